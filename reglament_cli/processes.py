@@ -1,0 +1,140 @@
+"""Child processes that cannot outlive us (see guard.py)."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from reglament_cli.errors import OperatorError
+
+GUARD = Path(__file__).with_name("guard.py")
+# Linux hands out client ports from 32768 upwards; a server port below is never taken by a stray connection.
+FIRST_PORT, LAST_PORT = 20000, 32000
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A random free port, so that two runs at the same moment hardly ever choose the same."""
+    for _ in range(200):
+        port = random.randint(FIRST_PORT, LAST_PORT)
+        if is_free(port):
+            return port
+    raise OperatorError(f"no free port between {FIRST_PORT} and {LAST_PORT}")
+
+
+class GuardedProcess:
+    """A command under its guard. `stop()` and the death of this process take the same way out: the pipe closes."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+        stop_signal: str = "TERM",
+        grace: float = 20.0,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self.environment = environment
+        self.directory = directory
+        self.stop_signal = stop_signal
+        self.grace = grace
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """The log of the run before is kept as `.1`, so the logs of two runs bound the space."""
+        arguments = ["--signal", self.stop_signal, "--grace", str(self.grace), "--", *self.command]
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists():
+            self.log.replace(self.log.with_name(self.log.name + ".1"))
+        with self.log.open("wb") as output:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(GUARD), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                cwd=self.directory,
+                start_new_session=True,
+            )
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs."""
+        return None if self._guard is None else self._guard.poll()
+
+    @property
+    def running(self) -> bool:
+        return self._guard is not None and self._guard.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The command's own process id, not the guard's."""
+        if self._guard is None or self._guard.poll() is not None:
+            return None
+        try:
+            children = psutil.Process(self._guard.pid).children()
+        except psutil.NoSuchProcess:
+            return None
+        return children[0].pid if children else None
+
+    def request_stop(self) -> None:
+        """Begin to stop without waiting, so that several can stop at the same time."""
+        if self._guard is not None and self._pipe is not None and not self._pipe.closed:
+            self._pipe.close()
+
+    def stop(self) -> None:
+        self.request_stop()
+        if self._guard is not None:
+            self._guard.wait(self.grace + 15)
+
+    @property
+    def _pipe(self) -> IO[bytes] | None:
+        return None if self._guard is None else self._guard.stdin
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of its output, for an error message."""
+        if not self.log.exists():
+            return ""
+        text = self.log.read_text(errors="replace").strip().splitlines()
+        return " | ".join(line.strip() for line in text[-lines:])
+
+
+def wait_until(ready: Callable[[], bool], process: GuardedProcess, *, seconds: float, interval: float = 0.05) -> None:
+    """Poll until ready; a process that ends first, or the time-out, is an OperatorError with its last words."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not process.running:
+            raise OperatorError(f"{process.name} did not start: {process.last_words()} (log: {process.log})")
+        if time.monotonic() > deadline:
+            raise OperatorError(f"{process.name} was not ready after {seconds:.0f} s (log: {process.log})")
+        time.sleep(interval)
+
+
+def clean_environment() -> dict[str, str]:
+    """What a server may inherit: nothing that could point it at other data (PG*, RABBITMQ_*, ERL_*)."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "RABBITMQ_", "ERL_", "REGLAMENT_"))
+    }

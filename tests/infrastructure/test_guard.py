@@ -1,0 +1,153 @@
+"""Nothing that we start outlives us, however we end."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reglament_cli import postgres, rabbitmq
+from reglament_cli.errors import OperatorError
+from reglament_cli.processes import GuardedProcess, free_port, is_free, wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+def _eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+def _alive(pids: set[int]) -> set[int]:
+    """Zombies do not count: they hold nothing and wait only for their parent to look at them."""
+    alive = set()
+    for pid in pids:
+        try:
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                alive.add(pid)
+        except psutil.NoSuchProcess:
+            continue
+    return alive
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """Not pytest's own temporary directory: PostgreSQL's user has to be able to enter it."""
+    with tempfile.TemporaryDirectory(prefix="reglament-guard-") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def _supervisor(program: str) -> "subprocess.Popen[str]":
+    """A process that starts guarded children, says "ready", and waits to be killed."""
+    tail = "\nprint('ready', flush=True)\nimport time\ntime.sleep(600)\n"
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program) + tail], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert supervisor.stdout is not None
+    assert supervisor.stdout.readline() == "ready\n"
+    return supervisor
+
+
+def test_kill_9_of_the_supervisor_takes_daemons_too(directory: Path) -> None:
+    """The command's own daemon, in a session of its own and deaf to signals, goes as well."""
+    supervisor = _supervisor(
+        f"""
+        from pathlib import Path
+        from reglament_cli.processes import GuardedProcess
+        daemon = "trap '' TERM HUP INT; while true; do sleep 1; done"
+        command = ["sh", "-c", f'setsid sh -c "{{daemon}}" & exec sleep 600']
+        GuardedProcess("sleeper", command, log=Path({str(directory)!r}) / "log", grace=1).start()
+        import time; time.sleep(0.5)
+        """
+    )
+    started = {process.pid for process in psutil.Process(supervisor.pid).children(recursive=True)}
+    assert len(started) >= 3
+    supervisor.kill()
+    supervisor.wait()
+    assert _eventually(lambda: not _alive(started))
+
+
+def test_kill_9_of_the_supervisor_stops_the_servers_in_order(directory: Path) -> None:
+    """Erlang's helpers and epmd leave no trace; PostgreSQL wrote its data as in a normal shutdown."""
+    if postgres.find_binaries() is None or not rabbitmq.is_installed():
+        pytest.skip("The servers' binaries are not installed here; the run uses other servers.")
+    supervisor = _supervisor(
+        f"""
+        from pathlib import Path
+        from reglament_cli.postgres import PostgresServer
+        from reglament_cli.rabbitmq import RabbitServer
+        directory = Path({str(directory)!r})
+        PostgresServer(directory / "postgres", directory / "postgres.log", durable=True, password="test").start()
+        RabbitServer(directory / "rabbitmq", directory / "rabbitmq.log", durable=True).start()
+        """
+    )
+    started = {process.pid for process in psutil.Process(supervisor.pid).children(recursive=True)}
+    names = {psutil.Process(pid).name() for pid in started}
+    assert {"postgres", "beam.smp", "epmd"} <= names
+    supervisor.kill()
+    supervisor.wait()
+    assert _eventually(lambda: not _alive(started), seconds=40)
+    assert "database system is shut down" in (directory / "postgres.log").read_text()
+
+
+def test_killing_the_guard_kills_its_command(directory: Path) -> None:
+    process = GuardedProcess("sleeper", ["sleep", "600"], log=directory / "log")
+    process.start()
+    assert _eventually(lambda: process.pid is not None)
+    command = process.pid
+    assert command is not None
+    guard = psutil.Process(command).ppid()
+    os.kill(guard, signal.SIGKILL)
+    assert _eventually(lambda: not _alive({command}))
+
+
+def test_a_command_that_does_not_stop_is_killed_after_the_grace_time(directory: Path) -> None:
+    command = ["sh", "-c", "trap '' TERM; echo deaf; while true; do sleep 0.1; done"]
+    process = GuardedProcess("deaf", command, log=directory / "log", grace=0.5)
+    process.start()
+    assert _eventually(lambda: "deaf" in (directory / "log").read_text())
+    process.stop()
+    assert process.exit_status == 128 + signal.SIGKILL
+
+
+def test_the_command_gets_its_own_stop_signal_and_its_exit_status_is_told(directory: Path) -> None:
+    command = ["sh", "-c", "trap 'exit 7' INT; echo up; while true; do sleep 0.05; done"]
+    process = GuardedProcess("polite", command, log=directory / "log", stop_signal="INT")
+    process.start()
+    assert _eventually(lambda: "up" in (directory / "log").read_text())
+    process.stop()
+    assert process.exit_status == 7
+
+
+def test_a_child_that_ends_at_once_is_an_error_with_its_last_words(directory: Path) -> None:
+    process = GuardedProcess("broken", ["sh", "-c", "echo no such thing; exit 3"], log=directory / "log")
+    process.start()
+    with pytest.raises(OperatorError, match=r"broken did not start: no such thing"):
+        wait_until(lambda: False, process, seconds=10)
+
+
+def test_a_missing_binary_is_named(directory: Path) -> None:
+    process = GuardedProcess("absent", ["/no/such/binary"], log=directory / "log")
+    process.start()
+    with pytest.raises(OperatorError, match="/no/such/binary"):
+        wait_until(lambda: False, process, seconds=10)
+
+
+def test_a_free_port_is_below_the_ports_of_outgoing_connections() -> None:
+    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    port = free_port()
+    assert is_free(port)
+    assert port < first_of_clients
