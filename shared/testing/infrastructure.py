@@ -152,9 +152,10 @@ def local_servers() -> Iterator[Servers]:
     database = PostgresServer(directory / "postgres", directory / "postgres.log", durable=False, password="test")
     broker = RabbitServer(directory / "rabbitmq", directory / "rabbitmq.log", durable=False)
     try:
-        with ThreadPoolExecutor() as pool:
-            for start in [pool.submit(database.start), pool.submit(broker.start)]:
-                start.result()
+        database.start()
+        broker.start()
+        database.wait_until_ready()
+        broker.wait_until_ready()
         yield Servers(database.url, broker.url, broker.management_url, source="local")
     finally:
         database.stop()

@@ -1,0 +1,179 @@
+"""Engines, sessions and the office isolation that every query passes through.
+
+Isolation has two layers, each sufficient alone: the ORM adds a filter to every statement about an owned table,
+and PostgreSQL's row-level security (`shared.migrations.isolate_by_office`) stands underneath.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import uuid_utils
+from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, event, false, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
+
+Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
+
+MAX_INTEGER = 2_147_483_647
+"""What PostgreSQL's `integer` holds; larger numbers are refused at the door."""
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique, and sorted by time of creation."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def new_metadata() -> MetaData:
+    return MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+class ServiceBase(DeclarativeBase):
+    """Parent of each service's own `Base`, which sets `metadata = new_metadata()`."""
+
+    __abstract__ = True
+    type_annotation_map = {int: BigInteger, datetime: DateTime(timezone=True), Decimal: Numeric(14, 2)}
+
+
+class OfficeOwned:
+    """Rows of one office.  Clients see none of them."""
+
+    office_id: Mapped[UUID]
+
+
+class ClientOwned:
+    """Rows of one client of one office."""
+
+    office_id: Mapped[UUID]
+    client_id: Mapped[UUID]
+
+
+class Versioned:
+    """Optimistic locking: the version grows with every change and is the ETag on the wire."""
+
+    version: Mapped[int]
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 (a class directive)
+        return {"version_id_col": cls.version}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows a transaction sees."""
+
+    kind: Literal["network", "office", "client"]
+    office_id: UUID | None = None
+    client_id: UUID | None = None
+
+
+NETWORK = Scope("network")
+
+query_filters = True
+"""The tests of isolation switch the first layer off to prove the second."""
+
+_SET_SCOPE = text(
+    "SELECT set_config('app.scope', :scope, true), set_config('app.office_id', :office, true),"
+    " set_config('app.client_id', :client, true)"
+)
+
+
+@event.listens_for(Session, "after_begin")
+def _tell_postgresql_the_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    """A transaction's first statement.  Without it row-level security shows nothing."""
+    scope: Scope | None = session.info.get("scope")
+    if scope is not None:
+        connection.execute(
+            _SET_SCOPE,
+            {"scope": scope.kind, "office": str(scope.office_id or ""), "client": str(scope.client_id or "")},
+        )
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _filter_by_scope(state: ORMExecuteState) -> None:
+    scope: Scope | None = state.session.info.get("scope")
+    if not query_filters or scope is None or scope.kind == "network" or state.is_column_load:
+        return
+    office_id, client_id = scope.office_id, scope.client_id
+    if scope.kind == "office":
+        state.statement = state.statement.options(
+            with_loader_criteria(OfficeOwned, lambda cls: cls.office_id == office_id, include_aliases=True),
+            with_loader_criteria(ClientOwned, lambda cls: cls.office_id == office_id, include_aliases=True),
+        )
+    else:
+        state.statement = state.statement.options(
+            with_loader_criteria(OfficeOwned, lambda cls: false(), include_aliases=True),
+            with_loader_criteria(ClientOwned, lambda cls: cls.client_id == client_id, include_aliases=True),
+        )
+
+
+class Database:
+    """One service's database under its two running roles."""
+
+    def __init__(self, app_url: str, worker_url: str, *, pool: int = 8, name: str = "reglament") -> None:
+        self.worker_url = worker_url
+        self._engines = [_engine(app_url, pool, f"{name} app"), _engine(worker_url, pool, f"{name} worker")]
+        self._app, self._worker = (async_sessionmaker(engine, expire_on_commit=False) for engine in self._engines)
+
+    @asynccontextmanager
+    async def app(self, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
+        """One transaction of an HTTP request; commits at the end of the block."""
+        async with self._app(info={"scope": scope, **info}) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def worker(self, **info: Any) -> AsyncIterator[AsyncSession]:
+        """One transaction of a consumer or loop, in network scope; commits at the end of the block."""
+        async with self._worker(info={"scope": NETWORK, **info}) as session, session.begin():
+            yield session
+
+    async def dispose(self) -> None:
+        for engine in self._engines:
+            await engine.dispose()
+
+
+def _engine(url: str, pool: int, application_name: str) -> AsyncEngine:
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": 10,
+            "server_settings": {
+                "application_name": application_name,
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": "60s",
+                "jit": "off",
+            },
+        },
+    )
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The asyncpg dialect's URL of a plain `postgresql://` one."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)

@@ -1,0 +1,126 @@
+"""The registry of what a service consumes, and the one place where an event is applied.
+
+The broker, the retry loop and the replay of parked messages all call `Dispatcher.deliver`.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared import metrics
+from shared.contracts.base import EVENT_TYPES, Event
+from shared.database import Database
+from shared.messaging import context, failures
+from shared.messaging.delivery import Delivery
+from shared.messaging.tables import inbox
+
+log = structlog.get_logger(__name__)
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Any, AsyncSession], Awaitable[None]]
+
+
+class Consumers:
+    """What one service consumes: one handler per event type."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.handlers: dict[str, Handler] = {}
+
+    def on(self, event_class: type[E]) -> Callable[[Handler], Handler]:
+        """Register `async def handler(event, session)`.
+
+        It runs in one worker transaction with the inbox row.  When it raises, everything is rolled back and the
+        message is retried after seconds, minutes, hours, then parked.
+        """
+
+        def register(handler: Handler) -> Handler:
+            if event_class.type in self.handlers:
+                raise TypeError(f"{self.service} consumes {event_class.type} twice")
+            if not inspect.iscoroutinefunction(handler):
+                raise TypeError(f"{handler.__name__} is not async")
+            self.handlers[event_class.type] = handler
+            return handler
+
+        return register
+
+
+class Unreadable(Exception):
+    """The message can never be understood; it is parked at once."""
+
+
+class Dispatcher:
+    """Applies deliveries to one service, each once."""
+
+    def __init__(self, consumers: Consumers, database: Database) -> None:
+        self.service = consumers.service
+        self._handlers = consumers.handlers
+        self._database = database
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Apply, or record why not.  After it returns the message may be acknowledged.
+
+        Raises only when the service's own database cannot be written: then the message must stay with the broker.
+        """
+        if delivery.redelivered and await failures.begin_attempt(self._database, self.service, delivery):
+            metrics.PARKED.labels(self.service, "crash").inc()
+            return
+        try:
+            applied = await self.apply(delivery)
+        except Unreadable as error:
+            await failures.park(self._database, self.service, delivery, str(error))
+            metrics.PARKED.labels(self.service, "unreadable").inc()
+            log.error("message parked", type=delivery.type, event_id=str(delivery.event_id), error=str(error))
+        except Exception as error:
+            state = await failures.record(self._database, self.service, delivery, error)
+            metrics.CONSUMED.labels(self.service, delivery.type, "failed").inc()
+            log.warning(
+                "message failed", type=delivery.type, event_id=str(delivery.event_id), state=state, error=repr(error)
+            )
+        else:
+            metrics.CONSUMED.labels(self.service, delivery.type, "applied" if applied else "repeated").inc()
+
+    async def apply(self, delivery: Delivery) -> bool:
+        """Run the handler in one transaction with the inbox row; False when the inbox has the event already.
+
+        Raises Unreadable, or whatever the handler raised, with nothing changed.
+        """
+        event = self._parse(delivery)
+        handler = self._handlers[event.type]
+        context.accept(delivery.header("correlation-id"), delivery.header("traceparent"))
+        context.causation_id.set(str(delivery.event_id))
+        async with self._database.worker() as session:
+            claim = (
+                insert(inbox)
+                .values(consumer=self.service, event_id=delivery.event_id, type=event.type)
+                .on_conflict_do_nothing()
+                .returning(inbox.c.event_id)
+            )
+            claimed = (await session.execute(claim)).first() is not None
+            if claimed:
+                await handler(event, session)
+            if delivery.redelivered or delivery.headers.get("x-retry"):
+                await failures.resolve(session, self.service, delivery.event_id)
+        return claimed
+
+    def _parse(self, delivery: Delivery) -> Event:
+        event_class = EVENT_TYPES.get(delivery.type)
+        declared = delivery.header("cloudEvents:type") or delivery.type
+        if event_class is None or delivery.type not in self._handlers or declared != delivery.type:
+            raise Unreadable(f"unknown event type {declared!r}")
+        if not delivery.message_id:
+            raise Unreadable("the message has no id")
+        try:
+            UUID(delivery.message_id)
+        except ValueError:
+            raise Unreadable(f"the message id {delivery.message_id!r} is not a UUID") from None
+        try:
+            return event_class.model_validate_json(delivery.body)
+        except ValidationError as error:
+            raise Unreadable(f"the body is not a {delivery.type}: {error}") from error

@@ -1,0 +1,135 @@
+"""Retry from the service's own database, and parking of what cannot be applied.
+
+A failing message never blocks its queue: it is recorded here with its bytes and acknowledged; the retry loop runs it
+again.  Parked messages wait for a person.  What crashes the process is counted before it is handled.
+"""
+
+import random
+import traceback
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Interval, case, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import Database, new_id
+from shared.messaging.delivery import Delivery
+from shared.messaging.tables import failed_message as table
+
+RETRY_DELAYS = tuple(
+    timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
+)
+"""After the last one the message is parked."""
+CRASH_ATTEMPTS = 3
+"""A message redelivered this many times without an outcome takes its process down: it is parked."""
+BATCH = 50
+
+
+async def begin_attempt(database: Database, service: str, delivery: Delivery) -> bool:
+    """Count a redelivery before it is handled; True when it is parked now, or was already set aside."""
+    async with database.worker() as session:
+        statement = insert(table).values(**_row(service, delivery), state="delivering", attempts=1)
+        parked = table.c.attempts + 1 >= CRASH_ATTEMPTS
+        open_attempt = table.c.state == "delivering"
+        statement = statement.on_conflict_do_update(
+            index_elements=["consumer", "event_id"],
+            set_={
+                "attempts": table.c.attempts + 1,
+                "state": case((parked, "parked"), else_="delivering"),
+                "parked_at": case((parked, func.now()), else_=None),
+                "error": case(
+                    (parked, f"redelivered {CRASH_ATTEMPTS} times without an outcome: it crashes the process"), else_=""
+                ),
+            },
+            where=open_attempt,
+        ).returning(table.c.state)
+        state = (await session.execute(statement)).scalar_one_or_none()
+        if state is None:
+            current = select(table.c.state).where(table.c.consumer == service, table.c.event_id == delivery.event_id)
+            return (await session.execute(current)).scalar_one() in ("retrying", "parked")
+        return bool(state == "parked")
+
+
+async def record(database: Database, service: str, delivery: Delivery, error: Exception) -> str:
+    """Store a failure and when to try again; returns the new state."""
+    text = "".join(traceback.format_exception(error))[-8000:].replace("\x00", "")
+    async with database.worker() as session:
+        previous = select(table.c.attempts, table.c.state).where(
+            table.c.consumer == service, table.c.event_id == delivery.event_id
+        )
+        row = (await session.execute(previous.with_for_update())).one_or_none()
+        attempts = (row.attempts if row is not None and row.state == "retrying" else 0) + 1
+        values: dict[str, Any] = {"attempts": attempts, "error": text, "state": "parked", "next_attempt_at": None}
+        if attempts <= len(RETRY_DELAYS):
+            delay = RETRY_DELAYS[attempts - 1] * random.uniform(0.8, 1.2)
+            values |= {"state": "retrying", "next_attempt_at": func.now() + cast(literal(delay), Interval)}
+        else:
+            values["parked_at"] = func.now()
+        await _upsert(session, service, delivery, values)
+    return str(values["state"])
+
+
+async def park(database: Database, service: str, delivery: Delivery, error: str) -> None:
+    async with database.worker() as session:
+        values = {"state": "parked", "error": error.replace("\x00", ""), "parked_at": func.now()}
+        await _upsert(session, service, delivery, values | {"next_attempt_at": None})
+
+
+async def resolve(session: AsyncSession, service: str, event_id: UUID) -> None:
+    """The event was applied after all, in this transaction.  A replayed one keeps its row as history."""
+    mine = (table.c.consumer == service) & (table.c.event_id == event_id)
+    await session.execute(delete(table).where(mine, table.c.state.in_(("delivering", "retrying")), ~_was_parked()))
+    await session.execute(
+        update(table).where(mine, _was_parked()).values(state="resolved", resolved_at=func.now(), next_attempt_at=None)
+    )
+
+
+def _was_parked() -> Any:
+    return table.c.parked_at.is_not(None)
+
+
+async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[None]]) -> int:
+    """Run what is due once; returns how many were run.  The claim pushes the next attempt away, so that another
+    replica, or this one after a crash, takes the message again only later."""
+    due = (
+        select(table.c.id)
+        .where(table.c.state == "retrying", table.c.next_attempt_at <= func.now())
+        .order_by(table.c.next_attempt_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    async with database.worker() as session:
+        claim = (
+            update(table)
+            .where(table.c.id.in_(due.scalar_subquery()))
+            .values(next_attempt_at=func.now() + timedelta(minutes=2))
+            .returning(table)
+        )
+        rows = (await session.execute(claim)).all()
+    for row in rows:
+        await deliver(
+            Delivery(row.type, bytes(row.body), {**row.headers, "x-retry": "1"}, message_id=str(row.event_id))
+        )
+    return len(rows)
+
+
+async def _upsert(session: AsyncSession, service: str, delivery: Delivery, values: dict[str, Any]) -> None:
+    statement = insert(table).values(**_row(service, delivery), **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["consumer", "event_id"], set_=values))
+
+
+def _row(service: str, delivery: Delivery) -> dict[str, Any]:
+    headers = {
+        str(name): delivery.header(name).replace("\x00", "") for name in delivery.headers if not name.startswith("x-")
+    }
+    return {
+        "id": new_id(),
+        "consumer": service,
+        "event_id": delivery.event_id,
+        "type": delivery.type,
+        "body": delivery.body,
+        "headers": headers,
+    }

@@ -1,0 +1,34 @@
+"""Transactional outbox: an event is stored in the transaction that made it true."""
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.base import Event
+from shared.database import new_id
+from shared.messaging.context import causation_id, correlation_id, traceparent
+from shared.messaging.tables import outbox
+
+
+async def publish(session: AsyncSession, *events: Event) -> None:
+    """Queue events for delivery.  Nothing leaves the process before the commit; the insert wakes the relay."""
+    if not events:
+        return
+    rows = []
+    for event in events:
+        event_id = new_id()
+        rows.append(
+            {
+                "event_id": event_id,
+                "type": event.type,
+                "subject": event.subject,
+                "office_id": event.office_id,
+                "body": event.model_dump_json().encode(),
+                "headers": {
+                    "correlation-id": correlation_id.get() or str(event_id),
+                    "causation-id": causation_id.get(),
+                    "traceparent": traceparent.get(),
+                    "time": event.occurred_at.isoformat(),
+                },
+            }
+        )
+    await session.execute(insert(outbox), rows)

@@ -1,0 +1,190 @@
+"""The consuming side of a service: FastStream subscribers, a watchdog over every queue, the retry loop.
+
+Subscribers take raw bytes; everything that is not an acknowledged message stays with the broker.
+"""
+
+import asyncio
+import contextlib
+from datetime import datetime
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPException
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
+
+from shared import metrics
+from shared.database import Database
+from shared.messaging import failures
+from shared.messaging.consumers import Dispatcher
+from shared.messaging.delivery import Delivery
+from shared.messaging.republish import ask, last_good, queue_exists, remember_check
+from shared.messaging.topology import (
+    EVENTS_EXCHANGE,
+    QueueKind,
+    declare_exchanges,
+    event_queue,
+    queue_arguments,
+    queue_name,
+)
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 20.0
+
+
+async def _raw(message: RabbitMessage) -> bytes:
+    """FastStream's decoder would refuse bad JSON before we could park it."""
+    body: bytes = message.body
+    return body
+
+
+class Subscriptions:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        types: list[str],
+        database: Database,
+        amqp_url: str,
+        *,
+        queue_kind: QueueKind = "classic",
+        prefetch: int = 50,
+        concurrency: int = 8,
+        check_seconds: float = 15.0,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._service = dispatcher.service
+        self._types = types
+        self._database = database
+        self._amqp_url = amqp_url
+        self._kind = queue_kind
+        self._prefetch = prefetch
+        self._check_seconds = check_seconds
+        self._slots = asyncio.Semaphore(concurrency)
+        self._broker: RabbitBroker | None = None
+        self.healthy = False
+
+    async def run(self) -> None:
+        """Consume until cancelled; the watchdog builds the connection anew when a queue lost its consumer."""
+        pause = 0.2
+        try:
+            while True:
+                try:
+                    if self._broker is None:
+                        await self._repair()
+                        await self._start()
+                    elif not await self._repair():
+                        log.warning("a queue has no consumer, connecting again", service=self._service)
+                        await self._stop()
+                        continue
+                    self._report(healthy=True)
+                    pause = 0.2
+                    await asyncio.sleep(self._check_seconds)
+                except Exception as error:
+                    self._report(healthy=False)
+                    log.warning("consumers cannot reach the broker", service=self._service, error=repr(error))
+                    await self._stop()
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+        finally:
+            self._report(healthy=False)
+            await self._stop()
+
+    async def retry(self) -> None:
+        """Run failed messages again when they are due, until cancelled."""
+        while True:
+            try:
+                while await failures.retry_due(self._database, self._dispatcher.deliver) == failures.BATCH:
+                    pass
+            except Exception as error:
+                log.warning("retry loop failed", service=self._service, error=repr(error))
+            await asyncio.sleep(1.0)
+
+    async def _repair(self) -> bool:
+        """Declare what is missing, ask its producers to publish again; False when a queue has no consumer."""
+        async with asyncio.timeout(10):
+            connection = await aio_pika.connect(self._amqp_url)
+        try:
+            all_consumed = True
+            missing: list[str] = []
+            for event_type in self._types:
+                exists, consumers = await queue_exists(connection, queue_name(self._service, event_type))
+                if not exists:
+                    missing.append(event_type)
+                all_consumed = all_consumed and consumers > 0
+            await self._declare(connection)
+            await self._ask_again(connection, missing)
+            async with self._database.worker() as session:
+                for event_type in self._types:
+                    await remember_check(session, queue_name(self._service, event_type))
+            return all_consumed
+        finally:
+            with contextlib.suppress(AMQPException, OSError, TimeoutError):
+                await connection.close()
+
+    async def _declare(self, connection: AbstractConnection) -> None:
+        channel = await connection.channel()
+        exchange = await declare_exchanges(channel)
+        for event_type in self._types:
+            queue = await channel.declare_queue(
+                queue_name(self._service, event_type), durable=True, arguments=queue_arguments(self._kind)
+            )
+            await queue.bind(exchange, routing_key=event_type)
+        await channel.close()
+
+    async def _ask_again(self, connection: AbstractConnection, missing: list[str]) -> None:
+        since: dict[str, tuple[datetime, list[str]]] = {}
+        async with self._database.worker() as session:
+            for event_type in missing:
+                seen = await last_good(session, queue_name(self._service, event_type))
+                if seen is None:
+                    continue  # A queue that never existed has missed nothing.
+                producer = event_type.partition(".")[0]
+                earliest, types = since.get(producer, (seen, []))
+                since[producer] = (min(earliest, seen), [*types, event_type])
+        for producer, (moment, types) in since.items():
+            for event_type in types:
+                metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
+            log.warning("queues were missing, asking for their events", service=self._service, types=types)
+            await ask(connection, producer, types, moment)
+
+    async def _start(self) -> None:
+        broker = RabbitBroker(self._amqp_url, logger=None, graceful_timeout=DRAIN_SECONDS)
+        channel = Channel(prefetch_count=self._prefetch)
+        for event_type in self._types:
+            self._subscribe(broker, channel, event_type)
+        async with asyncio.timeout(30):
+            await broker.start()
+        self._broker = broker
+
+    def _subscribe(self, broker: RabbitBroker, channel: Channel, event_type: str) -> None:
+        queue = event_queue(self._service, event_type, self._kind)
+
+        @broker.subscriber(queue, EVENTS_EXCHANGE, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_raw)
+        async def consume(message: RabbitMessage) -> None:
+            raw = message.raw_message
+            delivery = Delivery(
+                event_type, raw.body, raw.headers, message_id=raw.message_id or "", redelivered=bool(raw.redelivered)
+            )
+            try:
+                async with self._slots:
+                    await self._dispatcher.deliver(delivery)
+                await raw.ack()
+            except Exception as error:
+                # The outcome could not be recorded: the database is away.  The message stays with the broker.
+                log.warning("message returned to the broker", service=self._service, error=repr(error))
+                await asyncio.sleep(1.0)
+                with contextlib.suppress(AMQPException, RuntimeError, OSError):
+                    await raw.nack(requeue=True)
+
+    async def _stop(self) -> None:
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(DRAIN_SECONDS + 2):
+                    await broker.stop()
+
+    def _report(self, *, healthy: bool) -> None:
+        self.healthy = healthy
+        metrics.CONSUMERS_HEALTHY.labels(self._service).set(1 if healthy else 0)

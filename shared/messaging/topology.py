@@ -1,0 +1,57 @@
+"""Names and arguments of every exchange and queue.
+
+Everything is durable and declared by its owner.  Events that nobody consumes are legitimate: they go to the
+bounded queue behind the alternate exchange.
+"""
+
+from typing import Any, Literal
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractExchange
+from faststream.rabbit import QueueType, RabbitExchange, RabbitQueue
+from faststream.rabbit import ExchangeType as FastStreamExchangeType
+
+QueueKind = Literal["classic", "quorum"]
+
+EVENTS = "events"
+UNROUTED = "events.unrouted"
+_EVENTS_ARGUMENTS = {"alternate-exchange": UNROUTED}
+_UNROUTED_LIMIT = 10_000
+
+EVENTS_EXCHANGE = RabbitExchange(
+    EVENTS, type=FastStreamExchangeType.TOPIC, durable=True, arguments=_EVENTS_ARGUMENTS
+)
+
+
+def queue_name(consumer: str, event_type: str) -> str:
+    """For example `billing.orders.order.placed.v1`."""
+    return f"{consumer}.{event_type}"
+
+
+def event_queue(consumer: str, event_type: str, kind: QueueKind) -> RabbitQueue:
+    """FastStream's description of a consumer's queue."""
+    name = queue_name(consumer, event_type)
+    if kind == "quorum":
+        return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, routing_key=event_type)
+    return RabbitQueue(name, queue_type=QueueType.CLASSIC, durable=True, routing_key=event_type)
+
+
+def queue_arguments(kind: QueueKind) -> dict[str, Any]:
+    return {"x-queue-type": kind}
+
+
+def republish_queue(producer: str) -> str:
+    """Consumers that had to repair a queue ask its producer here; its absence tells of a wiped broker."""
+    return f"{producer}.republish"
+
+
+async def declare_exchanges(channel: AbstractChannel) -> AbstractExchange:
+    """The `events` exchange and what catches the unrouted."""
+    unrouted = await channel.declare_exchange(UNROUTED, ExchangeType.FANOUT, durable=True)
+    queue = await channel.declare_queue(
+        UNROUTED,
+        durable=True,
+        arguments={"x-queue-type": "classic", "x-max-length": _UNROUTED_LIMIT, "x-overflow": "drop-head"},
+    )
+    await queue.bind(unrouted)
+    return await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True, arguments=_EVENTS_ARGUMENTS)

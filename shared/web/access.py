@@ -1,0 +1,63 @@
+"""Who may call a route.  Every route says so with `allow(...)` or `public()`; one that does not cannot be made."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from shared.errors import Forbidden, Unauthenticated
+from shared.identity.roles import Principal, Role
+
+
+class Access(HTTPBearer):
+    """The roles that may call a route; also draws the lock in the API documents."""
+
+    def __init__(self, roles: frozenset[Role]) -> None:
+        super().__init__(scheme_name="bearer", bearerFormat="JWT", auto_error=False)
+        self.roles = roles
+
+    def check(self, principal: Principal) -> None:
+        """Raises Forbidden."""
+        if principal.role not in self.roles:
+            raise Forbidden(f"Роли «{principal.role.label}» это действие недоступно.")
+
+
+class Public:
+    """A route without a caller.  It runs in network scope and answers only for what the request itself proves."""
+
+    async def __call__(self) -> None:
+        return None
+
+
+class NoIdempotencyKey:
+    """A POST that may be repeated freely or carries an identity of its own (sign-in, webhooks)."""
+
+    async def __call__(self) -> None:
+        return None
+
+
+def allow(*roles: Role) -> Any:
+    return Depends(Access(frozenset(roles)))
+
+
+def public() -> Any:
+    return Depends(Public())
+
+
+NO_IDEMPOTENCY_KEY: Any = Depends(NoIdempotencyKey())
+
+
+def bearer_token(request: Request) -> str:
+    """Raises Unauthenticated when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Войдите: нужен заголовок Authorization с токеном доступа.")
+    return token.strip()
+
+
+def _caller(request: Request) -> Principal:
+    principal: Principal = request.state.principal
+    return principal
+
+
+Caller = Annotated[Principal, Depends(_caller)]

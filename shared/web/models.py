@@ -1,0 +1,70 @@
+"""Bases of request and response bodies."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.database import MAX_INTEGER
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def storable(value: str) -> str:
+    """Raises ValueError for what PostgreSQL cannot store: NUL and lone surrogates."""
+    if "\x00" in value:
+        raise ValueError("строка содержит нулевой символ")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("строка содержит недопустимые символы") from None
+    return value
+
+
+class Input(BaseModel):
+    """A request body: unknown fields and unstorable characters are refused, strings are trimmed."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unstorable(cls, data: Any) -> Any:
+        for value in _strings(data):
+            storable(value)
+        return data
+
+
+class Output(BaseModel):
+    """A response body, readable from table rows."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Quantity = Annotated[int, Field(ge=1, le=10_000)]
+PositiveInteger = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+SearchText = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable)]
+"""A query parameter that goes into a comparison."""
+
+
+def _no_float(value: Any) -> Any:
+    """JSON numbers with a fraction arrive as floats; their shortest text is what the caller wrote."""
+    return repr(value) if isinstance(value, float) else value
+
+
+Price = Annotated[
+    Decimal, BeforeValidator(_no_float), Field(gt=0, le=99_999_999, max_digits=10, decimal_places=2, allow_inf_nan=False)
+]
+"""Roubles with kopecks, more than zero."""

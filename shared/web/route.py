@@ -1,0 +1,81 @@
+"""One request = one transaction.
+
+The route authenticates the caller, opens the transaction in the caller's scope, honours the idempotency key,
+runs the endpoint, renders the response and commits **before** anything is sent.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import NETWORK, Database
+from shared.identity.roles import Principal
+from shared.identity.tokens import TokenVerifier
+from shared.web import idempotency
+from shared.web.access import Access, NoIdempotencyKey, Public, bearer_token
+from shared.web.problems import PROBLEM_RESPONSES
+
+
+class TransactionRoute(APIRoute):
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        declared = [dependency.dependency for dependency in options.get("dependencies") or ()]
+        access = [rule for rule in declared if isinstance(rule, Access | Public)]
+        if len(access) != 1:
+            raise TypeError(f"{path}: a route says who may call it, with allow(...) or public()")
+        self.access = access[0]
+        methods = options.get("methods") or {"GET"}
+        self.needs_key = "POST" in methods and not any(isinstance(rule, NoIdempotencyKey) for rule in declared)
+        if self.needs_key:
+            options["dependencies"] = [*options["dependencies"], Depends(idempotency.documented)]
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint = super().get_route_handler()
+        access, needs_key = self.access, self.needs_key
+
+        async def handle(request: Request) -> Response:
+            principal = None
+            if isinstance(access, Access):
+                verifier: TokenVerifier = request.app.state.verifier
+                principal = await verifier.verify(bearer_token(request))
+                access.check(principal)
+                request.state.principal = principal
+            database: Database = request.app.state.database
+            scope = principal.scope if principal else NETWORK
+            async with database.app(scope, principal=principal) as session:
+                request.state.session = session
+                if not needs_key:
+                    return await endpoint(request)
+                return await _once(session, request, principal, endpoint)
+
+        return handle
+
+
+async def _once(
+    session: AsyncSession,
+    request: Request,
+    principal: Principal | None,
+    endpoint: Callable[[Request], Coroutine[Any, Any, Response]],
+) -> Response:
+    claim = await idempotency.claim(session, request, principal)
+    if isinstance(claim, Response):
+        return claim
+    response = await endpoint(request)
+    await idempotency.store(session, claim, response)
+    return response
+
+
+def service_router(tag: str, prefix: str = "") -> APIRouter:
+    """A router whose routes are transactions; `tag` is the Russian heading in the API documents."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=TransactionRoute, responses=PROBLEM_RESPONSES)
+
+
+def _session(request: Request) -> AsyncSession:
+    session: AsyncSession = request.state.session
+    return session
+
+
+Session = Annotated[AsyncSession, Depends(_session)]

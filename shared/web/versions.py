@@ -1,0 +1,44 @@
+"""ETag and If-Match: nobody overwrites what they have not seen."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Response
+
+from shared.errors import BusinessError, PreconditionFailed, PreconditionRequired
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
+
+
+class MalformedVersion(BusinessError):
+    status = 400
+    code = "malformed-version"
+    title = "Заголовок If-Match не читается"
+
+
+def _if_match(
+    if_match: Annotated[
+        str | None, Header(description='Версия объекта из ETag, например `"3"`', examples=['"3"'])
+    ] = None,
+) -> int:
+    if if_match is None:
+        raise PreconditionRequired('Передайте версию, которую вы видели: If-Match: "<версия>" (её даёт ETag).')
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise MalformedVersion('Ожидается If-Match: "<версия>", например "3".')
+    return int(match[1])
+
+
+IfMatch = Annotated[int, Depends(_if_match)]
+
+
+def set_etag(response: Response, version: int) -> None:
+    response.headers["ETag"] = f'"{version}"'
+
+
+def check_version(actual: int, expected: int) -> None:
+    """Raises PreconditionFailed (412)."""
+    if actual != expected:
+        raise PreconditionFailed(
+            f"Данные изменились: версия {actual}, вы видели {expected}. Обновите и повторите.", version=actual
+        )
