@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -64,7 +64,7 @@ class PostgresServer:
     log: Path
     durable: bool
     password: str
-    port: int = 0
+    port: int = field(default_factory=free_port)
     process: GuardedProcess | None = None
 
     @property
@@ -72,11 +72,10 @@ class PostgresServer:
         return f"postgresql://{SERVER_USER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Create the cluster if there is none and start the server; return when it answers. Raises OperatorError."""
+        """Create the cluster if there is none and launch the server, without waiting. Raises OperatorError."""
         binaries = self._binaries()
         if not (self.directory / "PG_VERSION").exists():
             self._create(binaries)
-        self.port = free_port()
         options = COMMON_OPTIONS | ({} if self.durable else TEST_OPTIONS)
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         # A postmaster killed with the machine leaves its pid file; PostgreSQL itself checks whether that pid lives.
@@ -89,11 +88,11 @@ class PostgresServer:
             stop_signal="INT",  # a "fast" shutdown: sessions are cut, the data is written
         )
         self.process.start()
-        try:
-            wait_until(self.answers, self.process, seconds=60)
-        except OperatorError:
-            self.process.stop()
-            raise
+
+    def wait_until_ready(self) -> None:
+        """After a crash this includes the recovery. Raises OperatorError."""
+        assert self.process is not None, "start() comes first"
+        wait_until(self.answers, self.process, seconds=120)
 
     def answers(self) -> bool:
         """The server speaks the protocol only after recovery; until then it closes or refuses."""

@@ -29,6 +29,11 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def preferred_port(port: int) -> int:
+    """The usual port, so that bookmarks last, or any free one when it is taken."""
+    return port if is_free(port) else free_port()
+
+
 def free_port() -> int:
     """A random free port, so that two runs at the same moment hardly ever choose the same."""
     for _ in range(200):
@@ -120,15 +125,42 @@ class GuardedProcess:
         return " | ".join(line.strip() for line in text[-lines:])
 
 
-def wait_until(ready: Callable[[], bool], process: GuardedProcess, *, seconds: float, interval: float = 0.05) -> None:
+def wait_until(
+    ready: Callable[[], bool],
+    *processes: GuardedProcess,
+    seconds: float,
+    interval: float = 0.05,
+) -> None:
     """Poll until ready; a process that ends first, or the time-out, is an OperatorError with its last words."""
     deadline = time.monotonic() + seconds
     while not ready():
-        if not process.running:
-            raise OperatorError(f"{process.name} did not start: {process.last_words()} (log: {process.log})")
+        for process in processes:
+            if not process.running:
+                raise OperatorError(f"{process.name} did not start: {process.last_words()} (log: {process.log})")
         if time.monotonic() > deadline:
-            raise OperatorError(f"{process.name} was not ready after {seconds:.0f} s (log: {process.log})")
+            logs = ", ".join(str(process.log) for process in processes)
+            names = ", ".join(process.name for process in processes)
+            raise OperatorError(f"not ready after {seconds:.0f} s: {names} (log: {logs})")
         time.sleep(interval)
+
+
+def run_to_end(process: GuardedProcess) -> None:
+    """Run a command that ends by itself. Raises OperatorError with its last words unless it ended well."""
+    process.start()
+    try:
+        while process.running:
+            time.sleep(0.02)
+    finally:
+        process.stop()
+    if process.exit_status != 0:
+        raise OperatorError(f"{process.name} failed: {process.last_words()} (log: {process.log})")
+
+
+def stop_together(processes: Sequence[GuardedProcess]) -> None:
+    for process in processes:
+        process.request_stop()
+    for process in processes:
+        process.stop()
 
 
 def clean_environment() -> dict[str, str]:

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reglament_cli.errors import OperatorError
@@ -38,8 +38,8 @@ class RabbitServer:
     directory: Path
     log: Path
     durable: bool
-    port: int = 0
-    management_port: int = 0
+    port: int = field(default_factory=free_port)
+    management_port: int = field(default_factory=free_port)
     process: GuardedProcess | None = None
 
     @property
@@ -51,10 +51,9 @@ class RabbitServer:
         return f"http://{USER}:{PASSWORD}@127.0.0.1:{self.management_port}"
 
     def start(self) -> None:
-        """Start the broker; return when it and its console answer. Raises OperatorError."""
+        """Launch the broker, without waiting. Raises OperatorError."""
         if not is_installed():
             raise OperatorError(f"RabbitMQ is not installed: apt-get install {APT_PACKAGE}")
-        self.port, self.management_port = free_port(), free_port()
         epmd_port = free_port()
         self._write_configuration()
         # The port mapper first, in the background: it becomes a child of the broker, and the guard ends it with it.
@@ -69,11 +68,11 @@ class RabbitServer:
             stop_signal="TERM" if self.durable else "KILL",
         )
         self.process.start()
-        try:
-            wait_until(self.answers, self.process, seconds=90)
-        except OperatorError:
-            self.process.stop()
-            raise
+
+    def wait_until_ready(self) -> None:
+        """Until the broker and its console answer. Raises OperatorError."""
+        assert self.process is not None, "start() comes first"
+        wait_until(self.answers, self.process, seconds=120)
 
     def answers(self) -> bool:
         """It is up when it answers the protocol's first header with a method frame (0x01)."""

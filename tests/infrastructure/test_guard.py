@@ -90,8 +90,12 @@ def test_kill_9_of_the_supervisor_stops_the_servers_in_order(directory: Path) ->
         from reglament_cli.postgres import PostgresServer
         from reglament_cli.rabbitmq import RabbitServer
         directory = Path({str(directory)!r})
-        PostgresServer(directory / "postgres", directory / "postgres.log", durable=True, password="test").start()
-        RabbitServer(directory / "rabbitmq", directory / "rabbitmq.log", durable=True).start()
+        database = PostgresServer(directory / "postgres", directory / "postgres.log", durable=True, password="test")
+        broker = RabbitServer(directory / "rabbitmq", directory / "rabbitmq.log", durable=True)
+        for server in (database, broker):
+            server.start()
+        for server in (database, broker):
+            server.wait_until_ready()
         """
     )
     started = {process.pid for process in psutil.Process(supervisor.pid).children(recursive=True)}

@@ -1,0 +1,3 @@
+from reglament_cli.main import main
+
+main()

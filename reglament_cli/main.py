@@ -1,0 +1,147 @@
+"""The commands of `./reglament`."""
+
+import importlib
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from reglament_cli import quality
+from reglament_cli.errors import OperatorError
+from reglament_cli.processes import free_port
+from reglament_cli.state import ROOT, data_directory
+
+app = typer.Typer(
+    name="./reglament",
+    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_show_locals=False,
+)
+# Everything after the command's name goes on to the tool behind it.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+DEFAULT_PORT = 8000
+console = Console()
+
+
+@app.callback()
+def list_commands(context: typer.Context) -> None:
+    """Back office of a parts franchise: the network's regulations, executed."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def up(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start empty: delete the private servers' data.")] = False,
+    processes: Annotated[bool, typer.Option("--processes", help="One process for each service.")] = False,
+    port: Annotated[int, typer.Option(help="The port of the one origin.")] = DEFAULT_PORT,
+) -> None:
+    """Start everything and keep it running; a second start keeps the data."""
+    from reglament_cli.up import up as run
+
+    run(console, data_directory(), port=port, separate=processes, fresh=fresh)
+
+
+@app.command(context_settings=PASS_ON)
+def test(context: typer.Context) -> None:
+    """Format, ruff, mypy, import-linter, then all tests. Arguments go on to pytest."""
+    raise typer.Exit(quality.test(console, context.args))
+
+
+@app.command()
+def lint() -> None:
+    """The checks of `test` without the tests."""
+    raise typer.Exit(quality.lint(console))
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Where the documents of the day are written.")] = ROOT / "demo-output",
+) -> None:
+    """Play an office's whole day over HTTP; uses the running system, or starts one and stops it."""
+    from reglament_cli.system import running_system
+
+    play = importlib.import_module("reglament_cli.demo.main").run
+    running = data_directory().running()
+    if running is not None:
+        raise typer.Exit(play(running.url, output))
+    from reglament_cli.up import StopRequested, stop_signals
+
+    try:
+        with (
+            stop_signals(),
+            running_system(
+                data_directory(), port=free_port(), tell=lambda what: console.print(f"[dim]{what}[/]")
+            ) as own,
+        ):
+            status = play(own.state.url, output)
+    except StopRequested:
+        raise typer.Exit(130) from None
+    raise typer.Exit(status)
+
+
+@app.command()
+def status() -> None:
+    """Whether the system runs, and where everything is."""
+    from reglament_cli.up import addresses
+
+    running = data_directory().running()
+    if running is None:
+        console.print(f"not running (data: {data_directory().path})", soft_wrap=True, highlight=False)
+        raise typer.Exit(3)
+    console.print(addresses(running))
+    for name, pid in running.processes.items():
+        console.print(f"  {name:<10} process {pid}", highlight=False)
+
+
+@app.command()
+def migrate() -> None:
+    """Create missing databases and roles, bring every schema up to date."""
+    from reglament_cli.databases import migrate as run
+
+    run(data_directory(), lambda what: console.print(what, soft_wrap=True, highlight=False))
+
+
+@app.command(context_settings=PASS_ON)
+def openapi(context: typer.Context) -> None:
+    """Write docs/api (OpenAPI and AsyncAPI); with --check only compare."""
+    raise typer.Exit(run_module("services", "openapi", *context.args))
+
+
+@app.command(context_settings=PASS_ON)
+def bench(context: typer.Context) -> None:
+    """Run a benchmark by its name, for example `bench startup`; without a name, list them."""
+    names = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py"))
+    if not context.args or context.args[0] not in names:
+        console.print(f"benchmarks: {', '.join(names)}")
+        raise typer.Exit(0 if not context.args else 2)
+    raise typer.Exit(run_module(f"benchmarks.{context.args[0]}", *context.args[1:]))
+
+
+@app.command()
+def lock() -> None:
+    """Write requirements.lock anew from pyproject.toml."""
+    from reglament_cli import bootstrap
+
+    environment = bootstrap.tool_environment()
+    uv = bootstrap.find_uv() or bootstrap.install_uv(environment)
+    command = [uv, "pip", "compile", "pyproject.toml", "--group", "dev", "--universal", "--python-version", "3.11"]
+    command += ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", "requirements.lock", "--quiet"]
+    raise typer.Exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
+def run_module(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
+
+
+def main() -> None:
+    try:
+        app(prog_name="./reglament")
+    except OperatorError as error:
+        # Not through rich: the message may contain brackets, and one line is to stay one line.
+        print(f"reglament: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,68 @@
+"""The two servers from Debian's packages, installed when root or passwordless sudo allows it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from reglament_cli import postgres, rabbitmq
+from reglament_cli.errors import OperatorError
+
+# Debian starts a freshly installed server as a system service. Ours are children of our own, so for the time of the
+# installation the start is forbidden by the hook that Debian has for it, unless the machine has such a hook already.
+INSTALL_SCRIPT = """\
+set -e
+hook=/usr/sbin/policy-rc.d
+if [ ! -e "$hook" ]; then
+    trap 'rm -f "$hook"' EXIT
+    printf '#!/bin/sh\\nexit 101\\n' > "$hook"
+    chmod 755 "$hook"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "$@"
+"""
+
+
+def missing_servers(*, database: bool, broker: bool) -> list[str]:
+    """The packages that are wanted and not installed."""
+    missing = []
+    if database and postgres.find_binaries() is None:
+        missing.append(postgres.APT_PACKAGE)
+    if broker and not rabbitmq.is_installed():
+        missing.append(rabbitmq.APT_PACKAGE)
+    return missing
+
+
+def ensure_servers(tell: Callable[[str], None], log: Path, *, database: bool, broker: bool) -> None:
+    """Raises OperatorError naming the command when nobody here may run it, or when it fails."""
+    missing = missing_servers(database=database, broker=broker)
+    if not missing:
+        return
+    command = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
+    privilege = root_privilege()
+    if privilege is None or shutil.which("apt-get") is None:
+        raise OperatorError(f"{' and '.join(missing)} must be installed first, as root: {command}")
+    tell(f"installing {' and '.join(missing)} (once, about half a minute)")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [*privilege, "sh", "-c", INSTALL_SCRIPT, "sh", *missing],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0 or missing_servers(database=database, broker=broker):
+        raise OperatorError(f"`{command}` failed, see {log}")
+
+
+def root_privilege() -> list[str] | None:
+    """What to put before a command that needs root: nothing, sudo, or None when neither is possible."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    allowed = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    return ["sudo", "-n"] if allowed else None

@@ -1,0 +1,242 @@
+"""The whole system as children of this process: what `up` runs until it is stopped and `demo` while it plays."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+
+from reglament_cli import environment as variables
+from reglament_cli.errors import OperatorError
+from reglament_cli.packages import ensure_servers
+from reglament_cli.postgres import PostgresServer
+from reglament_cli.processes import (
+    GuardedProcess,
+    free_port,
+    is_free,
+    preferred_port,
+    run_to_end,
+    stop_together,
+    wait_until,
+)
+from reglament_cli.rabbitmq import RabbitServer
+from reglament_cli.state import ROOT, DataDirectory, RunningSystem
+from shared.settings import SERVICES
+
+HOST = "127.0.0.1"
+RABBITMQ_CONSOLE_PORT, MAILBOX_PORT = 15672, 8025
+# A service drains its requests and consumers for at most 25 s.
+SERVICE_GRACE_SECONDS = 30.0
+START_SECONDS = 90.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class System:
+    """What runs; `processes` are all children, `services` those of them that serve the product itself."""
+
+    directory: DataDirectory
+    state: RunningSystem
+    processes: list[GuardedProcess]
+    services: dict[str, GuardedProcess]
+
+    def refresh_state(self) -> None:
+        """Process ids change when a service is started again."""
+        pids = {name: process.pid for name, process in self.services.items()}
+        self.state = replace(self.state, processes={name: pid for name, pid in pids.items() if pid is not None})
+        self.directory.write_state(self.state)
+
+
+@contextmanager
+def running_system(
+    directory: DataDirectory, *, port: int, separate: bool = False, fresh: bool = False, tell: Tell
+) -> Iterator[System]:
+    """Start everything, yield it ready, stop it in reverse order.
+
+    `separate` gives each service a process of its own behind a gateway. Raises OperatorError, with nothing left behind.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(directory.locked())
+        directory.check_space()
+        check_port(port)
+        if fresh:
+            start_empty(directory, tell)
+        database, broker = launch_servers(directory, stack, tell)
+        ports = {name: free_port() for name in SERVICES} if separate else dict.fromkeys(SERVICES, port)
+        environment = variables.complete(
+            server_urls(database, broker), directory.secret, host=HOST, port=port, service_ports=ports
+        )
+        helpers, mailbox_url = launch_mailbox_and_sms(directory, environment, stack)
+        if database:
+            database.wait_until_ready()
+            tell("PostgreSQL is up")
+        prepare_databases(directory, environment)
+        tell("databases are up to date")
+        if broker:
+            broker.wait_until_ready()
+            tell("RabbitMQ is up")
+        services = launch_services(directory, environment, stack, port=port, ports=ports if separate else None)
+        wait_until(lambda: is_ready(port), *services.values(), *helpers, seconds=START_SECONDS)
+        servers = [server.process for server in (database, broker) if server and server.process]
+        system = System(
+            directory,
+            describe(environment, directory, mailbox_url),
+            [*servers, *helpers, *services.values()],
+            {name: process for name, process in services.items() if name != "gateway"},
+        )
+        stack.callback(directory.remove_state)
+        system.refresh_state()
+        yield system
+
+
+def check_port(port: int) -> None:
+    if is_free(port, HOST):
+        return
+    holders = [
+        f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid
+    ]
+    raise OperatorError(f"port {port} is taken{''.join(holders[:1])}; choose another with --port")
+
+
+def start_empty(directory: DataDirectory, tell: Tell) -> None:
+    """Only what is ours is ours to delete."""
+    given = [name for name in (variables.SUPERUSER, variables.BROKER) if os.environ.get(name)]
+    if given:
+        raise OperatorError(f"--fresh empties private servers only; unset {' and '.join(given)} or drop its data there")
+    tell(f"starting empty in {directory.path}")
+    directory.wipe()
+
+
+def launch_servers(
+    directory: DataDirectory, stack: ExitStack, tell: Tell
+) -> tuple[PostgresServer | None, RabbitServer | None]:
+    """Private servers, unless their URLs are given."""
+    private_database = not os.environ.get(variables.SUPERUSER)
+    private_broker = not os.environ.get(variables.BROKER)
+    ensure_servers(tell, directory.logs / "apt.log", database=private_database, broker=private_broker)
+    database = broker = None
+    if private_database:
+        password = directory.secret("postgres")
+        database = PostgresServer(directory.postgres, directory.logs / "postgres.log", durable=True, password=password)
+        stack.callback(database.stop)
+        database.start()
+    if private_broker:
+        broker = RabbitServer(
+            directory.rabbitmq,
+            directory.logs / "rabbitmq.log",
+            durable=True,
+            management_port=preferred_port(RABBITMQ_CONSOLE_PORT),
+        )
+        stack.callback(broker.stop)
+        broker.start()
+    return database, broker
+
+
+def server_urls(database: PostgresServer | None, broker: RabbitServer | None) -> dict[str, str]:
+    urls = {
+        variables.SUPERUSER: database.url if database else os.environ[variables.SUPERUSER],
+        variables.BROKER: broker.url if broker else os.environ[variables.BROKER],
+    }
+    if broker:
+        urls[variables.BROKER_MANAGEMENT] = broker.management_url
+    return urls
+
+
+def launch_mailbox_and_sms(
+    directory: DataDirectory, environment: Mapping[str, str], stack: ExitStack
+) -> tuple[list[GuardedProcess], str | None]:
+    """The demo's own mail server and SMS gateway, each unless a real one is named; and the mail page's address."""
+    helpers, mailbox_url = [], None
+    if not os.environ.get("REGLAMENT_SMTP_URL"):
+        smtp_port, http_port = urlsplit(environment["REGLAMENT_SMTP_URL"]).port, preferred_port(MAILBOX_PORT)
+        mailbox_url = f"http://{HOST}:{http_port}"
+        ports = ["--smtp-port", str(smtp_port), "--http-port", str(http_port)]
+        helpers.append(module_process(directory, "mailbox", ["reglament_cli.mailbox", *ports], environment))
+    if not os.environ.get("REGLAMENT_SMS_URL"):
+        port = str(urlsplit(environment["REGLAMENT_SMS_URL"]).port)
+        helpers.append(module_process(directory, "sms", ["reglament_cli.sms_simulator", "--port", port], environment))
+    stack.callback(stop_together, helpers)
+    for helper in helpers:
+        helper.start()
+    return helpers, mailbox_url
+
+
+def prepare_databases(directory: DataDirectory, environment: Mapping[str, str]) -> None:
+    """Databases and roles by the superuser, then the migrations by each service's owner. Both may be repeated."""
+    run_to_end(module_process(directory, "provision", ["services", "provision"], environment))
+    run_to_end(module_process(directory, "migrate", ["services", "migrate"], variables.without_superuser(environment)))
+
+
+def launch_services(
+    directory: DataDirectory,
+    environment: Mapping[str, str],
+    stack: ExitStack,
+    *,
+    port: int,
+    ports: Mapping[str, int] | None,
+) -> dict[str, GuardedProcess]:
+    """One process for all, or one for each and a gateway that makes them one origin."""
+    if ports is None:
+        arguments = ["services", "serve", "--host", HOST, "--port", str(port)]
+        services = {
+            "services": module_process(directory, "services", arguments, variables.without_superuser(environment))
+        }
+    else:
+        services = {
+            name: module_process(
+                directory,
+                name,
+                ["services", "serve", name, "--host", HOST, "--port", str(service_port)],
+                variables.for_service(name, environment),
+            )
+            for name, service_port in ports.items()
+        }
+        routes = [f"--route={name}=http://{HOST}:{service_port}" for name, service_port in ports.items()]
+        gateway = ["reglament_cli.gateway", "--host", HOST, "--port", str(port), *routes]
+        services["gateway"] = module_process(directory, "gateway", gateway, environment)
+    stack.callback(stop_together, list(services.values()))
+    for service in services.values():
+        service.start()
+    return services
+
+
+def module_process(
+    directory: DataDirectory, name: str, arguments: list[str], environment: Mapping[str, str]
+) -> GuardedProcess:
+    return GuardedProcess(
+        name,
+        [sys.executable, "-m", *arguments],
+        log=directory.logs / f"{name}.log",
+        environment={**environment, "PYTHONUNBUFFERED": "1"},
+        directory=ROOT,
+        grace=SERVICE_GRACE_SECONDS,
+    )
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://{HOST}:{port}/health/ready", timeout=5, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def describe(environment: Mapping[str, str], directory: DataDirectory, mailbox_url: str | None) -> RunningSystem:
+    return RunningSystem(
+        pid=os.getpid(),
+        url=environment["REGLAMENT_PUBLIC_URL"],
+        mailbox_url=mailbox_url,
+        sms_url=environment["REGLAMENT_SMS_URL"],
+        management_url=environment.get(variables.BROKER_MANAGEMENT),
+        head_office_login=environment["REGLAMENT_HEAD_OFFICE_LOGIN"],
+        head_office_password=environment["REGLAMENT_HEAD_OFFICE_PASSWORD"],
+        logs=str(directory.logs),
+        processes={},
+        environment={name: value for name, value in environment.items() if name.startswith("REGLAMENT_")},
+    )
