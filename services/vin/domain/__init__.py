@@ -1,0 +1,1 @@
+"""The rules of a VIN answer: pure functions over plain values."""

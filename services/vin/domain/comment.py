@@ -1,0 +1,79 @@
+"""Every comment addresses the client (VIN-08), and a refusal has a reason that counts (VIN-06)."""
+
+import re
+
+from shared.errors import BusinessError
+
+
+class CommentNotAddressed(BusinessError):
+    """VIN-08."""
+
+    status = 422
+    code = "comment-not-addressed"
+    title = "Комментарий не обращён к клиенту"
+
+
+class InvalidRefusalReason(BusinessError):
+    """VIN-06."""
+
+    status = 422
+    code = "invalid-refusal-reason"
+    title = "Недопустимая причина отказа"
+
+
+_SECOND_PERSON = re.compile(r"\b(?:вы|вас|вам|вами|ваш\w*)\b", re.IGNORECASE)
+_ADDRESSED = re.compile(
+    r"\b(?:вы|вас|вам|вами|ваш\w*|мы|нас|нам|нами|наш\w*|пожалуйста|к сожалению|уважаем\w+|здравствуйте"
+    r"|добрый (?:день|вечер)|доброе утро|извините|просим|предлагаем|рекомендуем|советуем|подбер[её]м|можем|сможем"
+    r"|сообщим|напишем|позвоним|перезвоним|\w{3,}(?:[иьй]те)(?:сь)?)\b",
+    re.IGNORECASE,
+)
+_CLIENT_AS_A_THIRD = re.compile(r"(?<!\w)(?<!уважаемый )(?<!уважаемая )(?:клиент|покупател)\w*", re.IGNORECASE)
+_NOTE_TO_SELF = re.compile(
+    r"(?:вопрос|запрос|проблем|заявк)\w*\W+(?:\w+\W+){0,3}?(?:реш[её]н|закры|снят|отработан|обработан|обсу[жд])"
+    r"|\bреш(?:или|ено|[её]н)\w*\s+(?:\w+\s+)?по\s+тел"
+    r"|\b(?:не\s*дозвон|недозвон|абонент|не бер[её]т трубк|сбросил)\w*|тел\w*\.?\s+не\s+отвеча"
+    r"|^\s*(?:уточнить|перезвонить|позвонить|узнать|связаться|проверить|подобрать|заказать|отказать|спросить)\b",
+    re.IGNORECASE,
+)
+_SAYS_NOTHING = frozenset(
+    "отказ|нет|ок|готово|сделано|закрыто|закрыт|см выше|см|нд|н/д|уточняется|без комментариев".split("|")
+)
+_FORGOTTEN_SIDE = re.compile(
+    r"не\s+указа\w*\s+(?:\w+\s+){0,2}сторон|забы\w+\W+(?:\w+\W+){0,4}сторон|сторон\w*\s+(?:\w+\s+){0,3}не\s+указан"
+    r"|без\s+(?:указания\s+)?сторон|нет\s+(?:указания\s+)?сторон",
+    re.IGNORECASE,
+)
+_ACCESSORY = re.compile(r"аксессуар|не\s+(?:\w+\s+){0,2}базов\w*\s+комплектац", re.IGNORECASE)
+
+_EXAMPLE = "Пишите так, как сказали бы клиенту: «Данный запрос мы обсудили с Вами по телефону»."
+
+
+def check_comment(comment: str, *, must_address: bool) -> str:
+    """VIN-08.  A fact about the part («Передние, с датчиком износа») needs no address, a refusal does.
+
+    Raises CommentNotAddressed with a hint.
+    """
+    text = comment.strip()
+    if text.casefold().replace(".", "").strip(" !-—") in _SAYS_NOTHING or not re.search(r"\w", text):
+        raise CommentNotAddressed(f"«{text[:60]}» ничего не говорит клиенту. {_EXAMPLE}")
+    if match := _CLIENT_AS_A_THIRD.search(text):
+        raise CommentNotAddressed(f"«{match[0]}» читает это сам: обратитесь к нему на «Вы». {_EXAMPLE}")
+    if _NOTE_TO_SELF.search(text) and not _SECOND_PERSON.search(text):
+        raise CommentNotAddressed(f"«{text[:60]}» — заметка для себя, а не ответ. {_EXAMPLE}")
+    if must_address and not _ADDRESSED.search(text) and not text.endswith("?"):
+        raise CommentNotAddressed(f"«{text[:60]}» не обращено к клиенту. {_EXAMPLE}")
+    return text
+
+
+def refuse_invalid_grounds(comment: str) -> None:
+    """VIN-06: an allowed reason does not make an excuse in its comment valid.  Raises InvalidRefusalReason."""
+    if _FORGOTTEN_SIDE.search(comment):
+        raise InvalidRefusalReason(
+            "Забытая сторона установки — не причина для отказа: предложите детали на обе стороны, "
+            "каждую своей строкой, или задайте вопрос после звонка, на который клиент не ответил."
+        )
+    if _ACCESSORY.search(comment):
+        raise InvalidRefusalReason(
+            "Аксессуар или деталь не из базовой комплектации — не причина для отказа: подберите артикул."
+        )
