@@ -3,9 +3,10 @@
     python guard.py --signal TERM --grace 20 -- command argument ...
 
 Standard input is a pipe whose other end the supervisor holds. When it closes, because the supervisor closed it or
-because the supervisor is gone for whatever reason (SIGKILL included), the command gets the signal, after the grace time
-SIGKILL, and so does everything that it started, daemons as well: as a "child subreaper" the guard inherits them.
-Ends with the command's exit status (128 + n for a signal).
+because the supervisor is gone for whatever reason (SIGKILL included), the command gets the signal, and SIGKILL after
+the grace time; a byte written to the pipe means SIGKILL at once. Everything that the command started goes with it,
+daemons as well: as a "child subreaper" the guard inherits them. Ends with the command's exit status (128 + n for a
+signal).
 
 Only the standard library, for it runs as `python -I -S` to be small and quick.
 """
@@ -77,7 +78,8 @@ def wait_for_end(command: "subprocess.Popen[bytes]", supervisor: int, stop_signa
     command_fd = os.pidfd_open(command.pid)
     readable, _, _ = select.select([supervisor, command_fd], [], [])
     if command_fd not in readable:
-        command.send_signal(stop_signal)
+        at_once = os.read(supervisor, 1) != b""
+        command.send_signal(signal.SIGKILL if at_once else stop_signal)
         if not select.select([command_fd], [], [], grace)[0]:
             command.kill()
     return command.wait()

@@ -1,5 +1,6 @@
 """Child processes that cannot outlive us (see guard.py)."""
 
+import contextlib
 import os
 import random
 import socket
@@ -106,7 +107,16 @@ class GuardedProcess:
     def request_stop(self) -> None:
         """Begin to stop without waiting, so that several can stop at the same time."""
         if self._guard is not None and self._pipe is not None and not self._pipe.closed:
-            self._pipe.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._pipe.close()
+
+    def kill(self) -> None:
+        """Stop without the grace time."""
+        if self._pipe is not None and not self._pipe.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self._pipe.write(b"!")
+                self._pipe.flush()
+        self.stop()
 
     def stop(self) -> None:
         self.request_stop()

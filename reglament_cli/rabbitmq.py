@@ -41,6 +41,7 @@ class RabbitServer:
     port: int = field(default_factory=free_port)
     management_port: int = field(default_factory=free_port)
     process: GuardedProcess | None = None
+    was_ready: bool = False
 
     @property
     def url(self) -> str:
@@ -73,6 +74,7 @@ class RabbitServer:
         """Until the broker and its console answer. Raises OperatorError."""
         assert self.process is not None, "start() comes first"
         wait_until(self.answers, self.process, seconds=120)
+        self.was_ready = True
 
     def answers(self) -> bool:
         """It is up when it answers the protocol's first header with a method frame (0x01)."""
@@ -87,8 +89,13 @@ class RabbitServer:
             return False
 
     def stop(self) -> None:
-        if self.process is not None:
+        """While it boots RabbitMQ is deaf to SIGTERM, and has nothing to lose yet."""
+        if self.process is None:
+            return
+        if self.was_ready:
             self.process.stop()
+        else:
+            self.process.kill()
 
     def _write_configuration(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -50,6 +50,10 @@ class DataDirectory:
         return self.path / "rabbitmq"
 
     @property
+    def mail(self) -> Path:
+        return self.path / "mail"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
@@ -74,7 +78,7 @@ class DataDirectory:
 
     def wipe(self) -> None:
         """Start empty: the servers' data and the passwords that belong to it."""
-        for directory in (self.postgres, self.rabbitmq, self.logs):
+        for directory in (self.postgres, self.rabbitmq, self.mail, self.logs):
             shutil.rmtree(directory, ignore_errors=True)
         for file in (self._secrets, self._state):
             file.unlink(missing_ok=True)

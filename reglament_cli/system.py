@@ -157,11 +157,12 @@ def launch_mailbox_and_sms(
     if not os.environ.get("REGLAMENT_SMTP_URL"):
         smtp_port, http_port = urlsplit(environment["REGLAMENT_SMTP_URL"]).port, preferred_port(MAILBOX_PORT)
         mailbox_url = f"http://{HOST}:{http_port}"
-        ports = ["--smtp-port", str(smtp_port), "--http-port", str(http_port)]
-        helpers.append(module_process(directory, "mailbox", ["reglament_cli.mailbox", *ports], environment))
+        options = ["--smtp-port", str(smtp_port), "--http-port", str(http_port), "--directory", str(directory.mail)]
+        helpers.append(module_process(directory, "mailbox", ["reglament_cli.mailbox", *options], environment))
     if not os.environ.get("REGLAMENT_SMS_URL"):
-        port = str(urlsplit(environment["REGLAMENT_SMS_URL"]).port)
-        helpers.append(module_process(directory, "sms", ["reglament_cli.sms_simulator", "--port", port], environment))
+        options = ["--http-port", str(urlsplit(environment["REGLAMENT_SMS_URL"]).port)]
+        options += ["--login", environment["REGLAMENT_SMS_LOGIN"], "--password", environment["REGLAMENT_SMS_PASSWORD"]]
+        helpers.append(module_process(directory, "sms", ["reglament_cli.sms_simulator", *options], environment))
     stack.callback(stop_together, helpers)
     for helper in helpers:
         helper.start()

@@ -1,0 +1,141 @@
+"""What can be wrong on the operator's machine is said in one line, and nothing half started stays behind."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from reglament_cli import packages, postgres, rabbitmq
+from reglament_cli.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER
+from reglament_cli.errors import OperatorError
+from reglament_cli.processes import free_port
+from reglament_cli.state import DataDirectory, RunningSystem
+from reglament_cli.system import running_system
+
+
+@pytest.fixture
+def directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[DataDirectory]:
+    for name in (SUPERUSER, BROKER, BROKER_MANAGEMENT):
+        monkeypatch.delenv(name, raising=False)
+    with tempfile.TemporaryDirectory(prefix="reglament-data-") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield DataDirectory(path / "data")
+
+
+@pytest.fixture
+def needs_binaries() -> None:
+    if postgres.find_binaries() is None or not rabbitmq.is_installed():
+        pytest.skip("The servers' binaries are not installed here; the run uses other servers.")
+
+
+def _refused(directory: DataDirectory, **options: Any) -> str:
+    """The one line with which the start is refused; all that it started is gone when it returns."""
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    arguments = {"port": free_port()} | options
+    with (
+        pytest.raises(OperatorError) as caught,
+        running_system(directory, tell=lambda what: None, **arguments),
+    ):
+        pytest.fail("the system started")
+    after = {process.pid for process in psutil.Process().children(recursive=True)}
+    assert after <= before
+    assert directory.running() is None
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_busy_port_names_its_holder(directory: DataDirectory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        message = _refused(directory, port=port)
+    assert message.startswith(f"port {port} is taken by ")
+    assert str(psutil.Process().pid) in message
+    assert "--port" in message
+
+
+def test_no_disk_space(directory: DataDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    little = shutil._ntuple_diskusage(10**9, 10**9 - 10**8, 10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: little)
+    assert _refused(directory).startswith("95 MB are free at ")
+
+
+def test_missing_binaries_and_nobody_to_install_them(directory: DataDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "find_binaries", lambda version=None: None)
+    monkeypatch.setattr(rabbitmq, "is_installed", lambda: False)
+    monkeypatch.setattr(packages, "root_privilege", lambda: None)
+    message = _refused(directory)
+    assert message.endswith("apt-get install -y --no-install-recommends postgresql-15 rabbitmq-server")
+
+
+def test_data_of_another_postgresql_version(directory: DataDirectory, needs_binaries: None) -> None:
+    directory.postgres.mkdir(parents=True)
+    (directory.postgres / "PG_VERSION").write_text("9\n")
+    assert "was made by PostgreSQL 9, which is not installed" in _refused(directory)
+
+
+def test_a_directory_that_is_no_cluster_is_left_alone(directory: DataDirectory, needs_binaries: None) -> None:
+    directory.postgres.mkdir(parents=True)
+    (directory.postgres / "letters.txt").write_text("not yours")
+    assert "is no PostgreSQL data directory but not empty" in _refused(directory)
+    assert (directory.postgres / "letters.txt").read_text() == "not yours"
+
+
+def test_a_damaged_cluster_stops_the_broker_as_well(directory: DataDirectory, needs_binaries: None) -> None:
+    directory.postgres.mkdir(parents=True)
+    (directory.postgres / "PG_VERSION").write_text(str(postgres.PREFERRED_VERSION))
+    if psutil.Process().uids().effective == 0:
+        for path in (directory.postgres, directory.postgres / "PG_VERSION"):
+            shutil.chown(path, postgres.SERVER_USER)
+    directory.postgres.chmod(0o700)
+    message = _refused(directory)
+    assert message.startswith("PostgreSQL did not start: ")
+    assert str(directory.logs / "postgres.log") in message
+
+
+def test_two_systems_on_one_directory(directory: DataDirectory) -> None:
+    with directory.locked():
+        assert "another `./reglament up` is starting or stopping" in _refused(directory)
+        directory.write_state(
+            RunningSystem(
+                pid=4711,
+                url="http://127.0.0.1:8000",
+                mailbox_url=None,
+                sms_url="http://127.0.0.1:8026",
+                management_url=None,
+                head_office_login="head",
+                head_office_password="secret",
+                logs="logs",
+                processes={},
+                environment={},
+            )
+        )
+        with pytest.raises(OperatorError, match=r"already running at http://127\.0\.0\.1:8000 \(process 4711\)"):
+            directory.locked().__enter__()
+    assert directory.running() is None, "a state file without a living holder of the lock says nothing"
+
+
+def test_fresh_never_empties_a_given_server(directory: DataDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SUPERUSER, "postgresql://somebody@db.example/postgres")
+    assert "--fresh empties private servers only" in _refused(directory, fresh=True)
+
+
+def test_a_directory_that_cannot_be_made(directory: DataDirectory) -> None:
+    directory.path.touch()
+    message = _refused(DataDirectory(directory.path / "below-a-file"))
+    assert "REGLAMENT_DATA_DIR" in message
+
+
+def test_secrets_are_made_once_and_readable_by_the_owner_only(directory: DataDirectory) -> None:
+    with directory.locked():
+        first, other = directory.secret("first"), directory.secret("other")
+        assert first != other
+        assert DataDirectory(directory.path).secret("first") == first
+        assert (directory.path / "secrets.json").stat().st_mode & 0o777 == 0o600
+        directory.wipe()
+        assert directory.secret("first") != first
