@@ -1,6 +1,7 @@
 """Received mail: parsed, bounded, optionally kept as .eml files."""
 
 import contextlib
+import json
 import os
 from collections import deque
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-ENVELOPE_FROM, ENVELOPE_TO, RECEIVED_AT = "X-Envelope-From", "X-Envelope-To", "X-Received-At"
+# The first line of a kept file. JSON in ASCII, because a header cannot hold the addresses of every country as they are.
+ENVELOPE_HEADER = b"X-Reglament-Envelope: "
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,9 @@ class MailStore:
         received_at = datetime.now(UTC)
         mail = _parse(mail_id, envelope_from, recipients, received_at, content)
         if self._directory is not None:
-            envelope = f"{ENVELOPE_FROM}: {envelope_from}\r\n{ENVELOPE_TO}: {', '.join(recipients)}\r\n"
-            header = f"{envelope}{RECEIVED_AT}: {received_at.isoformat()}\r\n".encode()
+            envelope = {"from": envelope_from, "to": recipients, "received_at": received_at.isoformat()}
             unfinished = self._directory / f"{mail_id}.part"
-            unfinished.write_bytes(header + content)
+            unfinished.write_bytes(ENVELOPE_HEADER + json.dumps(envelope).encode() + b"\r\n" + content)
             os.replace(unfinished, self._path(mail_id))  # noqa: PTH105, the atomic step is the point
         self._append(mail)
         return mail
@@ -119,16 +120,39 @@ class MailStore:
 
 def _parse_file(path: Path) -> Mail:
     content = path.read_bytes()
-    headers = message_from_bytes(content, policy=policy.default)
-    try:
-        received_at = datetime.fromisoformat(str(headers.get(RECEIVED_AT, "")))
-    except ValueError:  # A file that someone else put there.
+    first_line, _, rest = content.partition(b"\r\n")
+    if not first_line.startswith(ENVELOPE_HEADER):  # A file that someone else put there.
+        headers = message_from_bytes(content)
         received_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    recipients = [part.strip() for part in str(headers.get(ENVELOPE_TO) or headers.get("To", "")).split(",")]
-    return _parse(path.stem, str(headers.get(ENVELOPE_FROM, "")), recipients, received_at, content)
+        return _parse(path.stem, "", [str(headers.get("To", ""))], received_at, content)
+    envelope = json.loads(first_line.removeprefix(ENVELOPE_HEADER))
+    received_at = datetime.fromisoformat(envelope["received_at"])
+    return _parse(path.stem, envelope["from"], envelope["to"], received_at, rest)
 
 
 def _parse(mail_id: str, envelope_from: str, recipients: list[str], received_at: datetime, content: bytes) -> Mail:
+    try:
+        return _parse_well_formed(mail_id, envelope_from, recipients, received_at, content)
+    except Exception:
+        # The standard library's parser raises all kinds of errors on malformed headers; whoever looks for such a mail
+        # here wants to see it as it came.
+        return Mail(
+            id=mail_id,
+            sender=envelope_from,
+            recipients=recipients,
+            subject="(письмо не разобрано)",
+            received_at=received_at,
+            message_id="",
+            text=content.decode("utf-8", "replace"),
+            html=None,
+            attachments=[],
+            raw=content,
+        )
+
+
+def _parse_well_formed(
+    mail_id: str, envelope_from: str, recipients: list[str], received_at: datetime, content: bytes
+) -> Mail:
     message = message_from_bytes(content, policy=policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     return Mail(

@@ -29,8 +29,9 @@ Limit = Annotated[int, Query(ge=1, le=1_000)]
 MAX_MESSAGES = 2_000
 MAX_BYTES = 256 * 1024 * 1024
 SAFE_CONTENT_TYPE = re.compile(r"[a-z0-9.+-]+/[a-z0-9.+-]+")
-# Mail is somebody else's HTML: it may neither run scripts nor call home.
-CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'"
+# Mail is somebody else's HTML: it may neither run scripts nor call home, opened by itself neither.
+MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 class _Handler:
@@ -114,7 +115,7 @@ def mailbox_app(store: MailStore) -> FastAPI:
 
     def page(name: str, **values: Any) -> HTMLResponse:
         content = pages.get_template(name).render(**values)
-        return HTMLResponse(content, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+        return HTMLResponse(content, headers={"Content-Security-Policy": PAGE_POLICY})
 
     def existing(mail_id: str) -> Mail:
         mail = store.get(mail_id)
@@ -154,6 +155,10 @@ def mailbox_app(store: MailStore) -> FastAPI:
     @app.get("/messages/{mail_id}", include_in_schema=False)
     async def show_message(mail_id: str) -> HTMLResponse:
         return page("mailbox_message.html", mail=existing(mail_id))
+
+    @app.get("/messages/{mail_id}/html", include_in_schema=False)
+    async def show_html(mail_id: str) -> HTMLResponse:
+        return HTMLResponse(existing(mail_id).html or "", headers={"Content-Security-Policy": MAIL_POLICY})
 
     return app
 

@@ -100,10 +100,13 @@ async def test_the_page_keeps_a_letters_html_in_a_sandbox(mailbox: RunningMailbo
     message.add_alternative('<p>"Привет"</p><script>alert(2)</script>', subtype="html")
     await send(mailbox, message)
     async with httpx.AsyncClient(base_url=mailbox.http_url) as http:
-        answer = await http.get(f"/messages/{mailbox.messages[0].id}")
-    assert "<script>" not in answer.text
-    assert "<iframe sandbox " in answer.text
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
+        page = await http.get(f"/messages/{mailbox.messages[0].id}")
+        html = await http.get(f"/messages/{mailbox.messages[0].id}/html")
+    assert "<script>" not in page.text
+    assert f'<iframe sandbox title="Письмо" src="{html.request.url.path}">' in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "alert(2)" in html.text
+    assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
 
 
 async def test_the_envelope_names_the_recipients_blind_copies_too(mailbox: RunningMailbox) -> None:
@@ -134,12 +137,20 @@ async def test_waiting_for_a_letter(mailbox: RunningMailbox) -> None:
 async def test_a_restart_keeps_the_letters_of_the_directory(tmp_path: Path) -> None:
     async with running_mailbox(directory=tmp_path) as first:
         await send(first, letter(subject="Раньше"), "manager@office.example", "blind@office.example")
-        await send(first, letter(subject="Позже"))
-        before = [mail.as_json() for mail in first.messages]
+        await send(first, letter(subject="Позже"), "пётр@почта.example")
+        before = first.messages
+        assert before[0].recipients == ["пётр@почта.example"]
     async with running_mailbox(directory=tmp_path) as second:
-        assert [mail.as_json() for mail in second.messages] == before
+        assert second.messages == before
         second.store.clear()
     assert names_in(tmp_path) == []
+
+
+async def test_a_foreign_file_in_the_directory_is_shown_too(tmp_path: Path) -> None:
+    (tmp_path / "kept.eml").write_bytes(b"To: manager@office.example\nSubject: Old\n\nHello\n")
+    async with running_mailbox(directory=tmp_path) as mailbox:
+        (mail,) = mailbox.messages
+        assert (mail.recipients, mail.subject, mail.text) == (["manager@office.example"], "Old", "Hello\n")
 
 
 async def test_the_oldest_letters_make_room(tmp_path: Path) -> None:
@@ -157,6 +168,7 @@ async def test_the_oldest_letters_make_room(tmp_path: Path) -> None:
         b"no headers at all\r\n",
         b"Subject: =?unknown-charset?q?=C0?=\r\nContent-Type: text/plain; charset=unknown\r\n\r\n\xff\xfe\r\n",
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: \xff/\r\n\r\nhalf a part",
+        b"From: =?utf-8?q?a=0D=0Ab?= <=?utf-8?q?a=0D=0A?=@b>\r\n\r\nbody\r\n",
         b"From: \xd0\xb0@b\r\nDate: yesterday\r\nMessage-ID: broken id\r\n\r\nbody\r\n",
     ],
 )
