@@ -26,6 +26,8 @@ class Offer(Facts):
     price: Roubles | None = None
     term_days: int | None = None
     comment: str | None = None
+    original: bool = False
+    """Made or sold by the car's own maker (VIN-02)."""
 
 
 class AnsweredLine(Facts):
@@ -36,8 +38,12 @@ class AnsweredLine(Facts):
     quantity: int
     offers: list[Offer]
     refusal_reason: str | None = None
+    """The reason's Russian label."""
     refusal_comment: str | None = None
+    """Addressed to the client; there is one whenever there is a reason."""
     question: str | None = None
+    preference_note: str | None = None
+    """Why the client's preference could not be honoured (VIN-02)."""
 
 
 class VinRequestSubmitted(Event, type="vin.request.submitted.v1", subject="request_id"):
@@ -54,7 +60,10 @@ class VinRequestSubmitted(Event, type="vin.request.submitted.v1", subject="reque
 
 
 class VinRequestAnswered(Event, InRoubles, type="vin.request.answered.v1", subject="request_id"):
-    """VIN-04: the answer is in the cabinet; with `notify_client` it is doubled by e-mail."""
+    """VIN-04: the answer is in the cabinet; with `notify_client` it is doubled by e-mail.
+
+    A corrected answer is published again with a higher `version`; it replaces the former one.
+    """
 
     office_id: UUID
     request_id: UUID
@@ -66,3 +75,5 @@ class VinRequestAnswered(Event, InRoubles, type="vin.request.answered.v1", subje
     """VIN-09: who chose the parts."""
     notify_client: bool
     answered_at: Instant
+    answer_number: int = 1
+    """2 and more for corrections."""
