@@ -1,0 +1,49 @@
+"""Statistics (INQ-01, RPT-07) and head office's board."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request
+
+from services.control import remote
+from services.control.domain.statistics import check_period, month_of
+from services.control.queries.board import board
+from services.control.queries.statistics import statistics
+from services.control.schemas.offices import PlannedDay
+from services.control.schemas.reports import Board, Statistics
+from services.control.settings import ControlSettings
+from shared.clock import now
+from shared.identity.roles import SENIORS, Role
+from shared.web import Session, allow, service_router
+from shared.web.access import bearer_token
+
+router = service_router("Отчёты")
+
+
+@router.get("/statistics", dependencies=[allow(*SENIORS, Role.HEAD_OFFICE)], summary="Статистика обращений")
+async def read_statistics(
+    session: Session,
+    first_day: Annotated[PlannedDay | None, Query(description="Без него с начала месяца")] = None,
+    last_day: Annotated[PlannedDay | None, Query(description="Включительно; без него по сегодня")] = None,
+    office_id: Annotated[UUID | None, Query(description="Только этот офис")] = None,
+) -> Statistics:
+    """INQ-01, RPT-07. Посещения, звонки, сообщения, конверсия и причины отказов по офисам и менеджерам.
+
+    Дни считаются по часам каждого офиса. Период не длиннее 366 дней.
+    """
+    last = last_day or now().date()
+    first = first_day or month_of(last)
+    check_period(first, last)
+    return await statistics(session, first, last, office_id)
+
+
+@router.get("/board", dependencies=[allow(Role.HEAD_OFFICE)], summary="Обзор сети")
+async def read_board(session: Session, request: Request) -> Board:
+    """NTF-03, INQ-01, ORG-03, HR-03. Обязанности, обращения и оборот офисов, очереди брокера, обмен событиями.
+
+    Сервис, который не ответил вовремя, показан как «не отвечает»; остальной обзор от этого не зависит.
+    """
+    settings: ControlSettings = request.app.state.settings
+    # Asked before the session's first statement, so that no transaction is open while others answer (ADR 0010).
+    broker, services = await remote.ask_everybody(settings, bearer_token(request))
+    return await board(session, broker=broker, services=services, at=now())

@@ -1,0 +1,115 @@
+"""Penalty points (HR-03) and the figures of the policy."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.control.domain.policy import check_value
+from services.control.models import PenaltyEntry, Policy, Staff
+from services.control.schemas.penalties import ImposePenalty, SetPolicy, WithdrawPenalty
+from shared.audit import audit
+from shared.contracts.notifier import ObligationBreached
+from shared.database import new_id
+from shared.errors import BusinessError, Forbidden, Invalid, NotFound
+from shared.identity.roles import Principal
+
+
+class NotOfAnOffice(BusinessError):
+    code = "staff-without-office"
+    title = "Штрафные баллы начисляются сотрудникам офисов"
+
+
+async def impose_penalty(
+    session: AsyncSession, body: ImposePenalty, *, caller: Principal, at: datetime
+) -> PenaltyEntry:
+    """HR-03: the senior or the director (or head office) gives points for a mistake they saw.
+
+    Raises Invalid for an unknown employee, Forbidden for oneself, NotOfAnOffice.
+    """
+    staff = await session.scalar(select(Staff).where(Staff.id == body.staff_id))
+    if staff is None:
+        raise Invalid("Такого сотрудника нет.", field="staff_id")
+    if staff.id == caller.id:
+        raise Forbidden("Себе баллы не начисляют.")
+    if staff.office_id is None:
+        raise NotOfAnOffice(f"{staff.full_name} не относится к офису.")
+    entry = PenaltyEntry(
+        id=new_id(),
+        office_id=staff.office_id,
+        staff_id=staff.id,
+        points=body.points,
+        clause=body.clause,
+        reason=body.reason,
+        imposed_by=caller.id,
+        imposed_at=at,
+    )
+    session.add(entry)
+    await session.flush()
+    await audit(
+        session,
+        "penalty.imposed",
+        subject=f"penalty/{entry.id}",
+        office_id=entry.office_id,
+        details={"staff_id": str(staff.id), "points": body.points, "clause": body.clause},
+    )
+    return entry
+
+
+async def withdraw_penalty(
+    session: AsyncSession, entry_id: UUID, body: WithdrawPenalty, *, caller: Principal, at: datetime
+) -> PenaltyEntry:
+    """Take points back with a reason; the entry stays visible.  Raises NotFound, Forbidden for one's own, Conflict."""
+    entry = await session.scalar(select(PenaltyEntry).where(PenaltyEntry.id == entry_id).with_for_update())
+    if entry is None:
+        raise NotFound("Такой записи о баллах нет.")
+    if entry.staff_id == caller.id:
+        raise Forbidden("Собственные баллы снимает кто-то другой.")
+    entry.withdraw(caller.id, body.reason, at)
+    await session.flush()
+    await audit(session, "penalty.withdrawn", subject=f"penalty/{entry.id}", office_id=entry.office_id)
+    return entry
+
+
+async def impose_for_breach(session: AsyncSession, event: ObligationBreached) -> None:
+    """HR-03: a passed deadline costs the points its rule names, once per generation of the duty."""
+    if event.penalty_points < 1:
+        return
+    await session.execute(
+        insert(PenaltyEntry)
+        .values(
+            id=new_id(),
+            office_id=event.office_id,
+            staff_id=event.responsible_staff_id,
+            points=event.penalty_points,
+            clause=event.clause,
+            reason=f"Просрочена обязанность {event.rule_code}",
+            subject_kind=event.subject_kind,
+            subject_id=event.subject_id,
+            obligation_id=event.obligation_id,
+            generation=event.generation,
+            imposed_at=event.breached_at,
+            version=1,
+        )
+        .on_conflict_do_nothing(index_elements=["obligation_id", "generation"])
+    )
+
+
+async def set_policy(session: AsyncSession, body: SetPolicy, *, caller: Principal, at: datetime) -> None:
+    """Put a figure in force from a date on, replacing what was set for that date.  Raises Invalid."""
+    check_value(body.code, body.value)
+    values = {"value": body.value, "set_by": caller.id, "set_at": at}
+    await session.execute(
+        insert(Policy)
+        .values(code=body.code.value, effective_from=body.effective_from, **values)
+        .on_conflict_do_update(index_elements=["code", "effective_from"], set_=values)
+    )
+    await audit(
+        session,
+        "policy.set",
+        subject=f"policy/{body.code.value}",
+        office_id=None,
+        details={"effective_from": body.effective_from.isoformat(), "value": str(body.value)},
+    )

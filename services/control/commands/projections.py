@@ -1,0 +1,129 @@
+"""What control keeps of the other services' facts, for the board and the reports."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.control.domain.statistics import month_of
+from services.control.models import Call, Inquiry, MonthlyTurnover, Obligation, Office
+from shared.contracts.billing import PaymentReceived
+from shared.contracts.clients import CallLogged
+from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationOpened, ObligationWarned
+from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
+from shared.messaging import project
+
+HEAD_OFFICE_ZONE = ZoneInfo("Europe/Moscow")
+"""Stands in for the zone of an office that is not known (a payment may outrun nothing but a restored backup)."""
+
+
+async def record_inquiry(session: AsyncSession, event: InquiryRecorded) -> None:
+    """INQ-01.  The channel, goods and time never change, so they are filled in even after a later status arrived."""
+    fixed: dict[str, Any] = {
+        "channel": event.channel,
+        "items": list(event.items),
+        "recorded_at": event.recorded_at,
+    }
+    moving: dict[str, Any] = {
+        "staff_id": event.staff_id,
+        "mark": event.mark,
+        "status": event.status,
+        "lost_reason": event.lost_reason,
+        "version": event.version,
+    }
+    statement = insert(Inquiry).values(inquiry_id=event.inquiry_id, office_id=event.office_id, **fixed, **moving)
+    newer = Inquiry.version < event.version
+    newest = {name: case((newer, statement.excluded[name]), else_=getattr(Inquiry, name)) for name in moving}
+    await session.execute(statement.on_conflict_do_update(index_elements=["inquiry_id"], set_={**fixed, **newest}))
+
+
+async def change_inquiry(session: AsyncSession, event: InquiryStatusChanged) -> None:
+    """INQ-03."""
+    await project(
+        session,
+        Inquiry,
+        {"inquiry_id": event.inquiry_id},
+        version=event.version,
+        values={
+            "office_id": event.office_id,
+            "staff_id": event.staff_id,
+            "mark": event.mark,
+            "status": event.status,
+            "lost_reason": event.lost_reason,
+        },
+    )
+
+
+async def record_call(session: AsyncSession, event: CallLogged) -> None:
+    """CL-11: entered once, never changed."""
+    await session.execute(
+        insert(Call)
+        .values(
+            call_id=event.call_id,
+            office_id=event.office_id,
+            staff_id=event.staff_id,
+            outcome=event.outcome,
+            rating=event.rating,
+            called_at=event.called_at,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def add_turnover(session: AsyncSession, event: PaymentReceived) -> None:
+    """ORG-03, K12: the payment counts in the month of the office's own calendar.  The inbox keeps it from counting
+    twice."""
+    zone = await session.scalar(select(Office.time_zone).where(Office.office_id == event.office_id))
+    local_day = event.received_at.astimezone(ZoneInfo(zone) if zone else HEAD_OFFICE_ZONE).date()
+    statement = insert(MonthlyTurnover).values(
+        office_id=event.office_id, month=month_of(local_day), amount=event.amount
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["office_id", "month"],
+            set_={"amount": MonthlyTurnover.amount + statement.excluded.amount},
+        )
+    )
+
+
+async def project_obligation(
+    session: AsyncSession, event: ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed
+) -> None:
+    """One row per generation: a superseded duty stays countable beside the one that took its place."""
+    values: dict[str, Any] = {
+        "office_id": event.office_id,
+        "rule_code": event.rule_code,
+        "clause": event.clause,
+        "responsible_staff_id": event.responsible_staff_id,
+        "opened_at": event.opened_at,
+        "due_at": event.due_at,
+    }
+    match event:
+        case ObligationOpened():
+            values["state"] = "open"
+        case ObligationWarned():
+            values["state"] = "warned"
+        case ObligationBreached():
+            values |= {"state": "breached", "breached_at": event.breached_at}
+        case ObligationClosed():
+            values |= {"state": "closed", "outcome": event.outcome, "closed_at": event.closed_at}
+    key = {"obligation_id": event.obligation_id, "generation": event.generation}
+    await project(session, Obligation, key, version=event.version, values=values)
+    if isinstance(event, ObligationBreached):
+        await _keep_breach(session, event.obligation_id, event.generation, event)
+
+
+async def _keep_breach(session: AsyncSession, obligation_id: UUID, generation: int, event: ObligationBreached) -> None:
+    """A breach that is heard after the closing is history all the same."""
+    await session.execute(
+        update(Obligation)
+        .where(
+            Obligation.obligation_id == obligation_id,
+            Obligation.generation == generation,
+            Obligation.breached_at.is_(None),
+        )
+        .values(breached_at=event.breached_at)
+    )

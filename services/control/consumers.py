@@ -1,0 +1,61 @@
+"""What control hears from the other services."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.control.commands import penalties, projections
+from shared.contracts.billing import PaymentReceived
+from shared.contracts.clients import CallLogged
+from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationOpened, ObligationWarned
+from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
+from shared.messaging import Consumers
+
+consumers = Consumers("control")
+
+
+@consumers.on(InquiryRecorded)
+async def count_inquiry(event: InquiryRecorded, session: AsyncSession) -> None:
+    """INQ-01: every visit, call and message is counted."""
+    await projections.record_inquiry(session, event)
+
+
+@consumers.on(InquiryStatusChanged)
+async def follow_inquiry(event: InquiryStatusChanged, session: AsyncSession) -> None:
+    """INQ-03: conversion and the reasons of lost inquiries follow the status."""
+    await projections.change_inquiry(session, event)
+
+
+@consumers.on(CallLogged)
+async def count_call(event: CallLogged, session: AsyncSession) -> None:
+    """RPT-07: calls per manager."""
+    await projections.record_call(session, event)
+
+
+@consumers.on(PaymentReceived)
+async def count_turnover(event: PaymentReceived, session: AsyncSession) -> None:
+    """ORG-03: the office's turnover of the month."""
+    await projections.add_turnover(session, event)
+
+
+@consumers.on(ObligationOpened)
+async def count_opened_obligation(event: ObligationOpened, session: AsyncSession) -> None:
+    """NTF-03: the board shows what is open."""
+    await projections.project_obligation(session, event)
+
+
+@consumers.on(ObligationWarned)
+async def count_warned_obligation(event: ObligationWarned, session: AsyncSession) -> None:
+    """NTF-03: the board shows what is about to run out."""
+    await projections.project_obligation(session, event)
+
+
+@consumers.on(ObligationBreached)
+async def punish_breach(event: ObligationBreached, session: AsyncSession) -> None:
+    """HR-03: a passed deadline is counted and costs penalty points."""
+    await projections.project_obligation(session, event)
+    await penalties.impose_for_breach(session, event)
+
+
+@consumers.on(ObligationClosed)
+async def count_closed_obligation(event: ObligationClosed, session: AsyncSession) -> None:
+    """NTF-03: a closed duty leaves the board."""
+    await projections.project_obligation(session, event)

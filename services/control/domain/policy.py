@@ -1,0 +1,96 @@
+"""Figures of the regulations that head office may change from a date on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from shared.errors import Invalid
+
+
+class PolicyCode(StrEnum):
+    TURNOVER_THRESHOLD = "turnover_threshold"
+    NORM_MANAGERS = "norm_managers"
+    NORM_SENIOR_MANAGERS = "norm_senior_managers"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDefinition:
+    title: str
+    clause: str
+    unit: str
+    default: Decimal
+    """The figure of the regulations, in force until head office sets another."""
+    whole: bool
+    highest: Decimal
+
+
+POLICIES: Mapping[PolicyCode, PolicyDefinition] = {
+    PolicyCode.TURNOVER_THRESHOLD: PolicyDefinition(
+        title="Оборот за месяц, после которого назначается управляющий",
+        clause="ORG-03, K12",
+        unit="₽",
+        default=Decimal(1_000_000),
+        whole=False,
+        highest=Decimal("999999999999.99"),
+    ),
+    PolicyCode.NORM_MANAGERS: PolicyDefinition(
+        title="Менеджеров в новом офисе",
+        clause="ORG-03",
+        unit="чел.",
+        default=Decimal(2),
+        whole=True,
+        highest=Decimal(1000),
+    ),
+    PolicyCode.NORM_SENIOR_MANAGERS: PolicyDefinition(
+        title="Старших менеджеров в новом офисе",
+        clause="ORG-03",
+        unit="чел.",
+        default=Decimal(1),
+        whole=True,
+        highest=Decimal(1000),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyValue:
+    code: PolicyCode
+    effective_from: date
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Norms:
+    """ORG-03 on one day."""
+
+    turnover_threshold: Decimal
+    managers: int
+    senior_managers: int
+
+
+def value_on(code: PolicyCode, values: Iterable[PolicyValue], day: date) -> Decimal:
+    """The latest value in force on `day`, else the regulations' own figure."""
+    in_force = [value for value in values if value.code == code and value.effective_from <= day]
+    if not in_force:
+        return POLICIES[code].default
+    return max(in_force, key=lambda value: value.effective_from).value
+
+
+def norms_on(values: Iterable[PolicyValue], day: date) -> Norms:
+    values = list(values)
+    return Norms(
+        turnover_threshold=value_on(PolicyCode.TURNOVER_THRESHOLD, values, day),
+        managers=int(value_on(PolicyCode.NORM_MANAGERS, values, day)),
+        senior_managers=int(value_on(PolicyCode.NORM_SENIOR_MANAGERS, values, day)),
+    )
+
+
+def check_value(code: PolicyCode, value: Decimal) -> None:
+    """Raises Invalid."""
+    definition = POLICIES[code]
+    if not 0 <= value <= definition.highest:
+        raise Invalid(f"Значение от 0 до {definition.highest}.", field="value")
+    if definition.whole and value != value.to_integral_value():
+        raise Invalid("Нужно целое число.", field="value")

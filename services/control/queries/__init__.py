@@ -1,0 +1,1 @@
+"""Read-only selections, shaped for the routes that show them."""

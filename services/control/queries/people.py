@@ -1,0 +1,75 @@
+"""Staff and penalty points as lists."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import Date, Select, cast, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.control.models import PenaltyEntry, Staff
+from services.control.schemas.penalties import PenaltyOut
+from services.control.schemas.staff import StaffOut
+from shared.errors import NotFound
+from shared.identity.roles import SENIORS, Principal, Role
+
+
+async def find_staff(session: AsyncSession, staff_id: UUID) -> Staff:
+    """Raises NotFound, also for another office's caller."""
+    staff = await session.scalar(select(Staff).where(Staff.id == staff_id))
+    if staff is None:
+        raise NotFound("Сотрудник не найден.")
+    return staff
+
+
+def shown_staff(staff: Staff) -> StaffOut:
+    return StaffOut.model_validate(
+        {
+            **{name: getattr(staff, name) for name in StaffOut.model_fields if name != "role_label"},
+            "role_label": Role(staff.role).label,
+        }
+    )
+
+
+def staff_list(office_id: UUID | None, role: str | None, active: bool | None) -> Select[Staff]:
+    query = select(Staff)
+    if office_id is not None:
+        query = query.where(Staff.office_id == office_id)
+    if role is not None:
+        query = query.where(Staff.role == role)
+    if active is not None:
+        query = query.where(Staff.active == active)
+    return query
+
+
+def penalty_list(
+    caller: Principal, office_id: UUID | None, staff_id: UUID | None, first_day: date | None, last_day: date | None
+) -> Select[PenaltyEntry]:
+    """HR-03: managers and assistants see their own points, seniors their office's, head office all (ORG-04)."""
+    query = select(PenaltyEntry)
+    if caller.role not in (*SENIORS, Role.HEAD_OFFICE):
+        query = query.where(PenaltyEntry.staff_id == caller.id)
+    if office_id is not None:
+        query = query.where(PenaltyEntry.office_id == office_id)
+    if staff_id is not None:
+        query = query.where(PenaltyEntry.staff_id == staff_id)
+    if first_day is not None:
+        query = query.where(PenaltyEntry.imposed_at >= cast(first_day, Date))
+    if last_day is not None:
+        query = query.where(PenaltyEntry.imposed_at < cast(last_day + timedelta(days=1), Date))
+    return query
+
+
+async def shown_penalties(session: AsyncSession, entries: Sequence[PenaltyEntry]) -> list[PenaltyOut]:
+    staff_ids = {entry.staff_id for entry in entries if entry.staff_id}
+    rows = await session.execute(select(Staff.id, Staff.full_name).where(Staff.id.in_(staff_ids)))
+    names = {row.id: row.full_name for row in rows}
+    return [
+        PenaltyOut.model_validate(
+            {
+                **{name: getattr(entry, name) for name in PenaltyOut.model_fields if name != "staff_name"},
+                "staff_name": names.get(entry.staff_id),
+            }
+        )
+        for entry in entries
+    ]

@@ -1,0 +1,189 @@
+"""Offices, their requisites, VAT and calendars (ORG-01)."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints, field_validator, model_validator
+
+from services.control.domain.contacts import known_zone, normal_phone
+from shared.contracts.control import BankAccount, Requisites, VatSetting
+from shared.requisites import (
+    check_account,
+    check_bic,
+    check_correspondent_account,
+    check_inn,
+    check_kpp,
+    check_ogrn,
+)
+from shared.web import Input, Output, ShortText
+from shared.worktime import WorkingCalendar
+from shared.worktime.calendar import MINUTES_A_DAY, DayHours
+
+Phone = Annotated[str, StringConstraints(min_length=3, max_length=40), AfterValidator(normal_phone)]
+Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]
+Mail = Annotated[EmailStr, Field(max_length=254)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+PlannedDay = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+"""Dates outside are typing mistakes, and the arithmetic of working time does not reach them."""
+
+
+class RequisitesIn(Input):
+    """Реквизиты: у организации КПП и ОГРН из 13 цифр, у предпринимателя КПП нет, а ОГРНИП из 15 цифр."""
+
+    legal_name: ShortText = Field(examples=["ООО «ПроДеталь»"])
+    inn: Annotated[str, AfterValidator(check_inn)] = Field(max_length=12, examples=["7707083893"])
+    kpp: Annotated[str, AfterValidator(check_kpp)] | None = Field(default=None, max_length=9, examples=["773601001"])
+    ogrn: Annotated[str, AfterValidator(check_ogrn)] = Field(max_length=15, examples=["1027700132195"])
+    legal_address: Address
+    director_name: ShortText
+    accountant_name: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_owner(self) -> Self:
+        is_company = len(self.inn) == 10
+        if is_company != (len(self.ogrn) == 13):
+            raise ValueError("ИНН и ОГРН разного рода: у организации 10 и 13 цифр, у предпринимателя 12 и 15")
+        if is_company != (self.kpp is not None):
+            raise ValueError("КПП обязателен у организации и не бывает у предпринимателя")
+        return self
+
+    def as_contract(self) -> Requisites:
+        return Requisites.model_validate(self.model_dump())
+
+
+class BankAccountIn(Input):
+    """Банковский счёт: ключи обоих счетов сверяются с БИК."""
+
+    bic: Annotated[str, AfterValidator(check_bic)] = Field(max_length=9, examples=["044525225"])
+    bank_name: ShortText = Field(examples=["ПАО Сбербанк"])
+    account: str = Field(max_length=20, examples=["40702810438000012345"])
+    correspondent_account: str = Field(max_length=20, examples=["30101810400000000225"])
+
+    @model_validator(mode="after")
+    def _keys_match_the_bic(self) -> Self:
+        check_account(self.bic, self.account)
+        check_correspondent_account(self.bic, self.correspondent_account)
+        return self
+
+    def as_contract(self) -> BankAccount:
+        return BankAccount.model_validate(self.model_dump())
+
+
+class VatRateIn(Input):
+    rate_percent: Annotated[int, Field(ge=0, le=99)] | None = Field(
+        description="null означает «без НДС»", examples=[20]
+    )
+
+
+class VatSettingIn(VatRateIn):
+    effective_from: PlannedDay
+
+    def as_contract(self) -> VatSetting:
+        return VatSetting(effective_from=self.effective_from, rate_percent=self.rate_percent)
+
+
+class CalendarIn(Input):
+    """Рабочее время: часовой пояс берётся у офиса, номер версии присваивает система."""
+
+    weekly: Annotated[tuple[DayHours, ...], Field(min_length=7, max_length=7)] = Field(
+        description="Часы работы с понедельника по воскресенье; перерыв между двумя промежутками — обед",
+        examples=[[[["09:00", "13:00"], ["14:00", "18:00"]]] * 5 + [[]] * 2],
+    )
+    exceptions: dict[PlannedDay, DayHours] = Field(default_factory=dict, max_length=1000)
+    public_holidays: bool = False
+    shortened_days: dict[PlannedDay, Annotated[int, Field(ge=0, le=MINUTES_A_DAY)]] = Field(
+        default_factory=dict, max_length=1000
+    )
+    time_zone: Zone | None = Field(default=None, description="Если указан, должен совпадать с поясом офиса")
+    version: int | None = Field(default=None, ge=1, le=2_147_483_647, description="Не учитывается")
+
+    @field_validator("weekly")
+    @classmethod
+    def _works_at_all(cls, weekly: tuple[DayHours, ...]) -> tuple[DayHours, ...]:
+        if not any(weekly):
+            raise ValueError("в неделе должен быть хотя бы один рабочий день")
+        return weekly
+
+    def as_contract(self, time_zone: str, version: int) -> WorkingCalendar:
+        return WorkingCalendar(
+            time_zone=time_zone,
+            weekly=self.weekly,
+            exceptions=self.exceptions,
+            public_holidays=self.public_holidays,
+            shortened_days=self.shortened_days,
+            version=version,
+        )
+
+
+class OpenOffice(Input):
+    name: ShortText = Field(examples=["ПроДеталь-Мира 45"])
+    city: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(examples=["Екатеринбург"])
+    address: Address = Field(examples=["ул. Мира, 45"])
+    time_zone: Zone = Field(examples=["Asia/Yekaterinburg"])
+    phones: Annotated[list[Phone], Field(min_length=1, max_length=10)] = Field(examples=[["+73432000000"]])
+    email: Mail = Field(examples=["mira45@prodetal.example"])
+    requisites: RequisitesIn
+    bank_accounts: Annotated[list[BankAccountIn], Field(min_length=1, max_length=10)]
+    vat: Annotated[list[VatSettingIn], Field(min_length=1, max_length=50)]
+    calendar: CalendarIn
+    courier_delivery: bool = False
+
+    @field_validator("vat")
+    @classmethod
+    def _one_rate_a_day(cls, vat: list[VatSettingIn]) -> list[VatSettingIn]:
+        if len({setting.effective_from for setting in vat}) < len(vat):
+            raise ValueError("на одну дату задано две ставки НДС")
+        return vat
+
+
+class ChangeOffice(Input):
+    """Передайте только то, что меняется; null оставляет прежнее значение."""
+
+    name: ShortText | None = None
+    city: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    address: Address | None = None
+    time_zone: Zone | None = Field(default=None, description="Календарь офиса получает новую версию в этом поясе")
+    phones: Annotated[list[Phone], Field(min_length=1, max_length=10)] | None = None
+    email: Mail | None = None
+    requisites: RequisitesIn | None = None
+    bank_accounts: Annotated[list[BankAccountIn], Field(min_length=1, max_length=10)] | None = None
+    courier_delivery: bool | None = None
+    active: bool | None = Field(default=None, description="false закрывает офис, в котором не осталось сотрудников")
+
+
+class HintOut(Output):
+    """Что регламент требует изменить в офисе (ORG-03)."""
+
+    code: str
+    clause: str
+    text: str
+
+
+class OfficeOut(Output):
+    id: UUID
+    name: str
+    city: str
+    address: str
+    time_zone: str
+    phones: list[str]
+    email: str
+    requisites: Requisites
+    bank_accounts: list[BankAccount]
+    vat: list[VatSetting]
+    vat_today_label: str
+    calendar: WorkingCalendar
+    courier_delivery: bool
+    active: bool
+    acting_director_id: UUID | None = Field(description="Управляющий, а пока его нет, старший менеджер (ORG-03)")
+    acting_director_role_label: str | None
+    opened_at: datetime
+    changed_at: datetime
+    version: int
+
+
+class CalendarVersionOut(Output):
+    version: int
+    calendar: WorkingCalendar
+    set_by: UUID
+    set_at: datetime

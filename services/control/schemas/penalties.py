@@ -1,0 +1,75 @@
+"""Penalty points (HR-03) and policy figures."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from services.control.domain.policy import PolicyCode
+from services.control.schemas.offices import PlannedDay
+from shared.web import Input, Output
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class ImposePenalty(Input):
+    staff_id: UUID
+    points: Annotated[int, Field(ge=1, le=1000)]
+    clause: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
+        description="Нарушенный пункт регламента", examples=["CALL-09"]
+    )
+    reason: Reason = Field(examples=["Трубку сняли после пятого звонка"])
+
+
+class WithdrawPenalty(Input):
+    reason: Reason = Field(examples=["Клиент сам попросил перезвонить позже"])
+
+
+class PenaltyOut(Output):
+    id: UUID
+    office_id: UUID
+    staff_id: UUID | None = Field(description="null: ответственный не был назначен, баллы за офисом")
+    staff_name: str | None
+    points: int
+    clause: str
+    reason: str
+    subject_kind: str | None
+    subject_id: UUID | None
+    obligation_id: UUID | None
+    imposed_by: UUID | None = Field(description="null: начислено системой за просроченную обязанность")
+    imposed_at: datetime
+    withdrawn_at: datetime | None
+    withdrawn_by: UUID | None
+    withdrawal_reason: str | None
+    version: int
+
+
+class SetPolicy(Input):
+    code: PolicyCode
+    effective_from: PlannedDay
+    value: Annotated[
+        Decimal,
+        BeforeValidator(lambda value: repr(value) if isinstance(value, float) else value),
+        Field(ge=0, max_digits=14, decimal_places=2, allow_inf_nan=False),
+    ]
+
+
+class PolicyValueOut(Output):
+    effective_from: date
+    value: Decimal
+    set_by: UUID
+    set_at: datetime
+
+
+class PolicyOut(Output):
+    """Величина регламента; правится головным офисом с даты."""
+
+    code: PolicyCode
+    title: str
+    clause: str
+    unit: str
+    default: Decimal = Field(description="Значение из регламента, пока не задано другое")
+    current: Decimal
+    values: list[PolicyValueOut]

@@ -1,0 +1,80 @@
+"""Staff and their sign-in (ORG-02)."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from services.control.schemas.offices import Mail, Phone
+from shared.contracts.control import StaffRole
+from shared.web import Input, Output, ShortText
+
+Login = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$"),
+    AfterValidator(str.lower),
+]
+"""Case does not matter; Latin letters, digits and . _ @ + -."""
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+
+
+class HireStaff(Input):
+    login: Login = Field(examples=["ivanov"])
+    password: Password = Field(description="Первый пароль; сотрудник меняет его сам")
+    full_name: ShortText = Field(examples=["Иванов Иван Иванович"])
+    role: StaffRole
+    office_id: UUID | None = Field(default=None, description="Обязателен для сотрудников офиса (ORG-02)")
+    email: Mail = Field(examples=["ivanov@prodetal.example"])
+    phone: Phone | None = None
+
+
+class ChangeStaff(Input):
+    """Передайте только то, что меняется; `phone: null` убирает телефон, в остальных полях null не меняет ничего."""
+
+    full_name: ShortText | None = None
+    role: StaffRole | None = None
+    office_id: UUID | None = Field(
+        default=None, description="Перевод в другой офис; для роли без офиса офис снимается сам"
+    )
+    email: Mail | None = None
+    phone: Phone | None = None
+
+
+class DismissStaff(Input):
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class ResetPassword(Input):
+    password: Password
+
+
+class ChangeOwnPassword(Input):
+    current_password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    new_password: Password
+
+
+class StaffOut(Output):
+    id: UUID
+    office_id: UUID | None
+    login: str
+    full_name: str
+    role: StaffRole
+    role_label: str
+    email: str
+    phone: str | None
+    active: bool
+    hired_at: datetime
+    changed_at: datetime
+    dismissed_at: datetime | None
+    dismissal_reason: str | None
+    version: int
+
+
+class MeOut(Output):
+    id: UUID
+    role: StaffRole
+    role_label: str
+    office_id: UUID | None
+    office_name: str | None
+    name: str
