@@ -2,9 +2,11 @@
 
 import importlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
@@ -122,6 +124,12 @@ def bench(context: typer.Context) -> None:
     raise typer.Exit(run_module(f"benchmarks.{context.args[0]}", *context.args[1:]))
 
 
+@app.command("secrets")
+def print_secrets() -> None:
+    """Print .env.example with a random value for every secret: ./reglament secrets > .env"""
+    print(with_secrets((ROOT / ".env.example").read_text()), end="")
+
+
 @app.command()
 def lock() -> None:
     """Write requirements.lock anew from pyproject.toml."""
@@ -132,6 +140,12 @@ def lock() -> None:
     command = [uv, "pip", "compile", "pyproject.toml", "--group", "dev", "--universal", "--python-version", "3.11"]
     command += ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", "requirements.lock", "--quiet"]
     raise typer.Exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
+def with_secrets(example: str) -> str:
+    """Fill every empty …_PASSWORD and …_SECRET; an SMS gateway's password is given by the gateway, not made here."""
+    pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET))=$"
+    return re.sub(pattern, lambda match: f"{match[1]}={token_urlsafe(24)}", example, flags=re.MULTILINE)
 
 
 def run_module(*arguments: str) -> int:
