@@ -231,8 +231,8 @@ def test_the_same_article_is_recognised_in_any_spelling() -> None:
     "brand",
     [
         "TRW", "Mann-Filter", "Hyundai/Kia", "Knecht/Mahle", "Peugeot/Citroen", "Febi Bilstein", "K&N", "Herth+Buss",
-        "Magneti Marelli", "A.B.S.", "555", "3M", "Land Rover", "Hans Pries/Topran", "Victor Reinz", "ВАЗ", "Behr-Hella",
-        "VW/Audi", "Liqui Moly", "Mahle / Knecht",
+        "Magneti Marelli", "A.B.S.", "555", "3M", "Land Rover", "Hans Pries/Topran", "Victor Reinz", "ВАЗ",
+        "Behr-Hella", "VW/Audi", "Liqui Moly", "Mahle / Knecht",
     ],
 )  # fmt: skip
 def test_one_maker_passes_under_its_joint_name_too(brand: str) -> None:

@@ -17,6 +17,10 @@ class NotAMaker(BusinessError):
     title = "В поле «Производитель» не производитель"
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 JOINT_NAMES = [
     frozenset(names.split("|"))
     for names in (
@@ -45,16 +49,16 @@ JOINT_NAMES = [
 ]
 """Names that one maker is sold under; catalogues write them with a slash: «Hyundai/Kia», «Knecht/Mahle»."""
 
-WELL_KNOWN = frozenset(
+WELL_KNOWN = _words(
     "ate bosch brembo champion contitech corteco dayco delphi denso dolz elring fag febi fenox ferodo filtron gates "
     "ina japanparts jurid kayaba knecht kyb lemforder lemförder lucas luk lynxauto mahle mann meyle monroe nipparts "
-    "ngk nisshinbo nsk ntn pagid patron sachs sidem skf snr stellox swag textar trw valeo zimmermann".split()
+    "ngk nisshinbo nsk ntn pagid patron sachs sidem skf snr stellox swag textar trw valeo zimmermann"
 )
 """Enough to see that «TRW Bosch» is two makers; any other name passes."""
 
 _SEPARATOR = re.compile(r"\s*(?:[/,;|\\\n\r\t]|\b(?:или|либо|и|or)\b)\s*", re.IGNORECASE)
-_NO_MAKER = frozenset(
-    "оригинал аналог аналоги дубликат любой любая разные неизвестно нет нету производитель бренд oem original".split()
+_NO_MAKER = _words(
+    "оригинал аналог аналоги дубликат любой любая разные неизвестно нет нету производитель бренд oem original"
 )
 
 

@@ -36,8 +36,8 @@ _NOTE_TO_SELF = re.compile(
     r"|^\s*(?:уточнить|перезвонить|позвонить|узнать|связаться|проверить|подобрать|заказать|отказать|спросить)\b",
     re.IGNORECASE,
 )
-_SAYS_NOTHING = frozenset(
-    "отказ|нет|ок|готово|сделано|закрыто|закрыт|см выше|см|нд|н/д|уточняется|без комментариев".split("|")
+_SAYS_NOTHING = re.compile(
+    r"(?:отказ|нет|ок|готово|сделано|закрыто?|см( выше)?|н/?д|уточняется|без комментариев)?", re.IGNORECASE
 )
 _FORGOTTEN_SIDE = re.compile(
     r"не\s+указа\w*\s+(?:\w+\s+){0,2}сторон|забы\w+\W+(?:\w+\W+){0,4}сторон|сторон\w*\s+(?:\w+\s+){0,3}не\s+указан"
@@ -55,7 +55,7 @@ def check_comment(comment: str, *, must_address: bool) -> str:
     Raises CommentNotAddressed with a hint.
     """
     text = comment.strip()
-    if text.casefold().replace(".", "").strip(" !-—") in _SAYS_NOTHING or not re.search(r"\w", text):
+    if _SAYS_NOTHING.fullmatch(text.replace(".", "").strip(" !-—")) or not re.search(r"\w", text):
         raise CommentNotAddressed(f"«{text[:60]}» ничего не говорит клиенту. {_EXAMPLE}")
     if match := _CLIENT_AS_A_THIRD.search(text):
         raise CommentNotAddressed(f"«{match[0]}» читает это сам: обратитесь к нему на «Вы». {_EXAMPLE}")

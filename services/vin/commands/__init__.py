@@ -1,0 +1,15 @@
+"""What the service can be asked to do.  One function, one transaction."""
+
+from services.vin.commands.answers import add_line, answer_line, delete_line, give_answer, start_correction
+from services.vin.commands.reasons import set_reason
+from services.vin.commands.requests import place_request
+
+__all__ = [
+    "add_line",
+    "answer_line",
+    "delete_line",
+    "give_answer",
+    "place_request",
+    "set_reason",
+    "start_correction",
+]
