@@ -56,7 +56,7 @@ class Next:
 
 
 async def paginate(
-    session: AsyncSession, query: Select[Any], page: _PageRequest, *, key: Sequence[Any]
+    session: AsyncSession, query: Select[*tuple[Any, ...]], page: _PageRequest, *, key: Sequence[Any]
 ) -> tuple[list[Any], Next]:
     """One page of `query`.
 
