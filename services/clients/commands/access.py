@@ -1,0 +1,101 @@
+"""Logins of clients (CL-08, CL-16): the card decides, the account follows."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.clients.commands import confirmation
+from services.clients.models import Client
+from services.clients.settings import ClientsSettings
+from shared.audit import audit
+from shared.errors import Conflict, Invalid
+from shared.identity import accounts
+from shared.identity.passwords import verify_password
+from shared.identity.roles import Principal, Role
+from shared.messaging.outbox import publish
+from shared.messaging.tables import account
+
+
+class LoginExists(Conflict):
+    code = "login-exists"
+    title = "У клиента уже есть логин"
+
+
+class WrongPassword(Invalid):
+    code = "wrong-password"
+    title = "Неверный пароль"
+
+
+def principal_of(client: Client) -> Principal:
+    return Principal(client.client_id, Role.CLIENT, client.office_id, client.full_name)
+
+
+async def create(session: AsyncSession, client: Client, login: str, password: str) -> None:
+    """Raises LoginTaken (409): a login is network-wide. The account is closed until `login_opened_at` is set."""
+    await accounts.create_account(session, principal_of(client), login, password)
+    client.login = accounts.normalized(login)
+    if client.login_opened_at is None:
+        await accounts.change_account(session, principal_of(client), active=False)
+
+
+async def give_login(
+    session: AsyncSession, client: Client, *, login: str | None, password: str, settings: ClientsSettings, at: datetime
+) -> Client:
+    """An offline client becomes an internet client; the same card keeps orders and vehicles (CL-16).
+
+    Raises LoginExists, LoginTaken, Invalid without login and e-mail, Conflict for a disabled card.
+    """
+    if not client.active:
+        raise Conflict("Учётная запись отключена, логин присвоить нельзя.")
+    if client.login is not None:
+        raise LoginExists(f"У клиента уже есть логин «{client.login}».")
+    chosen = login or client.email
+    if chosen is None:
+        raise Invalid("Укажите логин: e-mail в карточке нет.", field="login")
+    client.login_opened_at = at
+    await create(session, client, chosen, password)
+    if client.kind == "offline_retail":
+        client.kind = "online"
+    await session.flush()
+    await publish(session, client.changed(at))
+    if client.email is not None and client.email_confirmed_at is None:
+        await confirmation.request_confirmation(session, client, settings=settings, at=at)
+    await audit(session, "client.login_given", subject=f"client/{client.client_id}", office_id=client.office_id)
+    return client
+
+
+async def reset_password(session: AsyncSession, client: Client, password: str) -> None:
+    """By a senior; all sessions of the client end. Raises Conflict when there is no login."""
+    if client.login is None:
+        raise Conflict("У клиента нет логина.")
+    await accounts.set_password(session, client.client_id, password)
+    await audit(session, "client.password_reset", subject=f"client/{client.client_id}", office_id=client.office_id)
+
+
+async def change_password(session: AsyncSession, client: Client, *, current: str, new: str) -> None:
+    """By the client; all sessions end. Raises WrongPassword."""
+    stored = await session.scalar(
+        account.select().with_only_columns(account.c.password_hash).where(account.c.id == client.client_id)
+    )
+    if not await verify_password(current, stored):
+        raise WrongPassword("Текущий пароль введён неверно.", field="current_password")
+    await accounts.set_password(session, client.client_id, new)
+    await audit(session, "client.password_changed", subject=f"client/{client.client_id}", office_id=client.office_id)
+
+
+async def close(session: AsyncSession, client: Client) -> None:
+    """Sign-in is refused and every token is void within a minute."""
+    if client.login is not None:
+        await accounts.change_account(session, principal_of(client), active=False)
+
+
+async def open_again(session: AsyncSession, client: Client) -> None:
+    """Sign-in works again, if the login was ever confirmed."""
+    if client.login is not None:
+        await accounts.change_account(session, principal_of(client), active=client.login_opened_at is not None)
+
+
+async def rename(session: AsyncSession, client: Client) -> None:
+    """A corrected name does not end the client's sessions."""
+    await session.execute(update(account).where(account.c.id == client.client_id).values(name=client.full_name))

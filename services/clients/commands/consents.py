@@ -1,0 +1,69 @@
+"""Consents per purpose, each to a version of its document."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.clients.domain.content import CONSENT_DOCUMENTS
+from services.clients.models import Client, Consent
+from services.clients.queries.content import content_at
+from shared.audit import audit
+from shared.contracts.clients import ConsentPurpose
+from shared.messaging.outbox import publish
+
+
+async def give_consents(
+    session: AsyncSession, client: Client, purposes: Iterable[ConsentPurpose], *, recorded_by: UUID | None, at: datetime
+) -> None:
+    """To the documents in force now; what is given already stays as it was given. The caller flushes and publishes."""
+    for purpose in dict.fromkeys(purposes):
+        if purpose in client.consents:
+            continue
+        document = await content_at(session, CONSENT_DOCUMENTS[purpose], at)
+        session.add(
+            Consent(
+                office_id=client.office_id,
+                client_id=client.client_id,
+                purpose=purpose,
+                document_version=document.number,
+                given_at=at,
+                recorded_by=recorded_by,
+            )
+        )
+        client.consents = [*client.consents, purpose]
+
+
+async def set_consent(
+    session: AsyncSession,
+    client: Client,
+    purpose: ConsentPurpose,
+    *,
+    given: bool,
+    recorded_by: UUID | None,
+    at: datetime,
+) -> None:
+    """Give or withdraw; repeating it changes nothing."""
+    if given == (purpose in client.consents):
+        return
+    if given:
+        await give_consents(session, client, [purpose], recorded_by=recorded_by, at=at)
+    else:
+        await session.execute(
+            update(Consent)
+            .where(Consent.client_id == client.client_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
+            .values(withdrawn_at=at),
+            execution_options={"synchronize_session": False},
+        )
+        client.consents = [other for other in client.consents if other != purpose]
+    await session.flush()
+    await publish(session, client.changed(at))
+    await audit(
+        session,
+        "client.consent_given" if given else "client.consent_withdrawn",
+        subject=f"client/{client.client_id}",
+        office_id=client.office_id,
+        details={"purpose": purpose},
+    )

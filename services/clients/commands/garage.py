@@ -1,0 +1,130 @@
+"""«Мой гараж» (CL-15)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.clients.models import Client, Vehicle
+from services.clients.schemas.work import AddVehicle, ChangeVehicle
+from shared.audit import audit
+from shared.contracts.clients import Vehicle as VehicleFacts
+from shared.errors import Conflict, Invalid, NotFound
+from shared.messaging.outbox import publish
+from shared.vehicles import Reading, UnreadableNumber, describe_vin, read_frame, read_vin
+
+
+class VehicleExists(Conflict):
+    code = "vehicle-exists"
+    title = "Автомобиль уже в гараже"
+
+
+class UnclearNumber(Invalid):
+    """`suggestion` is what was probably meant; it is taken only when the person sends it."""
+
+    code = "unclear-vehicle-number"
+    title = "Проверьте номер автомобиля"
+
+
+async def add_vehicle(
+    session: AsyncSession, client: Client, body: AddVehicle, *, at: datetime
+) -> tuple[Vehicle, Reading]:
+    """Raises Invalid, UnclearNumber with a suggestion, VehicleExists. A removed car comes back as it was."""
+    reading = _read(body)
+    numbers = {"vin": reading.value} if body.vin is not None else {"frame": reading.value}
+    details = body.model_dump(include={"make", "model", "year", "engine", "note"}, exclude_none=True)
+    if body.vin is not None:
+        details = _known_from_vin(reading.value) | details
+    vehicle = await _find(session, client.client_id, **numbers)
+    if vehicle is not None and vehicle.removed_at is None:
+        raise VehicleExists(f"Автомобиль {reading.value} уже есть в гараже.", vehicle_id=str(vehicle.id))
+    if vehicle is None:
+        vehicle = Vehicle(office_id=client.office_id, client_id=client.client_id, created_at=at, **numbers, **details)
+        session.add(vehicle)
+    else:
+        vehicle.removed_at = None
+        for field, value in details.items():
+            setattr(vehicle, field, value)
+    await session.flush()
+    await publish(session, vehicle.saved(at))
+    return vehicle, reading
+
+
+async def change_vehicle(session: AsyncSession, vehicle: Vehicle, body: ChangeVehicle, *, at: datetime) -> Vehicle:
+    """The number identifies the car and stays; another number is another car."""
+    for field, value in body.model_dump(exclude_unset=True).items():
+        setattr(vehicle, field, value)
+    if session.is_modified(vehicle):
+        await session.flush()
+        await publish(session, vehicle.saved(at))
+    return vehicle
+
+
+async def remove_vehicle(session: AsyncSession, vehicle: Vehicle, *, at: datetime) -> None:
+    """It leaves the garage and stays readable for the orders and requests that name it."""
+    vehicle.removed_at = at
+    await session.flush()
+    await audit(session, "vehicle.removed", subject=f"vehicle/{vehicle.id}", office_id=vehicle.office_id)
+
+
+async def keep_vehicle(session: AsyncSession, client_id: UUID, facts: VehicleFacts, *, at: datetime) -> Vehicle | None:
+    """VIN-10: the car of a request is put into the garage when it is not there. None when nothing changed."""
+    client = await session.get(Client, client_id)
+    if client is None or (facts.vin is None and facts.frame is None):
+        return None
+    vehicle = await session.get(Vehicle, facts.vehicle_id) or await _find(
+        session, client_id, vin=facts.vin, frame=facts.frame
+    )
+    if vehicle is None:
+        vehicle = Vehicle(
+            id=facts.vehicle_id,
+            office_id=client.office_id,
+            client_id=client_id,
+            created_at=at,
+            **facts.model_dump(exclude={"vehicle_id"}),
+        )
+        session.add(vehicle)
+    elif vehicle.removed_at is not None:
+        vehicle.removed_at = None
+    else:
+        return None
+    await session.flush()
+    await publish(session, vehicle.saved(at))
+    return vehicle
+
+
+async def get_vehicle(session: AsyncSession, vehicle_id: UUID) -> Vehicle:
+    """Raises NotFound, also for somebody else's and for a removed one."""
+    vehicle = await session.get(Vehicle, vehicle_id)
+    if vehicle is None or vehicle.removed_at is not None:
+        raise NotFound("Автомобиль не найден.")
+    return vehicle
+
+
+def _read(body: AddVehicle) -> Reading:
+    if (body.vin is None) == (body.frame is None):
+        raise Invalid("Укажите VIN или FRAME, одно из двух.", field="vin")
+    try:
+        return read_vin(body.vin) if body.vin is not None else read_frame(body.frame or "")
+    except UnreadableNumber as error:
+        field = "vin" if body.vin is not None else "frame"
+        raise UnclearNumber(error.message, field=field, suggestion=error.suggestion) from error
+
+
+def _known_from_vin(vin: str) -> dict[str, Any]:
+    facts = describe_vin(vin)
+    known: dict[str, Any] = {}
+    if facts.manufacturer is not None:
+        known["make"] = facts.manufacturer
+    if len(facts.years) == 1:
+        known["year"] = facts.years[0]
+    return known
+
+
+async def _find(
+    session: AsyncSession, client_id: UUID, *, vin: str | None = None, frame: str | None = None
+) -> Vehicle | None:
+    same = Vehicle.vin == vin if vin is not None else Vehicle.frame == frame
+    return await session.scalar(select(Vehicle).where(Vehicle.client_id == client_id, same).with_for_update())

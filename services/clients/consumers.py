@@ -1,0 +1,143 @@
+"""Events that `clients` reacts to."""
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.clients.commands import contacts, garage
+from services.clients.domain.call_log import goal_of_rule
+from services.clients.models import Client, Duty, Office, StaffMember
+from shared.clock import now
+from shared.contracts.control import OfficeChanged, StaffChanged
+from shared.contracts.notifier import (
+    ObligationBreached,
+    ObligationClosed,
+    ObligationLimitReached,
+    ObligationOpened,
+    ObligationWarned,
+)
+from shared.contracts.orders import OrderPlaced
+from shared.contracts.vin import VinRequestSubmitted
+from shared.messaging import Consumers, project
+
+consumers = Consumers("clients")
+
+DutyEvent = ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed
+
+
+@consumers.on(OfficeChanged)
+async def remember_office(event: OfficeChanged, session: AsyncSession) -> None:
+    await project(
+        session,
+        Office,
+        {"id": event.office_id},
+        version=event.version,
+        values={
+            "name": event.name,
+            "city": event.city,
+            "address": event.address,
+            "time_zone": event.time_zone,
+            "phones": event.phones,
+            "email": event.email,
+            "legal_name": event.requisites.legal_name,
+            "courier_delivery": event.courier_delivery,
+            "active": event.active,
+        },
+    )
+
+
+@consumers.on(StaffChanged)
+async def remember_staff(event: StaffChanged, session: AsyncSession) -> None:
+    """CL-10: who of an office can be a responsible manager. Whoever left for head office serves no clients."""
+    if event.office_id is None:
+        left = update(StaffMember).where(StaffMember.id == event.staff_id, StaffMember.version < event.version)
+        await session.execute(left.values(active=False, version=event.version))
+        return
+    await project(
+        session,
+        StaffMember,
+        {"id": event.staff_id},
+        version=event.version,
+        values={
+            "office_id": event.office_id,
+            "full_name": event.full_name,
+            "role": event.role,
+            "phone": event.phone,
+            "email": event.email,
+            "active": event.active,
+        },
+    )
+
+
+@consumers.on(ObligationOpened)
+async def open_duty(event: ObligationOpened, session: AsyncSession) -> None:
+    await _remember_duty(session, event, warned=False, breached=False, is_open=True)
+
+
+@consumers.on(ObligationWarned)
+async def warn_duty(event: ObligationWarned, session: AsyncSession) -> None:
+    await _remember_duty(session, event, warned=True, breached=False, is_open=True)
+
+
+@consumers.on(ObligationBreached)
+async def breach_duty(event: ObligationBreached, session: AsyncSession) -> None:
+    await _remember_duty(session, event, warned=True, breached=True, is_open=True)
+
+
+@consumers.on(ObligationClosed)
+async def close_duty(event: ObligationClosed, session: AsyncSession) -> None:
+    await _remember_duty(session, event, warned=True, breached=event.breached, is_open=False)
+
+
+@consumers.on(ObligationLimitReached)
+async def act_on_limit(event: ObligationLimitReached, session: AsyncSession) -> None:
+    """CL-06: the notifier asks to disable; the command looks at the card as it is now."""
+    if event.action == "disable_client" and event.subject_kind == "client":
+        await contacts.disable_for_contacts(session, event.subject_id, duty_opened_at=event.opened_at, at=now())
+
+
+@consumers.on(VinRequestSubmitted)
+async def keep_vehicle(event: VinRequestSubmitted, session: AsyncSession) -> None:
+    """VIN-10: the vehicle is kept in the client's garage."""
+    await garage.keep_vehicle(session, event.client_id, event.vehicle, at=now())
+
+
+@consumers.on(OrderPlaced)
+async def remember_first_order(event: OrderPlaced, session: AsyncSession) -> None:
+    """CALL-04: whoever has ordered is not on the cold list."""
+    await session.execute(
+        update(Client)
+        .where(Client.client_id == event.client_id, Client.first_order_at.is_(None))
+        .values(first_order_at=event.placed_at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def _remember_duty(
+    session: AsyncSession, event: DutyEvent, *, warned: bool, breached: bool, is_open: bool
+) -> None:
+    """Each of these events carries the whole duty, so they may come in any order and some may be missing."""
+    goal = goal_of_rule(event.rule_code, event.clause)
+    client_id = event.client_id or (event.subject_id if event.subject_kind == "client" else None)
+    if goal is None or client_id is None:
+        return
+    await project(
+        session,
+        Duty,
+        {"id": event.obligation_id},
+        version=event.version,
+        values={
+            "office_id": event.office_id,
+            "client_id": client_id,
+            "rule_code": event.rule_code,
+            "clause": event.clause,
+            "goal": goal,
+            "subject_kind": event.subject_kind,
+            "subject_id": event.subject_id,
+            "responsible_staff_id": event.responsible_staff_id,
+            "opened_at": event.opened_at,
+            "due_at": event.due_at,
+            "warned": warned,
+            "breached": breached,
+            "open": is_open,
+        },
+    )

@@ -1,0 +1,67 @@
+"""Words of a card that users see (CL-01…03)."""
+
+from enum import StrEnum
+
+from shared.contracts.clients import ClientKind, ConsentPurpose
+
+KIND_LABELS: dict[ClientKind, str] = {
+    "online": "Интернет-клиент",
+    "offline_retail": "Розничный клиент офиса",
+    "wholesale": "Оптовый клиент",
+    "legal_entity": "Юридическое лицо",
+}
+
+CONSENT_LABELS: dict[ConsentPurpose, str] = {
+    "service": "Обработка персональных данных",
+    "advertising": "Рекламные сообщения",
+    "calls": "Звонки с предложениями",
+}
+
+
+class Category(StrEnum):
+    """«Категория клиента»: the price level (CL-01)."""
+
+    RETAIL = "retail"
+    INTERNET = "internet"
+    OPT5 = "opt5"
+    OPT6 = "opt6"
+    OPT7 = "opt7"
+    OPT8 = "opt8"
+    OPT9 = "opt9"
+    OPT10 = "opt10"
+
+    @property
+    def label(self) -> str:
+        return CATEGORY_LABELS.get(self, self.value.upper().replace("OPT", "ОПТ"))
+
+
+CATEGORY_LABELS = {Category.RETAIL: "Розница", Category.INTERNET: "Интернет"}
+
+DEFAULT_CATEGORIES: dict[ClientKind, Category] = {
+    "online": Category.INTERNET,
+    "offline_retail": Category.RETAIL,
+    "wholesale": Category.OPT5,
+    "legal_entity": Category.RETAIL,
+}
+
+DEFAULT_GROUPS: dict[ClientKind, str] = {
+    "online": "Розница",
+    "offline_retail": "Розница",
+    "wholesale": "Оптовые",
+    "legal_entity": "Розница",
+}
+
+
+class DisabledReason(StrEnum):
+    CONTACTS = "contacts"
+    STAFF = "staff"
+
+    @property
+    def label(self) -> str:
+        return DISABLED_LABELS[self]
+
+
+DISABLED_LABELS = {
+    DisabledReason.CONTACTS: "Не предоставлены контактные данные",
+    DisabledReason.STAFF: "Отключена сотрудником",
+}

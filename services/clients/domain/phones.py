@@ -1,0 +1,95 @@
+"""CL-06: reading a phone number, and telling a fabricated one (+79111111111) from a real one."""
+
+from enum import StrEnum
+
+import phonenumbers
+
+HOME_REGION = "RU"
+SAME_DIGITS = 7
+"""So many equal digits at the end make a number unbelievable."""
+RUN_DIGITS = 7
+"""1234567 or 7654321 at the end."""
+PAIR_DIGITS = 8
+"""12121212 at the end; seven would already catch numbers that operators really sell."""
+
+
+class PhoneSuspicion(StrEnum):
+    """Why a number is not believed; `label` is what staff see."""
+
+    NOT_IN_USE = "not_in_use"
+    SAME_DIGITS = "same_digits"
+    DIGIT_RUN = "digit_run"
+    REPEATED_PAIRS = "repeated_pairs"
+    MANY_CARDS = "many_cards"
+    WRONG_NUMBER = "wrong_number"
+
+    @property
+    def label(self) -> str:
+        return SUSPICION_LABELS[self]
+
+
+SUSPICION_LABELS = {
+    PhoneSuspicion.NOT_IN_USE: "Такого номера нет в плане нумерации",
+    PhoneSuspicion.SAME_DIGITS: "Номер из одинаковых цифр",
+    PhoneSuspicion.DIGIT_RUN: "Номер из цифр подряд",
+    PhoneSuspicion.REPEATED_PAIRS: "Номер из повторяющихся пар",
+    PhoneSuspicion.MANY_CARDS: "Один номер на многих карточках",
+    PhoneSuspicion.WRONG_NUMBER: "По номеру ответил не клиент",
+}
+
+
+class UnreadablePhone(ValueError):
+    """The text is not a phone number at all. The message addresses the person, in Russian."""
+
+
+def read_phone(text: str) -> str:
+    """The number in E.164 form, «8 912 345-67-89» → «+79123456789». Raises UnreadablePhone."""
+    try:
+        number = phonenumbers.parse(text, HOME_REGION)
+    except phonenumbers.NumberParseException:
+        raise UnreadablePhone("Это не похоже на номер телефона. Пример: +7 912 345-67-89") from None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise UnreadablePhone("В номере телефона лишние или недостающие цифры. Пример: +7 912 345-67-89")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def show_phone(phone: str) -> str:
+    """For reading aloud and dialling: «+7 912 345-67-89»."""
+    return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def suspicion(phone: str, *, cards_with_number: int, cards_allowed: int) -> PhoneSuspicion | None:
+    """Why a number that `read_phone` returned is not believed; None when it is.
+
+    `cards_with_number` counts the active cards of the whole network that carry it, this one included.
+    """
+    number = phonenumbers.parse(phone)
+    digits = phonenumbers.national_significant_number(number)
+    # The made-up ones come first: they say more than "not in use", and are often valid to the numbering plan.
+    if _tail_with_step(digits, 0) >= SAME_DIGITS:
+        return PhoneSuspicion.SAME_DIGITS
+    if max(_tail_with_step(digits, 1), _tail_with_step(digits, -1)) >= RUN_DIGITS:
+        return PhoneSuspicion.DIGIT_RUN
+    if _tail_of_pairs(digits) >= PAIR_DIGITS:
+        return PhoneSuspicion.REPEATED_PAIRS
+    if not phonenumbers.is_valid_number(number):
+        return PhoneSuspicion.NOT_IN_USE
+    if cards_with_number > cards_allowed:
+        return PhoneSuspicion.MANY_CARDS
+    return None
+
+
+def _tail_with_step(digits: str, step: int) -> int:
+    """How many digits at the end follow each other by `step`; 9 is followed by 0."""
+    length = 1
+    while length < len(digits) and (int(digits[-length]) - int(digits[-length - 1])) % 10 == step % 10:
+        length += 1
+    return length
+
+
+def _tail_of_pairs(digits: str) -> int:
+    """How many digits at the end repeat those two places before them."""
+    length = 2
+    while length < len(digits) and digits[-length - 1] == digits[-length + 1]:
+        length += 1
+    return length

@@ -1,0 +1,11 @@
+"""Reading the log of calls."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from services.clients.models import Call
+
+
+def calls_of(client_id: UUID) -> Select[Call]:
+    return select(Call).where(Call.client_id == client_id)

@@ -1,0 +1,160 @@
+"""Reading client cards."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Text, column, exists, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.clients.domain.phones import UnreadablePhone, read_phone
+from services.clients.models import Call, Client, Office
+from shared.contracts.clients import ClientKind
+from shared.errors import NotFound
+
+MAX_DUPLICATES = 20
+
+
+async def get_client(session: AsyncSession, client_id: UUID, *, lock: bool = False) -> Client:
+    """Raises NotFound, also for a client of another office."""
+    query = select(Client).where(Client.client_id == client_id)
+    client = await session.scalar(query.with_for_update() if lock else query)
+    if client is None:
+        raise NotFound("Клиент не найден.")
+    return client
+
+
+async def get_office(session: AsyncSession, office_id: UUID) -> Office:
+    """Raises NotFound, also for a closed office."""
+    office = await session.get(Office, office_id)
+    if office is None or not office.active:
+        raise NotFound("Офис не найден или закрыт.")
+    return office
+
+
+def list_clients(
+    *,
+    search: str | None,
+    office_id: UUID | None,
+    manager_id: UUID | None,
+    kind: ClientKind | None,
+    category: str | None,
+    group: str | None,
+    rating: int | None,
+    active: bool | None,
+    phone_suspect: bool | None,
+    contacts_requested: bool | None,
+    registered_from: datetime | None,
+    registered_until: datetime | None,
+) -> Select[Client]:
+    conditions: list[Any] = [true()]
+    if search:
+        conditions.append(_search(search))
+    for field, wanted in (
+        (Client.office_id, office_id),
+        (Client.manager_id, manager_id),
+        (Client.kind, kind),
+        (Client.category, category),
+        (Client.group, group),
+        (Client.rating, rating),
+        (Client.active, active),
+    ):
+        if wanted is not None:
+            conditions.append(field == wanted)
+    if phone_suspect is not None:
+        conditions.append(Client.phone_suspicion.is_not(None) == phone_suspect)
+    if contacts_requested is not None:
+        conditions.append(Client.contacts_requested_at.is_not(None) == contacts_requested)
+    if registered_from is not None:
+        conditions.append(Client.registered_at >= registered_from)
+    if registered_until is not None:
+        conditions.append(Client.registered_at < registered_until)
+    return select(Client).where(*conditions)
+
+
+def _search(text: str) -> Any:
+    """By words of the name or the organisation, e-mail or login, the whole phone or its last digits."""
+    alternatives: list[Any] = []
+    words = re.findall(r"[^\W_]+", text.replace("ё", "е").replace("Ё", "Е"))
+    if words:
+        alternatives.append(
+            Client.words.op("@@")(func.to_tsquery("simple", " & ".join(f"'{word}':*" for word in words)))
+        )
+    lowered = text.strip().lower()
+    alternatives += [Client.email == lowered, Client.login == lowered]
+    digits = re.sub(r"[\s()+-]", "", text)
+    if digits.isascii() and digits.isdigit() and len(digits) >= 4:
+        with suppress(UnreadablePhone):
+            alternatives.append(Client.phone == read_phone(text))
+        alternatives.append(func.reverse(Client.phone).startswith(digits[::-1], autoescape=True))
+    return or_(*alternatives)
+
+
+def cold_list(*, office_id: UUID | None, manager_id: UUID | None, since: datetime, until: datetime) -> Select[Client]:
+    """Registered in the interval, no order, consented to such calls, and not reached about it yet (CALL-04)."""
+    asked = exists().where(
+        Call.client_id == Client.client_id, Call.goals.contains(["cold_call"]), Call.outcome == "reached"
+    )
+    query = select(Client).where(
+        Client.registered_at >= since,
+        Client.registered_at < until,
+        Client.first_order_at.is_(None),
+        Client.active,
+        Client.consents.contains(["calls"]),
+        ~asked,
+    )
+    if office_id is not None:
+        query = query.where(Client.office_id == office_id)
+    if manager_id is not None:
+        query = query.where(Client.manager_id == manager_id)
+    return query
+
+
+async def cards_with_phone(session: AsyncSession, phone: str, *, besides: UUID) -> int:
+    """Active cards of the whole network that carry the number; whose they are is not told."""
+    return await session.scalar(select(func.cards_with_phone(phone, besides))) or 0
+
+
+async def known_elsewhere(session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None) -> bool:
+    """Whether another office has a card with this phone or e-mail: a yes or no, never more."""
+    return bool(await session.scalar(select(func.known_elsewhere(office_id, phone, email))))
+
+
+async def duplicates(
+    session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None, besides: UUID | None = None
+) -> Sequence[Client]:
+    """Cards of the office with the same phone or e-mail."""
+    same = [field == value for field, value in ((Client.phone, phone), (Client.email, email)) if value is not None]
+    if not same:
+        return []
+    query = select(Client).where(Client.office_id == office_id, or_(*same))
+    if besides is not None:
+        query = query.where(Client.client_id != besides)
+    return (await session.scalars(query.order_by(Client.registered_at.desc()).limit(MAX_DUPLICATES))).all()
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerContacts:
+    full_name: str
+    phone: str | None
+    email: str
+
+
+async def manager_of(session: AsyncSession, client: Client) -> ManagerContacts | None:
+    """CL-10. The client may know who serves them, though clients see no staff otherwise."""
+    if client.manager_id is None:
+        return None
+    contacts = func.manager_contacts(client.manager_id).table_valued(
+        column("full_name", Text), column("phone", Text), column("email", Text)
+    )
+    row = (await session.execute(select(contacts))).one_or_none()
+    return ManagerContacts(row.full_name, row.phone, row.email) if row else None
+
+
+def courier_delivers(office: Office, client: Client) -> bool:
+    """CL-09: the office organises courier delivery in the client's city."""
+    return bool(office.courier_delivery and client.city and client.city.lower() == office.city.lower())
