@@ -95,7 +95,7 @@ def add_working_days(calendar: WorkingCalendar, start: datetime, days: int) -> d
             raise NoWorkingTime(f"less than {days} working days within {HORIZON_YEARS} years")
         year = timeline.year(number)
     local_time = opening.astimezone(calendar.zone).time()
-    wanted = instant_of(calendar.zone, datetime.combine(year.days[day_index], local_time.replace(fold=0)))
+    wanted = instant_of(calendar.zone, datetime.combine(year.days[day_index], local_time))
     hours = year.hours_of(day_index)
     for opens, closes in hours:
         if wanted <= closes:

@@ -50,11 +50,7 @@ def russian_year(year: int) -> RussianYear:
         if worked.year == year and worked not in days_off:
             working_weekends[worked] = day_off
     shortened = {day - ONE_DAY for day in days_off if _is_public_holiday(day)} | {date(year, 12, 31)}
-    for worked, replaced in working_weekends.items():
-        if _is_public_holiday(replaced + ONE_DAY):
-            shortened.add(worked)
-        else:
-            shortened.discard(worked)
+    shortened |= {worked for worked, replaced in working_weekends.items() if _is_public_holiday(replaced + ONE_DAY)}
     return RussianYear(
         days_off=days_off,
         working_weekends=working_weekends,

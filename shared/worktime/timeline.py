@@ -25,7 +25,7 @@ def instant_of(zone: ZoneInfo, local: datetime) -> datetime:
     A time that is skipped in spring is reached at the moment of the change; of a time that comes twice in autumn the
     first is meant. So the result never runs backwards as `local` grows, and a day's intervals never overlap.
     """
-    instant = local.replace(tzinfo=zone).astimezone(UTC)
+    instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == local:
         return instant
     before_change = local.replace(tzinfo=zone, fold=1).astimezone(UTC)

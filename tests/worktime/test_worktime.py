@@ -201,6 +201,7 @@ def test_the_table_works_without_public_holidays_and_never_cuts_an_exception() -
     ("year", "days_off_on_weekdays", "working", "shortened"),
     [
         # The production calendars as the government published them.
+        (2020, "", "", "04-30 05-08 06-11 11-03 12-31"),
         (2024, "04-29 04-30 05-10 12-30 12-31", "04-27 11-02 12-28", "02-22 03-07 05-08 06-11 11-02"),
         (2025, "05-02 05-08 06-13 11-03 12-31", "11-01", "03-07 04-30 06-11 11-01"),
         (2026, "01-09 03-09 05-11 12-31", "", "04-30 05-08 06-11 11-03"),
@@ -264,6 +265,24 @@ def test_a_date_skipped_by_its_zone_is_no_working_day() -> None:
 
 def test_the_first_of_two_equal_wall_times_is_meant() -> None:
     assert instant_of(ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 2, 30)) == utc(2026, 10, 25, 0, 30)  # noqa: DTZ001
+
+
+def test_the_second_of_two_equal_wall_times_does_not_leak_into_another_day() -> None:
+    berlin = calendar_of(time_zone="Europe/Berlin", weekly=ROUND_THE_CLOCK)
+    second_half_past_two = utc(2026, 10, 25, 1, 30)
+    assert add_working_days(berlin, second_half_past_two, 154) == utc(2027, 3, 28, 1, 0)  # The jump of 2027.
+
+
+def test_the_year_ends_when_it_ends_in_the_office() -> None:
+    new_york = calendar_of(time_zone="America/New_York", weekly=ROUND_THE_CLOCK)
+    kamchatka = calendar_of(time_zone="Asia/Kamchatka", weekly=ROUND_THE_CLOCK)
+    begin, end = utc(2025, 12, 31, 6), utc(2026, 1, 1, 8)
+    for calendar in (new_york, kamchatka):
+        for hours in range(26):
+            instant = begin + timedelta(hours=hours)
+            assert working_minutes_between(calendar, begin, instant) == hours * 60
+            assert working_minutes_between(calendar, instant, end) == (26 - hours) * 60
+            assert add_working_minutes(calendar, instant, 90) == instant + timedelta(minutes=90)
 
 
 # Refusals.
@@ -428,3 +447,12 @@ def test_the_explanation_in_russian() -> None:
     assert explain_ru(OFFICE, local("2026-01-19 17:00"), local("2026-01-26 10:00"))[-1] == "пн 26.01 09:00–10:00 (1 ч)"
     always = calendar_of(weekly=ROUND_THE_CLOCK)
     assert explain_ru(always, local("2026-01-19 22:00"), local("2026-01-20 00:00")) == ["пн 22:00–24:00 (2 ч)"]
+
+
+def test_intervals_that_touch_are_one_stretch_of_work() -> None:
+    calendar = calendar_of(weekly=[(("09:00", "13:00"), ("13:00", "18:00"))] * 7)
+    begin, end = local("2026-01-19 12:00"), local("2026-01-19 14:00")
+    assert add_working_minutes(calendar, begin, 120) == end
+    assert [(item.start, item.end, item.reason) for item in explain(calendar, begin, end)] == [
+        (begin, end, Reason.WORKING)
+    ]
