@@ -24,6 +24,7 @@ from sqlalchemy.orm import (
     SessionTransaction,
     declared_attr,
     mapped_column,
+    registry,
     with_loader_criteria,
 )
 
@@ -55,20 +56,27 @@ class ServiceBase(DeclarativeBase):
     """Parent of each service's own `Base`, which sets `metadata = new_metadata()`."""
 
     __abstract__ = True
-    type_annotation_map = {int: BigInteger, datetime: DateTime(timezone=True), Decimal: Numeric(14, 2)}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if ServiceBase in cls.__bases__:
+            # Each service has its own registry, as each has its own database.
+            cls.__abstract__ = True
+            types: dict[Any, Any] = {int: BigInteger, datetime: DateTime(timezone=True), Decimal: Numeric(14, 2)}
+            cls.registry = cls._sa_registry = registry(metadata=cls.metadata, type_annotation_map=types)
+        super().__init_subclass__(**options)
 
 
 class OfficeOwned:
     """Rows of one office.  Clients see none of them."""
 
-    office_id: Mapped[UUID]
+    office_id: Mapped[UUID] = mapped_column()
 
 
 class ClientOwned:
     """Rows of one client of one office."""
 
-    office_id: Mapped[UUID]
-    client_id: Mapped[UUID]
+    office_id: Mapped[UUID] = mapped_column()
+    client_id: Mapped[UUID] = mapped_column()
 
 
 class Versioned:

@@ -18,7 +18,10 @@ Instant = AwareDatetime
 
 
 class Facts(BaseModel):
-    """A part of an event's body.  Frozen; unknown fields are ignored, for adding an optional field keeps the version."""
+    """A part of an event's body.
+
+    Frozen; unknown fields are ignored, for adding an optional field keeps the version.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -3,6 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.contracts.base import Event, Facts, InRoubles, Instant, Roubles
 from shared.contracts.clients import Vehicle
 
@@ -243,7 +245,7 @@ class InquiryRecorded(Event, type="orders.inquiry.recorded.v1", subject="inquiry
     status: Literal["open", "won", "lost"]
     lost_reason: str | None = None
     recorded_at: Instant
-    items: list[str] = []
+    items: list[str] = Field(default=[])
     """Names of the products or product types asked for: «которые товары интересуют»."""
 
 

@@ -30,6 +30,8 @@ REVOCATION_POLL_SECONDS = 20.0
 REVOCATION_MAX_AGE_SECONDS = 60.0
 """Staff tokens are refused when the feed of revocations is older than this."""
 KEY_REFRESH_SECONDS = 5.0
+CLOCK_LEEWAY_SECONDS = 5
+"""The clocks of two machines differ."""
 
 
 def generate_key() -> OKPKey:
@@ -157,6 +159,7 @@ def _segment(token: str, index: int) -> dict[str, Any]:
 
 def _claims(token: jwt.Token, issuer: str) -> dict[str, Any]:
     registry = jwt.JWTClaimsRegistry(
+        leeway=CLOCK_LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer},
         aud={"essential": True, "value": AUDIENCE},
         exp={"essential": True},

@@ -31,10 +31,10 @@ BATCH = 50
 async def begin_attempt(database: Database, service: str, delivery: Delivery) -> bool:
     """Count a redelivery before it is handled; True when it is parked now, or was already set aside."""
     async with database.worker() as session:
-        statement = insert(table).values(**_row(service, delivery), state="delivering", attempts=1)
+        first = insert(table).values(**_row(service, delivery), state="delivering", attempts=1)
         parked = table.c.attempts + 1 >= CRASH_ATTEMPTS
         open_attempt = table.c.state == "delivering"
-        statement = statement.on_conflict_do_update(
+        statement = first.on_conflict_do_update(
             index_elements=["consumer", "event_id"],
             set_={
                 "attempts": table.c.attempts + 1,

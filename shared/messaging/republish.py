@@ -32,9 +32,7 @@ MAX_REQUESTS = 100
 
 async def remember_check(session: AsyncSession, queue: str) -> None:
     statement = insert(topology_check).values(queue=queue, last_good_at=func.now())
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["queue"], set_={"last_good_at": func.now()})
-    )
+    await session.execute(statement.on_conflict_do_update(index_elements=["queue"], set_={"last_good_at": func.now()}))
 
 
 async def last_good(session: AsyncSession, queue: str) -> datetime | None:

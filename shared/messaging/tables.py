@@ -110,7 +110,7 @@ audit_log = Table(
 audit_seal = Table(
     "audit_seal",
     KERNEL,
-    Column("audit_id", BigInteger, primary_key=True),
+    Column("audit_id", BigInteger, primary_key=True, autoincrement=False),
     Column("office_id", Uuid),
     Column("number", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),

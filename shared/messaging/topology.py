@@ -8,19 +8,17 @@ from typing import Any, Literal
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractExchange
-from faststream.rabbit import QueueType, RabbitExchange, RabbitQueue
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
+from faststream.rabbit import QueueType, RabbitExchange, RabbitQueue
 
 QueueKind = Literal["classic", "quorum"]
 
 EVENTS = "events"
 UNROUTED = "events.unrouted"
-_EVENTS_ARGUMENTS = {"alternate-exchange": UNROUTED}
+_EVENTS_ARGUMENTS: dict[str, Any] = {"alternate-exchange": UNROUTED}
 _UNROUTED_LIMIT = 10_000
 
-EVENTS_EXCHANGE = RabbitExchange(
-    EVENTS, type=FastStreamExchangeType.TOPIC, durable=True, arguments=_EVENTS_ARGUMENTS
-)
+EVENTS_EXCHANGE = RabbitExchange(EVENTS, type=FastStreamExchangeType.TOPIC, durable=True, arguments=_EVENTS_ARGUMENTS)
 
 
 def queue_name(consumer: str, event_type: str) -> str:

@@ -49,23 +49,20 @@ def isolate_by_office(table: str, *, client_column: str | None = None) -> None:
 
     It binds every role, the owner included; a transaction without a scope sees nothing.
     """
-    mine = (
-        "current_setting('app.scope', true) = 'network'"
-        " OR (current_setting('app.scope', true) = 'office'"
-        " AND office_id = nullif(current_setting('app.office_id', true), '')::uuid)"
-    )
+    # The sub-selects are evaluated once per statement and not once per row.
+    scope = "(SELECT current_setting('app.scope', true))"
+    office = "(SELECT nullif(current_setting('app.office_id', true), '')::uuid)"
+    client = "(SELECT nullif(current_setting('app.client_id', true), '')::uuid)"
+    mine = f"{scope} = 'network' OR ({scope} = 'office' AND office_id = {office})"
     if client_column is not None:
-        mine += (
-            " OR (current_setting('app.scope', true) = 'client'"
-            f" AND {client_column} = nullif(current_setting('app.client_id', true), '')::uuid)"
-        )
+        mine += f" OR ({scope} = 'client' AND {client_column} = {client})"
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY office_isolation ON {table} USING ({mine}) WITH CHECK ({mine})")
 
 
 def _run_file(name: str) -> None:
+    statements = (_HERE / name).read_text()
     # The driver's own interface takes several statements at once.
-    connection = op.get_bind().connection.dbapi_connection
-    assert connection is not None
-    connection.await_(connection.driver_connection.execute((_HERE / name).read_text()))
+    adapted: Any = op.get_bind().connection.dbapi_connection
+    adapted.run_async(lambda driver: driver.execute(statements))

@@ -14,7 +14,7 @@ CREATE TABLE audit_log (
 CREATE INDEX ix_audit_log_subject ON audit_log (subject, id);
 
 CREATE TABLE audit_seal (
-    audit_id BIGSERIAL NOT NULL,
+    audit_id BIGINT NOT NULL,
     office_id UUID,
     number BIGINT NOT NULL,
     hash BYTEA NOT NULL,

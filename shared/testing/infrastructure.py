@@ -44,13 +44,6 @@ class Infrastructure:
     virtual_host: str
     source: str
 
-    def database(self, name: str, *, role: str | None = None, password: str | None = None) -> str:
-        """The URL of the run's own database of that name; as superuser unless a role is given."""
-        parts = urlsplit(self.database_url)
-        host = parts.netloc.rpartition("@")[2]
-        user = parts.netloc.rpartition("@")[0] if role is None else role + (f":{password}" if password else "")
-        return urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host, path=f"/{self.prefix}_{name}"))
-
 
 @dataclass(frozen=True, slots=True)
 class Servers:

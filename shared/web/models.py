@@ -65,6 +65,8 @@ def _no_float(value: Any) -> Any:
 
 
 Price = Annotated[
-    Decimal, BeforeValidator(_no_float), Field(gt=0, le=99_999_999, max_digits=10, decimal_places=2, allow_inf_nan=False)
+    Decimal,
+    BeforeValidator(_no_float),
+    Field(gt=0, le=99_999_999, max_digits=10, decimal_places=2, allow_inf_nan=False),
 ]
 """Roubles with kopecks, more than zero."""

@@ -101,9 +101,7 @@ def problem(
 
 
 def from_business_error(error: BusinessError) -> JSONResponse:
-    return problem(
-        error.status, error.code, error.title, error.detail, members=error.members, headers=error.headers
-    )
+    return problem(error.status, error.code, error.title, error.detail, members=error.members, headers=error.headers)
 
 
 def _errors(errors: Sequence[Any]) -> list[dict[str, str]]:
@@ -150,7 +148,13 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     if isinstance(error, DataError) or state.startswith("22"):
         return from_business_error(Invalid("Значение не помещается в допустимые границы."))
     log.error("database error", error=repr(error), path=request.url.path)
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or state[:2] in ("08", "40", "53", "55", "57"):
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or state[:2] in (
+        "08",
+        "40",
+        "53",
+        "55",
+        "57",
+    ):
         return from_business_error(Unavailable("База данных занята или недоступна, повторите через несколько секунд."))
     return await _on_unexpected(request, error)
 

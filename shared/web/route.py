@@ -18,6 +18,8 @@ from shared.web import idempotency
 from shared.web.access import Access, NoIdempotencyKey, Public, bearer_token
 from shared.web.problems import PROBLEM_RESPONSES
 
+MAX_BODY_BYTES = 10 * 1024 * 1024
+
 
 class TransactionRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -30,6 +32,7 @@ class TransactionRoute(APIRoute):
         self.needs_key = "POST" in methods and not any(isinstance(rule, NoIdempotencyKey) for rule in declared)
         if self.needs_key:
             options["dependencies"] = [*options["dependencies"], Depends(idempotency.documented)]
+        options["max_body_size"] = options.get("max_body_size") or MAX_BODY_BYTES
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -1,0 +1,73 @@
+"""Mounts services under their prefixes in one application: all on a laptop, one in a container."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+
+import httpx
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.app import build_app
+from shared.service import Service
+from shared.web import problems
+
+
+def load(name: str) -> Service:
+    """The declaration in `services/<name>/app.py`."""
+    service: Service = import_module(f"services.{name}.app").service
+    return service
+
+
+def build_root(names: Sequence[str]) -> FastAPI:
+    apps = {name: build_app(load(name)) for name in names}
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # The root's lifespan runs those of the mounted applications, which would otherwise never start.
+        async with AsyncExitStack() as stack:
+            for app in apps.values():
+                await stack.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+    root = FastAPI(title="Регламент", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    problems.install(root)
+
+    @root.get("/")
+    async def index() -> HTMLResponse:
+        links = "".join(
+            f'<li><a href="/api/{name}/docs">{app.title.removeprefix("Регламент: ")}</a>'
+            f" <small>/api/{name}</small></li>"
+            for name, app in apps.items()
+        )
+        return HTMLResponse(
+            "<!doctype html><html lang='ru'><meta charset='utf-8'><title>Регламент</title>"
+            "<style>body{font:18px/1.6 sans-serif;max-width:40em;margin:4em auto;padding:0 1em}"
+            "small{color:#666}</style>"
+            f"<h1>Регламент</h1><p>Сервисы и описание их API:</p><ul>{links}</ul></html>"
+        )
+
+    @root.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @root.get("/health/ready")
+    async def ready(request: Request) -> Response:
+        async def ask(name: str) -> tuple[str, int]:
+            transport = httpx.ASGITransport(apps[name])
+            async with httpx.AsyncClient(transport=transport, base_url="http://local") as http:
+                return name, (await http.get("/health/ready")).status_code
+
+        answers = dict(await asyncio.gather(*(ask(name) for name in apps)))
+        ok = all(status == 200 for status in answers.values())
+        return JSONResponse({"ready": ok, "services": answers}, status_code=200 if ok else 503)
+
+    @root.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    for name, app in apps.items():
+        root.mount(f"/api/{name}", app)
+    return root

@@ -1,0 +1,137 @@
+"""The composition root: turns a `Service` into a running FastAPI application."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import structlog
+from fastapi import FastAPI
+
+from shared import audit, migrate, retention
+from shared.database import Database
+from shared.health import health_router
+from shared.identity.accounts import forget_expired
+from shared.identity.keys import ensure_key
+from shared.identity.routes import sign_in_router
+from shared.identity.tokens import TokenVerifier
+from shared.listener import Listener
+from shared.messaging.consumers import Dispatcher
+from shared.messaging.relay import Relay
+from shared.messaging.subscriptions import Subscriptions
+from shared.operations import operations_router
+from shared.service import Service, ServiceContext
+from shared.settings import DatabaseUrls, Settings
+from shared.web import problems
+from shared.web.middleware import RequestContext
+from shared.web.openapi import describe
+
+log = structlog.get_logger(__name__)
+
+RESTART_PAUSE = 1.0
+
+
+def build_app(service: Service, settings: Settings | None = None, urls: DatabaseUrls | None = None) -> FastAPI:
+    """The service's application; nothing is connected before its lifespan starts."""
+    configured = settings or service.settings()
+    types = sorted(service.consumers.handlers)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _running(app, service, configured, urls or DatabaseUrls(service.name)):
+            yield
+
+    app = FastAPI(
+        title=f"Регламент: {service.title}",
+        version="1",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.stopping = False
+    problems.install(app)
+    app.add_middleware(RequestContext, service=service.name)
+    if service.signs_in:
+        app.include_router(sign_in_router(service.name))
+    for router in service.routers:
+        app.include_router(router)
+    app.include_router(operations_router(service.name, types))
+    app.include_router(health_router(service.name, migrate.head(service.import_path)))
+    describe(app)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, service: Service, settings: Settings, urls: DatabaseUrls) -> AsyncIterator[None]:
+    """Start in the order database → issuers → loops → relay → consumers; stop in the opposite one."""
+    async with AsyncExitStack() as stack:
+        database = Database(urls.app, urls.worker, pool=settings.database_pool, name=service.name)
+        stack.push_async_callback(database.dispose)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=3.0, trust_env=False))
+        listener = Listener(urls.worker)
+        context = ServiceContext(settings, database, listener)
+        verifier = TokenVerifier({"control": settings.control_url, "clients": settings.clients_url}, http)
+        relay = Relay(
+            service.name,
+            database,
+            settings.amqp_url,
+            listener.listen("outbox"),
+            lease_seconds=settings.relay_lease_seconds,
+            check_seconds=settings.topology_check_seconds,
+        )
+        dispatcher = Dispatcher(service.consumers, database)
+        subscriptions = Subscriptions(
+            dispatcher,
+            sorted(service.consumers.handlers),
+            database,
+            settings.amqp_url,
+            queue_kind=settings.queue_type,
+            prefetch=settings.consumer_prefetch,
+            concurrency=max(1, settings.database_pool - 2),
+            check_seconds=settings.topology_check_seconds,
+        )
+        app.state.database, app.state.verifier, app.state.settings = database, verifier, settings
+        app.state.subscriptions, app.state.dispatcher, app.state.http = subscriptions, dispatcher, http
+        if service.signs_in:
+            async with database.worker() as session:
+                await ensure_key(session)
+                await forget_expired(session)
+        for hook in service.on_start:
+            await hook(context)
+        background = _Background()
+        stack.push_async_callback(background.stop)
+        background.start("retention", lambda: retention.run_retention(database))
+        background.start("sealer", lambda: audit.run_sealer(database))
+        background.start("revocations", verifier.watch)
+        background.start("relay", relay.run)
+        background.start("retry", subscriptions.retry)
+        for loop in service.loops:
+            background.start(loop.name, lambda loop=loop: loop.run(context))  # type: ignore[misc]
+        background.start("consumers", subscriptions.run)
+        await asyncio.sleep(0)  # Every loop has asked for its wake-ups before the listener connects.
+        background.start("listener", listener.run)
+        log.info("started", service=service.name)
+        yield
+        app.state.stopping = True
+
+
+class _Background:
+    """Tasks that outlive their own failures and end together, the last started first."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._keep_running(name, run), name=name))
+
+    async def stop(self) -> None:
+        for task in reversed(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+            except Exception:
+                log.exception("background task failed, starting it again", task=name)
+            await asyncio.sleep(RESTART_PAUSE)

@@ -1,0 +1,167 @@
+"""Accounts of the people a service signs in: passwords, refresh tokens, revocations."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import new_id
+from shared.errors import Conflict
+from shared.identity.passwords import hash_password, verify_password
+from shared.identity.roles import Principal, Role
+from shared.identity.tokens import ACCESS_LIFETIME
+from shared.messaging.tables import account, refresh_token, revocation
+
+REFRESH_LIFETIME = timedelta(days=30)
+
+
+class LoginTaken(Conflict):
+    code = "login-taken"
+    title = "Логин занят"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A signed-in session: who, in which family of refresh tokens, and the next refresh token."""
+
+    principal: Principal
+    family_id: UUID
+    refresh_token: str
+
+
+def normalized(login: str) -> str:
+    return login.strip().lower()
+
+
+async def create_account(session: AsyncSession, principal: Principal, login: str, password: str) -> None:
+    """Raises LoginTaken.  Logins are network-wide and case-insensitive."""
+    values = {
+        "id": principal.id,
+        "login": normalized(login),
+        "password_hash": await hash_password(password),
+        "role": principal.role.value,
+        "office_id": principal.office_id,
+        "name": principal.name,
+    }
+    try:
+        async with session.begin_nested():
+            await session.execute(insert(account).values(**values))
+    except IntegrityError as error:
+        raise LoginTaken(f"Логин «{login}» уже занят, выберите другой.") from error
+
+
+async def has_account(session: AsyncSession, subject: UUID) -> bool:
+    return await session.scalar(select(account.c.id).where(account.c.id == subject)) is not None
+
+
+async def change_account(session: AsyncSession, principal: Principal, *, active: bool = True) -> None:
+    """Role, office, name or activity changed: tokens issued before are void everywhere within a minute."""
+    await session.execute(
+        update(account)
+        .where(account.c.id == principal.id)
+        .values(
+            role=principal.role.value, office_id=principal.office_id, name=principal.name, active=1 if active else 0
+        )
+    )
+    await revoke_tokens(session, principal.id)
+
+
+async def set_password(session: AsyncSession, subject: UUID, password: str) -> None:
+    """All sessions of the account end."""
+    hashed = await hash_password(password)
+    await session.execute(update(account).where(account.c.id == subject).values(password_hash=hashed))
+    await revoke_tokens(session, subject)
+
+
+async def revoke_tokens(session: AsyncSession, subject: UUID) -> None:
+    await session.execute(delete(refresh_token).where(refresh_token.c.account_id == subject))
+    moment = {"not_before": func.clock_timestamp()}
+    await session.execute(
+        upsert(revocation)
+        .values(subject=subject, **moment)
+        .on_conflict_do_update(index_elements=["subject"], set_=moment)
+    )
+
+
+async def revoked_lately(session: AsyncSession) -> list[tuple[UUID, float]]:
+    """Subjects and the moment (seconds since the epoch) before which their tokens are void.
+
+    Older entries are of no use: every access token of that time has expired.
+    """
+    recent = revocation.c.not_before > func.now() - ACCESS_LIFETIME * 2
+    rows = await session.execute(select(revocation).where(recent))
+    return [(row.subject, row.not_before.timestamp()) for row in rows]
+
+
+async def sign_in(session: AsyncSession, login: str, password: str) -> Grant | None:
+    """None for a wrong login, a wrong password or a closed account, in the same time."""
+    row = (await session.execute(select(account).where(account.c.login == normalized(login)))).one_or_none()
+    valid = await verify_password(password, row.password_hash if row is not None else None)
+    if row is None or not valid or not row.active:
+        return None
+    principal = Principal(row.id, Role(row.role), row.office_id, row.name)
+    family = new_id()
+    return Grant(principal, family, await _issue_refresh_token(session, row.id, family))
+
+
+async def refresh(session: AsyncSession, token: str) -> Grant | None:
+    """Rotate a refresh token.  Reuse of an old one ends its whole family; the caller must let that commit."""
+    digest = _digest(token)
+    used = (
+        await session.execute(
+            update(refresh_token)
+            .where(
+                refresh_token.c.token_hash == digest,
+                refresh_token.c.used_at.is_(None),
+                refresh_token.c.expires_at > func.now(),
+            )
+            .values(used_at=func.now())
+            .returning(refresh_token.c.family_id, refresh_token.c.account_id)
+        )
+    ).one_or_none()
+    if used is None:
+        family = await session.scalar(
+            select(refresh_token.c.family_id).where(
+                refresh_token.c.token_hash == digest, refresh_token.c.used_at.is_not(None)
+            )
+        )
+        if family is not None:
+            await end_family(session, family)
+        return None
+    row = (await session.execute(select(account).where(account.c.id == used.account_id))).one_or_none()
+    if row is None or not row.active:
+        return None
+    principal = Principal(row.id, Role(row.role), row.office_id, row.name)
+    return Grant(principal, used.family_id, await _issue_refresh_token(session, row.id, used.family_id))
+
+
+async def end_family(session: AsyncSession, family_id: UUID) -> None:
+    await session.execute(delete(refresh_token).where(refresh_token.c.family_id == family_id))
+
+
+async def forget_expired(session: AsyncSession) -> None:
+    expired = refresh_token.c.expires_at < func.now() - timedelta(days=1)
+    await session.execute(delete(refresh_token).where(expired))
+
+
+async def _issue_refresh_token(session: AsyncSession, account_id: UUID, family_id: UUID) -> str:
+    token = secrets.token_urlsafe(32)
+    await session.execute(
+        insert(refresh_token).values(
+            token_hash=_digest(token),
+            family_id=family_id,
+            account_id=account_id,
+            expires_at=func.now() + REFRESH_LIFETIME,
+        )
+    )
+    return token
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

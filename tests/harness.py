@@ -1,0 +1,175 @@
+"""One service, running for real in the test's process: own database, own virtual host, relay and consumers on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import aio_pika
+import httpx
+from fastapi import FastAPI
+from joserfc.jwk import KeySet
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.serving import load
+from shared import migrate
+from shared.app import build_app
+from shared.clock import now
+from shared.contracts.base import EVENT_TYPES, Event
+from shared.database import new_id
+from shared.errors import Unauthenticated
+from shared.identity.roles import Principal, Role
+from shared.identity.tokens import TokenVerifier, generate_key, issue
+from shared.messaging.tables import failed_message, inbox, outbox
+from shared.messaging.topology import EVENTS
+from shared.service import Service
+from shared.testing.databases import ScratchUrls, scratch_database
+from shared.testing.infrastructure import Infrastructure
+
+E = TypeVar("E", bound=Event)
+
+_key = generate_key()
+DELIVERY_TIMEOUT = 20.0
+
+
+class TestVerifier(TokenVerifier):
+    """The real verifier with the test's key for both issuers, and no feeds to poll."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        super().__init__({"control": "", "clients": ""}, httpx.AsyncClient())
+        for issuer in self._issuers.values():
+            issuer.keys = KeySet([_key])
+
+    async def _refuse_revoked(self, issuer: Any, principal: Principal, issued_at: float) -> None:
+        if issued_at < issuer.revoked.get(principal.id, 0.0):
+            raise Unauthenticated
+
+    async def watch(self) -> None:
+        await asyncio.Event().wait()
+
+
+def token(
+    role: Role, *, office_id: UUID | None = None, principal_id: UUID | None = None, name: str = "Проверка"
+) -> str:
+    """An access token as the right issuer would give it."""
+    principal = Principal(principal_id or new_id(), role, office_id, name)
+    issuer = "clients" if role == Role.CLIENT else "control"
+    return issue(_key, issuer, principal, session_id=new_id(), at=now())
+
+
+class ServiceHarness:
+    def __init__(
+        self, app: FastAPI, service: Service, urls: ScratchUrls, exchange: aio_pika.abc.AbstractExchange
+    ) -> None:
+        self.app = app
+        self.service = service
+        self.urls = urls
+        self._exchange = exchange
+
+    def http(
+        self,
+        role: Role | None = None,
+        *,
+        office_id: UUID | None = None,
+        principal_id: UUID | None = None,
+        name: str = "Проверка",
+    ) -> httpx.AsyncClient:
+        """A client signed in as `role` (None: not signed in); POSTs get an Idempotency-Key when they have none."""
+
+        async def add_key(request: httpx.Request) -> None:
+            if request.method == "POST" and "idempotency-key" not in request.headers:
+                request.headers["idempotency-key"] = str(new_id())
+
+        headers = {}
+        if role is not None:
+            headers["Authorization"] = (
+                f"Bearer {token(role, office_id=office_id, principal_id=principal_id, name=name)}"
+            )
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://service",
+            headers=headers,
+            event_hooks={"request": [add_key]},
+            timeout=30,
+        )
+
+    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A transaction of the worker's role, in network scope."""
+        session: AbstractAsyncContextManager[AsyncSession] = self.app.state.database.worker()
+        return session
+
+    async def deliver(self, event: Event, *, event_id: UUID | None = None) -> UUID:
+        """Publish like a producer; returns when the service's inbox has the event.
+
+        Raises AssertionError with the recorded error when the message failed or was parked.
+        """
+        event_id = event_id or new_id()
+        await self.publish_raw(event.type, event.model_dump_json().encode(), str(event_id))
+        async with asyncio.timeout(DELIVERY_TIMEOUT):
+            while True:
+                async with self.session() as session:
+                    mine = inbox.c.event_id == event_id
+                    if await session.scalar(select(inbox.c.event_id).where(mine)) is not None:
+                        return event_id
+                    failed = select(failed_message.c.error).where(failed_message.c.event_id == event_id)
+                    error = await session.scalar(failed)
+                assert not error, error
+                await asyncio.sleep(0.01)
+
+    async def publish_raw(self, event_type: str, body: bytes, message_id: str) -> None:
+        """Publish any bytes to the service's queue of a type."""
+        message = aio_pika.Message(
+            body,
+            message_id=message_id,
+            type=event_type,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            headers={"cloudEvents:type": event_type},
+        )
+        await self._exchange.publish(message, routing_key=event_type)
+
+    async def published(self, event_class: type[E], **fields: Any) -> list[E]:
+        """Events of a class in this service's outbox whose fields have these values, oldest first."""
+        async with self.session() as session:
+            query = select(outbox.c.body).where(outbox.c.type == event_class.type).order_by(outbox.c.id)
+            bodies = (await session.scalars(query)).all()
+        events = [EVENT_TYPES[event_class.type].model_validate_json(body) for body in bodies]
+        return [
+            event
+            for event in events
+            if isinstance(event, event_class) and all(getattr(event, name) == value for name, value in fields.items())
+        ]
+
+
+@asynccontextmanager
+async def running_service(
+    service: str | Service, infrastructure: Infrastructure, *, purpose: str = "test", **settings: Any
+) -> AsyncIterator[ServiceHarness]:
+    """A service by name on a new database; `settings` override its settings, for example `smtp_url`."""
+    declared = load(service) if isinstance(service, str) else service
+    async with scratch_database(infrastructure.database_url, declared.name, purpose) as urls:
+        await migrate.upgrade(declared.import_path, urls.owner)
+        async with serving(declared, infrastructure, urls, **settings) as harness:
+            yield harness
+
+
+@asynccontextmanager
+async def serving(
+    service: Service, infrastructure: Infrastructure, urls: ScratchUrls, **settings: Any
+) -> AsyncIterator[ServiceHarness]:
+    """Serve on a database that is there already."""
+    options = {"amqp_url": infrastructure.amqp_url, "amqp_management_url": infrastructure.management_url, **settings}
+    app = build_app(service, service.settings(**options), urls)
+    connection = await aio_pika.connect(infrastructure.amqp_url)
+    async with connection, app.router.lifespan_context(app):
+        app.state.verifier = TestVerifier()
+        channel = await connection.channel()
+        exchange = await channel.get_exchange(EVENTS, ensure=False)
+        harness = ServiceHarness(app, service, urls, exchange)
+        async with asyncio.timeout(DELIVERY_TIMEOUT):
+            while not app.state.subscriptions.healthy:  # noqa: ASYNC110 (polls the running service)
+                await asyncio.sleep(0.02)
+        yield harness

@@ -1,0 +1,13 @@
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from shared.testing.infrastructure import Infrastructure
+from tests.harness import ServiceHarness, running_service
+from tests.kernel.sample.app import service
+
+
+@pytest_asyncio.fixture(scope="session")
+async def sample(infrastructure: Infrastructure) -> AsyncIterator[ServiceHarness]:
+    async with running_service(service, infrastructure) as harness:
+        yield harness
