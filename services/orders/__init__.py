@@ -1,0 +1,1 @@
+"""Inquiries, baskets, orders and positions, suppliers and purchase orders, shipments, claims."""

@@ -1,0 +1,163 @@
+"""The basket: filled by staff, or by the client from a VIN answer (VIN-10)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.orders.commands.access import client_of
+from services.orders.commands.suppliers import active_suppliers, supply_statistics
+from services.orders.inputs import BasketQuantity, NewBasketItem, VinChoice, VinChoices, ensure_sums_fit
+from services.orders.models import BasketItem, VinAnswer
+from shared.contracts.vin import AnsweredLine, Offer
+from shared.database import new_id
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.identity.roles import Principal, Role
+
+MAX_ITEMS = 200
+
+
+async def add_item(
+    session: AsyncSession, client_id: UUID, body: NewBasketItem, *, caller: Principal, at: datetime
+) -> BasketItem:
+    """Raises NotFound, Invalid for an unknown supplier, Conflict for a full basket."""
+    client = await client_of(session, client_id)
+    await _ensure_room(session, client_id, 1)
+    labels = await _supply_labels(session, [body.supplier_id], at)
+    item = BasketItem(
+        id=new_id(),
+        office_id=client.office_id,
+        client_id=client_id,
+        supply_label=labels.get(body.supplier_id) if body.supplier_id else None,
+        chosen_by=caller.id,
+        vin_request_id=None,
+        offer_id=None,
+        vehicle=None,
+        added_by=caller.id,
+        added_at=at,
+        **body.model_dump(),
+    )
+    session.add(item)
+    await session.flush()
+    return item
+
+
+async def add_vin_answer(
+    session: AsyncSession, client_id: UUID, body: VinChoices, *, caller: Principal, at: datetime
+) -> list[BasketItem]:
+    """Chosen lines of an answer go into the basket with one action (VIN-10).
+
+    A client takes what was offered; staff may name prices, the supplier and the kind of part.
+    Raises NotFound, Forbidden, Invalid, Conflict.
+    """
+    client = await client_of(session, client_id)
+    answer = await session.scalar(
+        select(VinAnswer).where(VinAnswer.request_id == body.request_id, VinAnswer.client_id == client_id)
+    )
+    if answer is None:
+        raise NotFound("Ответ на этот VIN-запрос не найден.")
+    if len({choice.offer_id for choice in body.choices}) != len(body.choices):
+        raise Invalid("Предложение выбрано дважды.", field="body.choices")
+    await _ensure_room(session, client_id, len(body.choices))
+    lines = [AnsweredLine.model_validate(line) for line in answer.lines]
+    offers = {offer.offer_id: (offer, line) for line in lines for offer in line.offers}
+    labels = await _supply_labels(session, [choice.supplier_id for choice in body.choices], at)
+    items = []
+    for choice in body.choices:
+        _ensure_client_names_no_price(caller, choice)
+        found = offers.get(choice.offer_id)
+        if found is None:
+            raise NotFound("Такого предложения в ответе нет.")
+        offer, line = found
+        items.append(
+            BasketItem(
+                id=new_id(),
+                office_id=client.office_id,
+                client_id=client_id,
+                kind=choice.kind or "other",
+                supplier_id=choice.supplier_id,
+                supply_label=labels.get(choice.supplier_id) if choice.supplier_id else None,
+                term_days=offer.term_days,
+                no_catalogue=False,
+                chosen_by=answer.answered_by,
+                vin_request_id=answer.request_id,
+                offer_id=offer.offer_id,
+                vehicle=answer.vehicle,
+                added_by=caller.id,
+                added_at=at,
+                **_part(choice, offer, line),
+            )
+        )
+    session.add_all(items)
+    await session.flush()
+    return items
+
+
+def _part(choice: VinChoice, offer: Offer, line: AnsweredLine) -> dict[str, object]:
+    sale_price = choice.sale_price or offer.price
+    if sale_price is None:
+        raise Invalid(f"Цена «{offer.article}» не названа: её должен указать менеджер.", field="body.choices")
+    quantity = choice.quantity or line.quantity
+    try:
+        ensure_sums_fit(quantity, sale_price, choice.purchase_price)
+    except ValueError as error:
+        raise Invalid(str(error), field="body.choices") from error
+    return {
+        "article": offer.article[:64],
+        "brand": offer.brand[:100],
+        "description": (offer.description or line.text)[:300],
+        "quantity": quantity,
+        "sale_price": sale_price,
+        "purchase_price": choice.purchase_price,
+    }
+
+
+def _ensure_client_names_no_price(caller: Principal, choice: VinChoice) -> None:
+    if caller.role is Role.CLIENT and (choice.sale_price or choice.purchase_price or choice.supplier_id):
+        raise Forbidden("Цену и поставщика указывает менеджер.")
+
+
+async def change_quantity(session: AsyncSession, client_id: UUID, item_id: UUID, body: BasketQuantity) -> BasketItem:
+    """Raises NotFound, Invalid."""
+    item = await session.scalar(
+        select(BasketItem).where(BasketItem.id == item_id, BasketItem.client_id == client_id).with_for_update()
+    )
+    if item is None:
+        raise NotFound("В корзине этого нет.")
+    try:
+        ensure_sums_fit(body.quantity, item.sale_price, item.purchase_price)
+    except ValueError as error:
+        raise Invalid(str(error), field="body.quantity") from error
+    item.quantity = body.quantity
+    await session.flush()
+    return item
+
+
+async def remove_item(session: AsyncSession, client_id: UUID, item_id: UUID) -> None:
+    """Raises NotFound."""
+    deleted = await session.execute(
+        delete(BasketItem)
+        .where(BasketItem.id == item_id, BasketItem.client_id == client_id)
+        .returning(BasketItem.id)
+        .execution_options(synchronize_session=False)
+    )
+    if deleted.first() is None:
+        raise NotFound("В корзине этого нет.")
+
+
+async def _ensure_room(session: AsyncSession, client_id: UUID, more: int) -> None:
+    count = await session.scalar(select(func.count()).select_from(BasketItem).where(BasketItem.client_id == client_id))
+    if (count or 0) + more > MAX_ITEMS:
+        raise Conflict(f"В корзине помещается не больше {MAX_ITEMS} позиций.")
+
+
+async def _supply_labels(
+    session: AsyncSession, supplier_ids: list[UUID | None], at: datetime
+) -> dict[UUID, str | None]:
+    """What the client is told of each supplier (ORD-16).  Raises Invalid for one that is unknown or inactive."""
+    wanted = {supplier_id for supplier_id in supplier_ids if supplier_id is not None}
+    if unknown := wanted - (await active_suppliers(session, wanted)).keys():
+        raise Invalid(f"Поставщик {min(unknown)} не найден.", field="body.supplier_id")
+    statistics = await supply_statistics(session, wanted, at)
+    return {supplier_id: statistics[supplier_id].label for supplier_id in wanted if supplier_id in statistics}

@@ -1,0 +1,65 @@
+"""Small changes of a position by staff: supplier, purchase, term, internal comment (ORD-08, K10)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.orders.commands.positions import lock_position, save_positions
+from services.orders.commands.suppliers import active_suppliers, supply_statistics
+from services.orders.domain.position import PositionState
+from services.orders.inputs import PositionChange, ensure_sums_fit
+from services.orders.models import Position
+from shared.audit import audit
+from shared.errors import Conflict, Invalid
+from shared.web import check_version
+
+ALWAYS = {"kind", "manager_comment"}
+ON_ITS_WAY = {"promised_at", "purchase_price"}
+"""K10: a supplier may be late or change the price after it was asked."""
+BEFORE_ORDERING = {"supplier_id", "purchase_price", "term_days"}
+
+MAY_CHANGE: dict[PositionState, set[str]] = {
+    PositionState.MODERATION: ALWAYS | BEFORE_ORDERING,
+    PositionState.ORDERED: ALWAYS | ON_ITS_WAY,
+}
+
+
+async def change_position(
+    session: AsyncSession, position_id: UUID, body: PositionChange, *, expected_version: int, at: datetime
+) -> Position:
+    """What may change depends on the state; the sale price, which the client was told, never does.
+
+    Raises NotFound, PreconditionFailed, Conflict, Invalid.
+    """
+    position, _ = await lock_position(session, position_id)
+    check_version(position.version, expected_version)
+    changes = body.model_dump(exclude_unset=True)
+    allowed = MAY_CHANGE.get(position.state, ALWAYS)
+    if forbidden := changes.keys() - allowed:
+        raise Conflict(f"В состоянии «{position.state.label}» не меняются: {', '.join(sorted(forbidden))}.")
+    if changes.get("kind", "") is None:
+        raise Invalid("Вид детали обязателен.", field="body.kind")
+    if changes.get("purchase_price") is not None:
+        try:
+            ensure_sums_fit(position.quantity, changes["purchase_price"])
+        except ValueError as error:
+            raise Invalid(str(error), field="body.purchase_price") from error
+    supplier_id = changes.get("supplier_id")
+    if supplier_id is not None:
+        if supplier_id not in await active_suppliers(session, [supplier_id]):
+            raise Invalid("Поставщик не найден.", field="body.supplier_id")
+        statistics = await supply_statistics(session, [supplier_id], at)
+        position.supply_label = statistics[supplier_id].label if supplier_id in statistics else None
+    for name, value in changes.items():
+        setattr(position, name, value)
+    position.version += 1
+    await save_positions(session, [position])
+    await audit(
+        session,
+        "position.changed",
+        subject=f"position/{position.id}",
+        office_id=position.office_id,
+        details={"fields": sorted(changes)},
+    )
+    return position

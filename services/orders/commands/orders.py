@@ -1,0 +1,265 @@
+"""Placing an order, checking applicability, taking note of payment."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.orders.commands.positions import ORDERS, POSITIONS, lock_order, save_positions
+from services.orders.domain.disclosures import missing_for_order
+from services.orders.domain.numbers import Document, numbered, provisional_prefix
+from services.orders.domain.order import OrderState
+from services.orders.domain.position import PositionState
+from services.orders.inputs import CheckMark, PlaceOrder
+from services.orders.models import BasketItem, Client, Office, Order, Position, Vehicle
+from services.orders.models.base import ORDER_NUMBERS
+from services.orders.models.basket import OfferedPart
+from shared.audit import audit
+from shared.contracts.clients import Vehicle as VehicleFacts
+from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlaced
+from shared.database import new_id
+from shared.errors import BusinessError, Conflict, NotFound
+from shared.identity.roles import Principal, Role
+from shared.messaging import publish
+from shared.web import check_version
+
+OFFERED = list(OfferedPart.__annotations__)
+MAX_TOTAL = Decimal(1_000_000_000)
+
+
+class BasketEmpty(BusinessError):
+    code = "basket-empty"
+    title = "Корзина пуста"
+
+
+class DisclosureRequired(BusinessError):
+    status = 422
+    code = "disclosure-required"
+    title = "Клиента нужно предупредить"
+
+
+class CheckIncomplete(BusinessError):
+    code = "check-incomplete"
+    title = "Проверены не все позиции"
+
+
+async def place_order(
+    session: AsyncSession, body: PlaceOrder, *, caller: Principal, at: datetime
+) -> tuple[Order, list[Position]]:
+    """The whole basket becomes an order with one action; its positions stand «На модерации» (ORD-01, VIN-10).
+
+    The hot path: five statements through Core.  Deleting the basket's rows takes them, so two simultaneous orders
+    never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
+    """
+    client, office, sequence = await _client_and_number(session, body.client_id)
+    _ensure_deliverable(body, office)
+    taken = await session.execute(
+        delete(BasketItem)
+        .where(BasketItem.client_id == body.client_id)
+        .returning(*BasketItem.__table__.columns)
+        .execution_options(synchronize_session=False)
+    )
+    items = sorted(taken.all(), key=lambda item: (item.added_at, item.id))
+    if not items:
+        raise BasketEmpty("В корзине клиента ничего нет.")
+    if missing := missing_for_order(
+        body.disclosures,
+        has_parts_without_catalogue=any(item.no_catalogue for item in items),
+        wholesale=client.wholesale,
+    ):
+        raise DisclosureRequired("Предупредите клиента: " + ", ".join(item.label for item in missing))
+    total = sum((item.sale_price * item.quantity for item in items), Decimal(0))
+    if total > MAX_TOTAL:
+        raise Conflict("Сумма заказа слишком велика, разделите его.")
+    order_values: dict[str, Any] = {
+        "id": new_id(),
+        "office_id": client.office_id,
+        "client_id": client.client_id,
+        "number": numbered(office.prefix if office else provisional_prefix(client.office_id), Document.ORDER, sequence),
+        "state": OrderState.MODERATION,
+        "client_category": client.category,
+        "client_kind": client.kind,
+        "wholesale": client.wholesale,
+        "channel": "cabinet" if caller.role is Role.CLIENT else "office",
+        "total": total,
+        "check_requested": body.check_requested,
+        "vehicle": await _vehicle(session, body, items),
+        "disclosures": [disclosure.value for disclosure in body.disclosures],
+        "delivery": body.delivery,
+        "delivery_city": body.delivery_city,
+        "delivery_note": body.delivery_note,
+        "placed_by": caller.id,
+        "placed_at": at,
+        "version": 1,
+    }
+    position_values = [
+        {name: getattr(item, name) for name in OFFERED}
+        | {
+            "id": new_id(),
+            "office_id": client.office_id,
+            "client_id": client.client_id,
+            "order_id": order_values["id"],
+            "order_number": order_values["number"],
+            "line": line,
+            "state": PositionState.MODERATION,
+            "state_changed_at": at,
+            "paid": False,
+            "finally_refused": False,
+            "version": 1,
+        }
+        for line, item in enumerate(items, 1)
+    ]
+    await session.execute(insert(ORDERS), [order_values])
+    await session.execute(insert(POSITIONS), position_values)
+    order, positions = Order(**order_values), [Position(**values) for values in position_values]
+    await publish(session, _placed(order, positions))
+    await audit(session, "order.placed", subject=f"order/{order.id}", office_id=order.office_id)
+    return order, positions
+
+
+async def _client_and_number(session: AsyncSession, client_id: UUID) -> tuple[Client, Office | None, int]:
+    row = (
+        await session.execute(
+            select(Client, Office, ORDER_NUMBERS.next_value())
+            .outerjoin(Office, Office.office_id == Client.office_id)
+            .where(Client.client_id == client_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Клиент не найден.")
+    client, office, sequence = row
+    if not client.active:
+        raise Conflict("Учётная запись клиента отключена.")
+    return client, office, sequence
+
+
+def _ensure_deliverable(body: PlaceOrder, office: Office | None) -> None:
+    """ORD-18: by courier only where the office organises it.  Raises Conflict."""
+    if body.delivery == "courier" and (office is None or not office.courier_delivery):
+        raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")
+
+
+async def _vehicle(session: AsyncSession, body: PlaceOrder, items: list[Row[Any]]) -> dict[str, Any] | None:
+    """The car that was named, else the one that all VIN answers in the basket were for."""
+    if body.vehicle_id is not None:
+        facts = await session.scalar(
+            select(Vehicle.facts).where(Vehicle.vehicle_id == body.vehicle_id, Vehicle.client_id == body.client_id)
+        )
+        if facts is None:
+            raise NotFound("Автомобиль не найден в гараже клиента.")
+        return facts
+    cars = {item.vehicle["vehicle_id"]: item.vehicle for item in items if item.vehicle}
+    return next(iter(cars.values())) if len(cars) == 1 else None
+
+
+def _placed(order: Order, positions: list[Position]) -> OrderPlaced:
+    return OrderPlaced(
+        office_id=order.office_id,
+        version=order.version,
+        occurred_at=order.placed_at,
+        order_id=order.id,
+        number=order.number,
+        client_id=order.client_id,
+        client_category=order.client_category,
+        wholesale=order.wholesale,
+        channel=order.channel,
+        positions=[position.as_line() for position in positions],
+        total=order.total,
+        check_requested=order.check_requested,
+        vehicle=VehicleFacts.model_validate(order.vehicle) if order.vehicle else None,
+        placed_at=order.placed_at,
+    )
+
+
+async def check_position(
+    session: AsyncSession, position_id: UUID, body: CheckMark, *, expected_version: int, at: datetime
+) -> Position:
+    """ORD-06: one position's result.  Raises NotFound, PreconditionFailed, Conflict."""
+    order_id = await session.scalar(select(Position.order_id).where(Position.id == position_id))
+    if order_id is None:
+        raise NotFound("Позиция не найдена.")
+    order, positions = await lock_order(session, order_id)
+    position = next(found for found in positions if found.id == position_id)
+    check_version(position.version, expected_version)
+    if order.check_completed_at is not None:
+        raise Conflict("Проверка уже завершена, её результат отправлен клиенту.")
+    if position.state is not PositionState.MODERATION:
+        raise Conflict(f"Проверяют позиции «На модерации», эта — «{position.state.label}».")
+    position.applicable, position.check_comment, position.checked_at = body.applicable, body.comment, at
+    position.version += 1
+    await save_positions(session, [position])
+    return position
+
+
+async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Principal, at: datetime) -> Order:
+    """ORD-06: every position still on order has its result; it is written to the client, once.
+
+    Raises NotFound, CheckIncomplete, Conflict.
+    """
+    order, positions = await lock_order(session, order_id)
+    if order.check_completed_at is not None:
+        raise Conflict("Проверка этого заказа уже завершена.")
+    alive = sorted(
+        (position for position in positions if position.state is not PositionState.REMOVED),
+        key=lambda p: (p.line, p.id),
+    )
+    unchecked = [position for position in alive if position.applicable is None]
+    if unchecked or not alive:
+        names = ", ".join(f"{position.brand} {position.article}" for position in unchecked[:5])
+        raise CheckIncomplete(f"Нет результата: {names}." if names else "В заказе нечего проверять.")
+    order.check_completed_at, order.checked_by, order.version = at, caller.id, order.version + 1
+    await session.execute(
+        update(ORDERS)
+        .where(ORDERS.c.id == order.id)
+        .values(check_completed_at=at, checked_by=caller.id, version=order.version)
+    )
+    await publish(
+        session,
+        ApplicabilityChecked(
+            office_id=order.office_id,
+            version=order.version,
+            occurred_at=at,
+            order_id=order.id,
+            number=order.number,
+            client_id=order.client_id,
+            paid=order.paid_at is not None,
+            checked_by=caller.id,
+            results=[
+                CheckResult(
+                    position_id=position.id,
+                    article=position.article,
+                    brand=position.brand,
+                    description=position.description,
+                    applicable=bool(position.applicable),
+                    comment=position.check_comment,
+                )
+                for position in alive
+            ],
+        ),
+    )
+    await audit(session, "order.checked", subject=f"order/{order.id}", office_id=order.office_id)
+    return order
+
+
+async def take_payment(session: AsyncSession, order_id: UUID, position_ids: list[UUID], *, at: datetime) -> None:
+    """Billing says that these positions, with all that was split from them, are covered (ORD-12).
+
+    An order of which this service knows nothing yet cannot be: it was placed here.  Raises NotFound.
+    """
+    order, positions = await lock_order(session, order_id)
+    covered = set(position_ids)
+    paid = [
+        position
+        for position in positions
+        if not position.paid and (position.id in covered or position.origin_id in covered)
+    ]
+    for position in paid:
+        position.paid, position.version = True, position.version + 1
+    await save_positions(session, paid)
+    if order.paid_at is None:
+        await session.execute(
+            update(ORDERS).where(ORDERS.c.id == order.id).values(paid_at=at, version=order.version + 1)
+        )

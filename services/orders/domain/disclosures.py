@@ -1,0 +1,39 @@
+"""What the client was told or shown, ticked by the manager (ORD-17)."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Disclosure(StrEnum):
+    INDIVIDUAL_ORDER = "individual_order"
+    NO_CATALOGUE_RISK = "no_catalogue_risk"
+    SUPPLY_RISK = "supply_risk"
+    PACKAGING_OPENED = "packaging_opened"
+    CONTRACT_SIGNED = "contract_signed"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS: Mapping[Disclosure, str] = {
+    Disclosure.INDIVIDUAL_ORDER: "Детали везутся индивидуально под клиента",
+    Disclosure.NO_CATALOGUE_RISK: "Нет каталога: выбор детали — риск клиента",
+    Disclosure.SUPPLY_RISK: "Названы вероятность и сроки поставки",
+    Disclosure.PACKAGING_OPENED: "Упаковка вскрыта, товар показан клиенту",
+    Disclosure.CONTRACT_SIGNED: "Подписан каждый лист договора",
+}
+
+
+def missing_for_issue(ticked: Iterable[Disclosure]) -> list[Disclosure]:
+    """ORD-10: the packaging is opened and the goods are shown before anything is handed over."""
+    return [disclosure for disclosure in (Disclosure.PACKAGING_OPENED,) if disclosure not in set(ticked)]
+
+
+def missing_for_order(
+    ticked: Iterable[Disclosure], *, has_parts_without_catalogue: bool, wholesale: bool
+) -> list[Disclosure]:
+    """CALL-08: where there is no catalogue, the choice is at the client's risk, and the client is told so first."""
+    if wholesale or not has_parts_without_catalogue or Disclosure.NO_CATALOGUE_RISK in set(ticked):
+        return []
+    return [Disclosure.NO_CATALOGUE_RISK]

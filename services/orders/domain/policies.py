@@ -1,0 +1,173 @@
+"""Figures of the regulations as data with an effective date.  Head office edits them; the defaults are seeded.
+
+Each class is the shape of one policy's data; `POLICIES` names them.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.orders.domain.comments import addresses_the_client
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+Roubles = Annotated[Decimal, Field(ge=0, le=99_999_999, decimal_places=2)]
+Days = Annotated[int, Field(ge=0, le=3650)]
+
+
+class PolicyData(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class PrepaymentPolicy(PolicyData):
+    """ORD-12, K13: whose orders go to a supplier before they are paid."""
+
+    exempt_categories: list[Code] = Field(max_length=50)
+
+    def prepaid(self, category: str) -> bool:
+        return category not in self.exempt_categories
+
+
+class RemovalReason(PolicyData):
+    """K4: a code, the text for the client, and phrases that may stand in an edited text."""
+
+    code: Code
+    label: Words
+    text: Words
+    samples: list[Words] = Field(default=[], max_length=20)
+    automatic: bool = False
+
+    @model_validator(mode="after")
+    def _written_to_the_client(self) -> Self:
+        if not addresses_the_client(self.text, self.samples):
+            raise ValueError(f"текст причины «{self.code}» должен обращаться к клиенту")
+        return self
+
+
+class RemovalPolicy(PolicyData):
+    """ORD-08 and the one automatic reason of ORD-07."""
+
+    reasons: list[RemovalReason] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len({reason.code for reason in self.reasons}) != len(self.reasons):
+            raise ValueError("коды причин повторяются")
+        if sum(reason.automatic for reason in self.reasons) != 1:
+            raise ValueError("ровно одна причина должна быть автоматической (ORD-07)")
+        return self
+
+    def reason(self, code: str) -> RemovalReason | None:
+        return next((reason for reason in self.reasons if reason.code == code), None)
+
+    @property
+    def automatic(self) -> RemovalReason:
+        return next(reason for reason in self.reasons if reason.automatic)
+
+
+class MarkPolicy(PolicyData):
+    """INQ-04, INQ-05: the sums."""
+
+    vip_over: Roubles
+    bad_under: Roubles
+
+
+class LostReason(PolicyData):
+    code: Code
+    label: Words
+
+
+class InquiryPolicy(PolicyData):
+    """INQ-03…INQ-06."""
+
+    marks: MarkPolicy
+    lost_reasons: list[LostReason] = Field(min_length=1, max_length=50)
+    payment_check_days: Days
+
+    def lost_reason(self, code: str) -> LostReason | None:
+        return next((reason for reason in self.lost_reasons if reason.code == code), None)
+
+
+class PercentRange(PolicyData):
+    """«20–25 %»: both ends belong to it."""
+
+    at_least: Percent
+    at_most: Percent
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.at_least > self.at_most:
+            raise ValueError("нижняя граница больше верхней")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.at_least}" if self.at_least == self.at_most else f"{self.at_least}–{self.at_most}"
+
+
+PartKind = Literal["consumable", "body", "individual", "rare", "other"]
+
+
+class LaterDiscount(PolicyData):
+    percent: PercentRange
+    scope: Literal["next_order", "all_orders"]
+
+
+class Band(PolicyData):
+    """One row of the matrix (RET-02…RET-06).  Half-open: over `over`, up to and including `upto` (K6)."""
+
+    clause: Words
+    over: Roubles
+    upto: Roubles | None
+    kinds: list[PartKind]
+    """Kinds of parts that get the offer; others follow the band without it (K16)."""
+    discount: PercentRange | None = None
+    price: Literal["none", "purchase", "below_purchase"] = "none"
+    """Whether the client may be offered the purchase price, or less, instead of the discount."""
+    price_agreed_by_director: bool = False
+    commission: bool = False
+    later: LaterDiscount | None = None
+    decides: Literal["manager", "director"]
+    application: Literal["simple", "detailed"]
+
+
+class ReturnRights(PolicyData):
+    """What the law grants a consumer, whatever the matrix says."""
+
+    consumer_kinds: list[Code]
+    distance_kinds: list[Code]
+    distance_days: Days
+    exchange_days: Days
+
+
+class ReturnPolicy(PolicyData):
+    bands: list[Band] = Field(min_length=1, max_length=20)
+    rights: ReturnRights
+
+    @model_validator(mode="after")
+    def _bands_without_gaps(self) -> Self:
+        if self.bands[0].over != 0 or self.bands[-1].upto is not None:
+            raise ValueError("полосы начинаются с 0 и не ограничены сверху")
+        for lower, upper in zip(self.bands, self.bands[1:], strict=False):
+            if lower.upto is None or lower.upto != upper.over or lower.upto <= lower.over:
+                raise ValueError("полосы следуют одна за другой без пропусков и наложений")
+        return self
+
+    def band(self, amount: Decimal) -> Band:
+        return next(band for band in self.bands if band.upto is None or amount <= band.upto)
+
+
+class StatisticsPolicy(PolicyData):
+    """ORD-16: over how many last days «96/3» is computed.  The texts give no figure; the default is ours."""
+
+    days: Annotated[int, Field(ge=1, le=3650)]
+
+
+POLICIES: dict[str, type[PolicyData]] = {
+    "prepayment": PrepaymentPolicy,
+    "removal": RemovalPolicy,
+    "inquiries": InquiryPolicy,
+    "returns": ReturnPolicy,
+    "statistics": StatisticsPolicy,
+}

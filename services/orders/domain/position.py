@@ -1,0 +1,51 @@
+"""The life of a position (ORD-01)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from shared.errors import IllegalTransition
+
+
+class PositionState(StrEnum):
+    """A position in a basket is not stored here: it has no state yet."""
+
+    MODERATION = "moderation"
+    ORDERED = "ordered"
+    READY = "ready"
+    ISSUED = "issued"
+    REMOVED = "removed"
+    REFUSED = "refused"
+    RETURNED = "returned"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS: Mapping[PositionState, str] = {
+    PositionState.MODERATION: "На модерации",
+    PositionState.ORDERED: "Заказ отправлен",
+    PositionState.READY: "Готов к выдаче",
+    PositionState.ISSUED: "Выдано",
+    PositionState.REMOVED: "Снят",
+    PositionState.REFUSED: "Отказ поставщика",
+    PositionState.RETURNED: "Возврат",
+}
+
+TRANSITIONS: Mapping[PositionState, frozenset[PositionState]] = {
+    PositionState.MODERATION: frozenset({PositionState.ORDERED, PositionState.REMOVED}),
+    PositionState.ORDERED: frozenset({PositionState.READY, PositionState.REFUSED}),
+    PositionState.READY: frozenset({PositionState.ISSUED}),
+    PositionState.ISSUED: frozenset({PositionState.RETURNED}),
+    PositionState.REFUSED: frozenset({PositionState.ORDERED, PositionState.REMOVED}),  # ORD-13, while not final
+    PositionState.REMOVED: frozenset(),
+    PositionState.RETURNED: frozenset(),
+}
+
+
+def ensure_allowed(current: PositionState, target: PositionState, *, finally_refused: bool = False) -> None:
+    """A final refusal has returned the money (BILL-03), so nothing may follow it.  Raises IllegalTransition."""
+    if target not in TRANSITIONS[current]:
+        raise IllegalTransition(f"Позиция «{current.label}» не может стать «{target.label}».")
+    if finally_refused:
+        raise IllegalTransition("Поставщик отказал окончательно, деньги возвращены на баланс клиента.")

@@ -1,0 +1,100 @@
+"""The list of positions (ORD-02) and what stands around a position on a screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.orders.commands.suppliers import supply_statistics
+from services.orders.domain.position import PositionState
+from services.orders.domain.statistics import SupplyStatistics
+from services.orders.models import Balance, Client, Order, Position, Supplier
+
+NEWEST_FIRST = (Position.state_changed_at.desc(), Position.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class PositionFilter:
+    state: PositionState | None = None
+    client_id: UUID | None = None
+    office_id: UUID | None = None
+    order_id: UUID | None = None
+    supplier_id: UUID | None = None
+    changed_from: datetime | None = None
+    changed_to: datetime | None = None
+    paid: bool | None = None
+
+
+def positions_matching(wanted: PositionFilter) -> Select[Any]:
+    """Half-open in time: from `changed_from` up to, not including, `changed_to`."""
+    query = select(Position)
+    for column, value in (
+        (Position.state, wanted.state),
+        (Position.client_id, wanted.client_id),
+        (Position.office_id, wanted.office_id),
+        (Position.order_id, wanted.order_id),
+        (Position.supplier_id, wanted.supplier_id),
+        (Position.paid, wanted.paid),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.changed_from is not None:
+        query = query.where(Position.state_changed_at >= wanted.changed_from)
+    if wanted.changed_to is not None:
+        query = query.where(Position.state_changed_at < wanted.changed_to)
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class UnderModeration:
+    """All of one client's positions under moderation."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass
+class Surroundings:
+    """What a screen shows beside positions, keyed by id."""
+
+    orders: dict[UUID, Order] = field(default_factory=dict)
+    clients: dict[UUID, Client] = field(default_factory=dict)
+    balances: dict[UUID, Balance] = field(default_factory=dict)
+    moderated: dict[UUID, UnderModeration] = field(default_factory=dict)
+    suppliers: dict[UUID, Supplier] = field(default_factory=dict)
+    statistics: dict[UUID, SupplyStatistics] = field(default_factory=dict)
+
+
+async def surroundings(
+    session: AsyncSession, positions: Sequence[Position], *, with_suppliers: bool, at: datetime
+) -> Surroundings:
+    """One statement per kind of neighbour, for the whole page."""
+    if not positions:
+        return Surroundings()
+    client_ids = {position.client_id for position in positions}
+    order_ids = {position.order_id for position in positions}
+    supplier_ids = {position.supplier_id for position in positions if position.supplier_id} if with_suppliers else set()
+    orders = await session.scalars(select(Order).where(Order.id.in_(order_ids)))
+    clients = await session.scalars(select(Client).where(Client.client_id.in_(client_ids)))
+    balances = await session.scalars(select(Balance).where(Balance.client_id.in_(client_ids)))
+    moderated = await session.execute(
+        select(Position.client_id, func.count(), func.sum(Position.sale_price * Position.quantity))
+        .where(Position.client_id.in_(client_ids), Position.state == PositionState.MODERATION)
+        .group_by(Position.client_id)
+    )
+    found = Surroundings(
+        orders={order.id: order for order in orders},
+        clients={client.client_id: client for client in clients},
+        balances={balance.client_id: balance for balance in balances},
+        moderated={client_id: UnderModeration(count, amount) for client_id, count, amount in moderated},
+    )
+    if supplier_ids:
+        suppliers = await session.scalars(select(Supplier).where(Supplier.id.in_(supplier_ids)))
+        found.suppliers = {supplier.id: supplier for supplier in suppliers}
+        found.statistics = await supply_statistics(session, supplier_ids, at)
+    return found
