@@ -1,7 +1,6 @@
 """Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -175,7 +174,7 @@ class PenaltyEntry(Base, OfficeOwned, Versioned):
     staff_id: Mapped[UUID | None]
     """None: nobody was responsible when the deadline passed, the points are the office's."""
     points: Mapped[int]
-    clause: Mapped[str] = mapped_column(String(40))
+    clause: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     subject_kind: Mapped[str | None] = mapped_column(String(40))
     subject_id: Mapped[UUID | None]
@@ -245,8 +244,8 @@ class Obligation(Base, OfficeOwned):
 
     obligation_id: Mapped[UUID] = mapped_column(primary_key=True)
     generation: Mapped[int] = mapped_column(primary_key=True)
-    rule_code: Mapped[str] = mapped_column(String(60))
-    clause: Mapped[str] = mapped_column(String(40))
+    rule_code: Mapped[str] = mapped_column(Text)
+    clause: Mapped[str] = mapped_column(Text)
     responsible_staff_id: Mapped[UUID | None]
     opened_at: Mapped[Instant]
     due_at: Mapped[Instant]
@@ -266,4 +265,4 @@ class MonthlyTurnover(Base, OfficeOwned):
     office_id: Mapped[UUID] = mapped_column(primary_key=True)
     month: Mapped[date] = mapped_column(Date, primary_key=True)
     """The first day of the month."""
-    amount: Mapped[Decimal]
+    amount: Mapped[Money]

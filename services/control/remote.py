@@ -42,13 +42,14 @@ class Operations(BaseModel):
     retrying: int
 
 
-async def ask_everybody(settings: ControlSettings, token: str) -> tuple[BrokerBoard, list[ServiceBoard]]:
+async def ask_everybody(
+    http: httpx.AsyncClient, settings: ControlSettings, token: str
+) -> tuple[BrokerBoard, list[ServiceBoard]]:
     """The broker and every service at once, with the rights of the caller; takes `board_timeout_seconds` at most."""
-    async with httpx.AsyncClient(timeout=settings.board_timeout_seconds, trust_env=False) as http:
-        services = asyncio.gather(
-            *(_ask_service(http, service, url, token, settings) for service, url in settings.service_urls.items())
-        )
-        return await asyncio.gather(ask_broker(http, settings), services)
+    services = asyncio.gather(
+        *(_ask_service(http, service, url, token, settings) for service, url in settings.service_urls.items())
+    )
+    return await asyncio.gather(ask_broker(http, settings), services)
 
 
 async def ask_broker(http: httpx.AsyncClient, settings: ControlSettings) -> BrokerBoard:

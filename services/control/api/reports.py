@@ -45,5 +45,5 @@ async def read_board(session: Session, request: Request) -> Board:
     """
     settings: ControlSettings = request.app.state.settings
     # Asked before the session's first statement, so that no transaction is open while others answer (ADR 0010).
-    broker, services = await remote.ask_everybody(settings, bearer_token(request))
+    broker, services = await remote.ask_everybody(request.app.state.http, settings, bearer_token(request))
     return await board(session, broker=broker, services=services, at=now())

@@ -25,6 +25,8 @@ from shared.messaging import publish
 from shared.messaging.tables import account
 from shared.web import check_version
 
+HEAD_OFFICE_LOCK = 7_350_101
+
 
 async def hire(session: AsyncSession, body: HireStaff, *, at: datetime) -> Staff:
     """Hire somebody and open their account.
@@ -144,7 +146,7 @@ async def ensure_head_office(session: AsyncSession, login: str, password: str, e
 
     Replicas that start together wait for each other and make one.
     """
-    await session.execute(select(func.pg_advisory_xact_lock(7_350_101)))
+    await _lock_head_office(session)
     if await session.scalar(select(Staff.id).where(Staff.role == Role.HEAD_OFFICE.value, Staff.active).limit(1)):
         return
     body = HireStaff(
@@ -178,12 +180,12 @@ async def _check_office(session: AsyncSession, role: Role, office_id: UUID, besi
 
 
 async def _check_not_last(session: AsyncSession, staff_id: UUID) -> None:
-    """Locks the others, so that two heads do not dismiss each other at once."""
-    others = await session.scalars(
-        select(Staff.id)
-        .where(Staff.role == Role.HEAD_OFFICE.value, Staff.active, Staff.id != staff_id)
-        .order_by(Staff.id)
-        .with_for_update()
-    )
-    if others.first() is None:
+    """One at a time, so that the last two heads cannot dismiss each other at once.  Raises LastHeadOfficeAccount."""
+    await _lock_head_office(session)
+    others = select(Staff.id).where(Staff.role == Role.HEAD_OFFICE.value, Staff.active, Staff.id != staff_id).limit(1)
+    if await session.scalar(others) is None:
         raise LastHeadOfficeAccount("Сначала примите ещё одного сотрудника головного офиса.")
+
+
+async def _lock_head_office(session: AsyncSession) -> None:
+    await session.execute(select(func.pg_advisory_xact_lock(HEAD_OFFICE_LOCK)))
