@@ -49,7 +49,15 @@ async def revise(package: str, owner_url: str, message: str) -> None:
     versions = location(package) / "versions"
     versions.mkdir(parents=True, exist_ok=True)
     number = f"{len(list(versions.glob('*.py'))) + 1:04d}"
-    await _run(package, owner_url, lambda config: command.revision(config, message, autogenerate=True, rev_id=number))
+    # Alembic wants its template beside the versions; all services share one.
+    template = location(package) / "script.py.mako"
+    template.write_bytes((ROOT / "shared" / "migrations" / "script.py.mako").read_bytes())
+    try:
+        await _run(
+            package, owner_url, lambda config: command.revision(config, message, autogenerate=True, rev_id=number)
+        )
+    finally:
+        template.unlink()
 
 
 async def _run(package: str, url: str, action: Callable[[Config], Any]) -> None:
