@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -105,7 +106,7 @@ async def current_reasons(session: AsyncSession, *, at: datetime) -> list[Refusa
     query = (
         select(RefusalReason)
         .where(RefusalReason.effective_from <= at)
-        .distinct(RefusalReason.code)
+        .ext(distinct_on(RefusalReason.code))
         .order_by(RefusalReason.code, RefusalReason.effective_from.desc())
     )
     return list(await session.scalars(query))

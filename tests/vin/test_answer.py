@@ -167,7 +167,7 @@ def test_a_question_without_an_unanswered_call_is_refused(
 
 def test_every_line_is_answered_before_the_answer_is_given() -> None:
     check_complete([LineDraft(1, "Колодки", True), LineDraft(2, "Диски", True)])
-    with pytest.raises(AnswerIncomplete, match="2. Диски") as refusal:
+    with pytest.raises(AnswerIncomplete, match=r"2\. Диски") as refusal:
         check_complete([LineDraft(1, "Колодки", True), LineDraft(2, "Диски", False)])
     assert refusal.value.members == {"open_lines": [2]}
     with pytest.raises(AnswerIncomplete):

@@ -172,4 +172,5 @@ def _check_offer(offer: OfferDraft, vehicle_ids: Sequence[str]) -> OfferDraft:
     if comment is not None:
         refuse_hidden_articles(comment, own_articles=[article], vehicle_ids=vehicle_ids)
         comment = check_comment(comment, must_address=False)
-    return replace(offer, article=article, brand=brand, comment=comment)
+    price = None if offer.price is None else offer.price.quantize(Decimal("0.01"))
+    return replace(offer, article=article, brand=brand, price=price, comment=comment)
