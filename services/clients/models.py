@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Computed, Index, Text, UniqueConstraint, func
+from sqlalchemy import ARRAY, Computed, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -397,6 +397,6 @@ class Duty(OfficeOwned, Base):
     version: Mapped[int]
 
 
-Index("ix_duties_list", Duty.office_id, Duty.due_at, Duty.id, postgresql_where=Duty.open)
-Index("ix_duties_network_list", Duty.due_at, Duty.id, postgresql_where=Duty.open)
-Index("ix_duties_of_client", Duty.client_id, postgresql_where=Duty.open)
+Index("ix_duties_list", Duty.office_id, Duty.due_at, Duty.id, postgresql_where=text("open"))
+Index("ix_duties_network_list", Duty.due_at, Duty.id, postgresql_where=text("open"))
+Index("ix_duties_of_client", Duty.client_id, postgresql_where=text("open"))

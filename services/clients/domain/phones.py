@@ -43,18 +43,18 @@ class UnreadablePhone(ValueError):
 
 
 def read_phone(text: str) -> str:
-    """The number in E.164 form, «8 912 345-67-89» → «+79123456789». Raises UnreadablePhone."""
+    """The number in E.164 form, «8 912 583-01-47» → «+79125830147». Raises UnreadablePhone."""
     try:
         number = phonenumbers.parse(text, HOME_REGION)
     except phonenumbers.NumberParseException:
-        raise UnreadablePhone("Это не похоже на номер телефона. Пример: +7 912 345-67-89") from None
+        raise UnreadablePhone("Это не похоже на номер телефона. Пример: +7 912 583-01-47") from None
     if number.extension or not phonenumbers.is_possible_number(number):
-        raise UnreadablePhone("В номере телефона лишние или недостающие цифры. Пример: +7 912 345-67-89")
+        raise UnreadablePhone("В номере телефона лишние или недостающие цифры. Пример: +7 912 583-01-47")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def show_phone(phone: str) -> str:
-    """For reading aloud and dialling: «+7 912 345-67-89»."""
+    """For reading aloud and dialling: «+7 912 583-01-47»."""
     return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 

@@ -151,8 +151,8 @@ async def manager_of(session: AsyncSession, client: Client) -> ManagerContacts |
     contacts = func.manager_contacts(client.manager_id).table_valued(
         column("full_name", Text), column("phone", Text), column("email", Text)
     )
-    row = (await session.execute(select(contacts))).one_or_none()
-    return ManagerContacts(row.full_name, row.phone, row.email) if row else None
+    row = (await session.execute(select(contacts))).one()
+    return ManagerContacts(row.full_name, row.phone, row.email) if row.full_name is not None else None
 
 
 def courier_delivers(office: Office, client: Client) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.domain.content import ContentCode
@@ -19,7 +20,7 @@ async def contents_at(session: AsyncSession, codes: Sequence[ContentCode], at: d
     in_force = (
         select(Content)
         .where(Content.code.in_(codes), Content.effective_from <= at)
-        .distinct(Content.code)
+        .ext(distinct_on(Content.code))
         .order_by(Content.code, Content.effective_from.desc(), Content.number.desc())
     )
     return {ContentCode(content.code): content for content in await session.scalars(in_force)}

@@ -32,7 +32,7 @@ Phone = Annotated[
     str,
     StringConstraints(min_length=5, max_length=32),
     AfterValidator(read_phone),
-    Field(description="Телефон; хранится как +79123456789", examples=["+7 912 345-67-89"]),
+    Field(description="Телефон; хранится как +79125830147", examples=["+7 912 583-01-47"]),
 ]
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 Login = Annotated[

@@ -1,0 +1,6 @@
+"""Alembic's entry point."""
+
+from services.clients.models import Base
+from shared.migrations import run
+
+run(Base.metadata)
