@@ -20,7 +20,6 @@ class Supplier(Versioned, OfficeOwned, Base):
     __table_args__ = (
         Index("uq_supplier_office_name", "office_id", "name", unique=True),
         Index("ix_supplier_name", "name", "id"),
-        Index("ix_supplier_office_name", "office_id", "name", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
