@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from services.vin.domain.labels import LineKind, PreferenceCode, RequestState
 from shared.contracts.base import Roubles
@@ -40,6 +40,19 @@ class NewPart(Input):
 
 class NewRequest(Input):
     """Запрос по VIN: автомобиль из гаража или новый, пожелание и список деталей."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "vehicle": {"vin": "XTA21124070445066", "make": "Lada", "model": "2112", "year": 2007},
+                    "preference": "price_quality",
+                    "parts": [{"text": "Колодки тормозные передние"}, {"text": "Фильтр масляный", "quantity": 2}],
+                },
+                {"vehicle": {"frame": "GX105-6010796"}, "parts": [{"text": "Ремень генератора"}]},
+            ]
+        }
+    )
 
     client_id: UUID | None = Field(None, description="Сотрудник указывает клиента; сам клиент не заполняет")
     vehicle_id: UUID | None = Field(None, description="Автомобиль из гаража клиента")
@@ -79,6 +92,27 @@ class NewQuestion(Input):
 class LineAnswer(Input):
     """Ровно одно: предложения, отказ с причиной или вопрос."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "offers": [
+                        {
+                            "article": "GDB1550",
+                            "brand": "TRW",
+                            "description": "Колодки тормозные передние",
+                            "price": "1500.00",
+                            "term_days": 2,
+                            "comment": "Рекомендуем Вам вместе с ними поменять диски",
+                        }
+                    ],
+                    "preference_note": "К сожалению, оригинал Вам придётся ждать месяц, поэтому предлагаем замену",
+                },
+                {"refusal": {"reason_code": "discontinued"}},
+            ]
+        }
+    )
+
     offers: Annotated[list[NewOffer], Field(min_length=1, max_length=20)] | None = None
     refusal: NewRefusal | None = None
     question: NewQuestion | None = None
@@ -104,6 +138,19 @@ class StartCorrection(Input):
 
 
 class NewReason(Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "factory_order",
+                    "label": "Только под заказ на заводе",
+                    "allowed": True,
+                    "text": "К сожалению, эту деталь завод делает под заказ. Напишите нам, если Вы готовы ждать.",
+                }
+            ]
+        }
+    )
+
     code: Code
     label: ShortText
     allowed: bool
