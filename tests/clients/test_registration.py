@@ -11,7 +11,15 @@ from services.clients.models import EmailConfirmation
 from shared.clock import now
 from shared.contracts.clients import ClientChanged, ClientRegistered, EmailConfirmationRequested
 from shared.database import new_id
-from tests.clients.conftest import PASSWORD, TestOffice, open_office, problem, real_tokens, registration_body, staff_event
+from tests.clients.conftest import (
+    PASSWORD,
+    TestOffice,
+    open_office,
+    problem,
+    real_tokens,
+    registration_body,
+    staff_event,
+)
 from tests.harness import ServiceHarness
 
 
