@@ -40,7 +40,7 @@ def main() -> int:
                 if not is_current():
                     synchronise()
         os.chdir(ROOT)
-        os.execv(PYTHON, [str(PYTHON), "-m", "reglament_cli", *sys.argv[1:]])
+        os.execve(PYTHON, [str(PYTHON), "-m", "reglament_cli", *sys.argv[1:]], command_environment())
     except BootstrapError as error:
         print(f"reglament: {error}", file=sys.stderr)
     except OSError as error:
@@ -94,6 +94,14 @@ def tool_environment() -> dict[str, str]:
         environment["HOME"] = str(STATE)
         environment.setdefault("UV_CACHE_DIR", str(STATE / "cache" / "uv"))
         environment.setdefault("PIP_CACHE_DIR", str(STATE / "cache" / "pip"))
+    return environment
+
+
+def command_environment() -> dict[str, str]:
+    """Compiling every module anew at every start costs seconds: where __pycache__ is unwanted, keep it elsewhere."""
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(STATE / "cache" / "python"))
     return environment
 
 

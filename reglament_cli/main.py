@@ -89,15 +89,15 @@ def demo(
 @app.command()
 def status() -> None:
     """Whether the system runs, and where everything is."""
-    from reglament_cli.up import addresses
+    from reglament_cli.up import show_addresses
 
     running = data_directory().running()
     if running is None:
         console.print(f"not running (data: {data_directory().path})", soft_wrap=True, highlight=False)
         raise typer.Exit(3)
-    console.print(addresses(running))
+    show_addresses(console, running)
     for name, pid in running.processes.items():
-        console.print(f"  {name:<10} process {pid}", highlight=False)
+        console.print(f"         [bold]{name:<12}[/] process {pid}", highlight=False)
 
 
 @app.command()

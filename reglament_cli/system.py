@@ -1,10 +1,12 @@
 """The whole system as children of this process: what `up` runs until it is stopped and `demo` while it plays."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -75,12 +77,16 @@ def running_system(
         if database:
             database.wait_until_ready()
             tell("PostgreSQL is up")
-        prepare_databases(directory, environment)
-        tell("databases are up to date")
+        if not (database and is_prepared(directory, environment)):
+            prepare_databases(directory, environment)
+            if database:
+                remember_prepared(directory, environment)
+        tell("the databases are up to date")
+        # The services need no broker to start, and need as long as it does: both start side by side.
+        services = launch_services(directory, environment, stack, port=port, ports=ports if separate else None)
         if broker:
             broker.wait_until_ready()
             tell("RabbitMQ is up")
-        services = launch_services(directory, environment, stack, port=port, ports=ports if separate else None)
         wait_until(lambda: is_ready(port), *services.values(), *helpers, seconds=START_SECONDS)
         servers = [server.process for server in (database, broker) if server and server.process]
         system = System(
@@ -175,6 +181,34 @@ def prepare_databases(directory: DataDirectory, environment: Mapping[str, str]) 
     run_to_end(module_process(directory, "migrate", ["services", "migrate"], variables.without_superuser(environment)))
 
 
+def is_prepared(directory: DataDirectory, environment: Mapping[str, str]) -> bool:
+    """Whether the private databases were prepared by exactly these migrations for exactly these roles."""
+    stamp = prepared_stamp(directory)
+    return stamp.exists() and stamp.read_text() == preparation(environment)
+
+
+def remember_prepared(directory: DataDirectory, environment: Mapping[str, str]) -> None:
+    prepared_stamp(directory).write_text(preparation(environment))
+
+
+def prepared_stamp(directory: DataDirectory) -> Path:
+    """Inside the cluster's directory, so that it goes where the data goes: away, to another place, into a backup."""
+    return directory.postgres / "reglament-prepared"
+
+
+def preparation(environment: Mapping[str, str]) -> str:
+    """A hash of all that decides what the preparation does."""
+    found = hashlib.sha256()
+    for url in sorted(value for name, value in environment.items() if name.endswith("_DATABASE_URL")):
+        parts = urlsplit(url)
+        found.update(f"{parts.username}:{parts.password}{parts.path}\n".encode())
+    for pattern in ("shared/provision.py", "shared/migrations/**/*", "services/*/migrations/**/*"):
+        for file in sorted(ROOT.glob(pattern)):
+            if file.is_file() and "__pycache__" not in file.parts:
+                found.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    return found.hexdigest()
+
+
 def launch_services(
     directory: DataDirectory,
     environment: Mapping[str, str],
@@ -222,10 +256,13 @@ def module_process(
 
 
 def is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{HOST}:{port}/health/ready", timeout=5, trust_env=False).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
+    """Every service answers, and its consumers are connected to the broker."""
+    paths = ["/health/ready", *(f"/api/{name}/health/consumers" for name in SERVICES)]
+    with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=5, trust_env=False) as client:
+        try:
+            return all(client.get(path).status_code == httpx.codes.OK for path in paths)
+        except httpx.HTTPError:
+            return False
 
 
 def describe(environment: Mapping[str, str], directory: DataDirectory, mailbox_url: str | None) -> RunningSystem:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
-from rich.table import Table
 
 from reglament_cli.processes import GuardedProcess
 from reglament_cli.state import DataDirectory, RunningSystem
@@ -35,7 +34,8 @@ def up(console: Console, directory: DataDirectory, *, port: int, separate: bool,
             tell("starting PostgreSQL, RabbitMQ and the services …")
             with running_system(directory, port=port, separate=separate, fresh=fresh, tell=tell) as system:
                 tell("[bold green]ready[/]")
-                console.print(addresses(system.state))
+                show_addresses(console, system.state)
+                tell("Ctrl-C stops everything")
                 keep_alive(system, tell)
     except StopRequested:
         # The context managers have stopped everything on the way here, under the handler that ignores repetitions.
@@ -98,22 +98,21 @@ class Keeper:
         return True
 
 
-def addresses(state: RunningSystem) -> Table:
+def show_addresses(console: Console, state: RunningSystem) -> None:
     """Where everything is, for a person."""
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_row("API", f"{state.url}/api/<service>/docs   ({', '.join(services_of(state))})")
+    rows = {"API": f"{state.url}/api/<service>/docs", "services": ", ".join(services_of(state))}
     if state.management_url:
-        # The console asks for the user itself; most terminals would open a URL with credentials badly.
+        # The console asks for the user itself, and a URL with credentials is opened badly by most terminals.
         scheme, _, rest = state.management_url.partition("://")
         user, _, host = rest.rpartition("@")
-        table.add_row("RabbitMQ", f"{scheme}://{host}   {user.replace(':', ' / ')}")
+        rows["RabbitMQ"] = f"{scheme}://{host}   sign in: {user.replace(':', ' / ')}"
     if state.mailbox_url:
-        table.add_row("Mailbox", state.mailbox_url)
-    table.add_row("SMS gateway", state.sms_url)
-    table.add_row("Head office", f"{state.head_office_login} / {state.head_office_password}")
-    table.add_row("Logs", state.logs)
-    table.add_row("Stop", "Ctrl-C")
-    return table
+        rows["mailbox"] = state.mailbox_url
+    rows["SMS gateway"] = state.sms_url
+    rows["head office"] = f"{state.url}   sign in: {state.head_office_login} / {state.head_office_password}"
+    rows["logs"] = state.logs
+    for name, value in rows.items():
+        console.print(f"         [bold]{name:<12}[/] {value}", soft_wrap=True, highlight=False)
 
 
 def services_of(state: RunningSystem) -> list[str]:

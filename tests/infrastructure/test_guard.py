@@ -6,8 +6,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,29 +15,9 @@ import pytest
 from reglament_cli import postgres, rabbitmq
 from reglament_cli.errors import OperatorError
 from reglament_cli.processes import GuardedProcess, free_port, is_free, wait_until
+from tests.infrastructure.supervisor import alive, eventually
 
 ROOT = Path(__file__).parents[2]
-
-
-def _eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
-
-
-def _alive(pids: set[int]) -> set[int]:
-    """Zombies do not count: they hold nothing and wait only for their parent to look at them."""
-    alive = set()
-    for pid in pids:
-        try:
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                alive.add(pid)
-        except psutil.NoSuchProcess:
-            continue
-    return alive
 
 
 @pytest.fixture
@@ -77,7 +56,7 @@ def test_kill_9_of_the_supervisor_takes_daemons_too(directory: Path) -> None:
     assert len(started) >= 3
     supervisor.kill()
     supervisor.wait()
-    assert _eventually(lambda: not _alive(started))
+    assert eventually(lambda: not alive(started))
 
 
 def test_kill_9_of_the_supervisor_stops_the_servers_in_order(directory: Path) -> None:
@@ -103,26 +82,26 @@ def test_kill_9_of_the_supervisor_stops_the_servers_in_order(directory: Path) ->
     assert {"postgres", "beam.smp", "epmd"} <= names
     supervisor.kill()
     supervisor.wait()
-    assert _eventually(lambda: not _alive(started), seconds=40)
+    assert eventually(lambda: not alive(started), seconds=40)
     assert "database system is shut down" in (directory / "postgres.log").read_text()
 
 
 def test_killing_the_guard_kills_its_command(directory: Path) -> None:
     process = GuardedProcess("sleeper", ["sleep", "600"], log=directory / "log")
     process.start()
-    assert _eventually(lambda: process.pid is not None)
+    assert eventually(lambda: process.pid is not None)
     command = process.pid
     assert command is not None
     guard = psutil.Process(command).ppid()
     os.kill(guard, signal.SIGKILL)
-    assert _eventually(lambda: not _alive({command}))
+    assert eventually(lambda: not alive({command}))
 
 
 def test_a_command_that_does_not_stop_is_killed_after_the_grace_time(directory: Path) -> None:
     command = ["sh", "-c", "trap '' TERM; echo deaf; while true; do sleep 0.1; done"]
     process = GuardedProcess("deaf", command, log=directory / "log", grace=0.5)
     process.start()
-    assert _eventually(lambda: "deaf" in (directory / "log").read_text())
+    assert eventually(lambda: "deaf" in (directory / "log").read_text())
     process.stop()
     assert process.exit_status == 128 + signal.SIGKILL
 
@@ -131,7 +110,7 @@ def test_the_command_gets_its_own_stop_signal_and_its_exit_status_is_told(direct
     command = ["sh", "-c", "trap 'exit 7' INT; echo up; while true; do sleep 0.05; done"]
     process = GuardedProcess("polite", command, log=directory / "log", stop_signal="INT")
     process.start()
-    assert _eventually(lambda: "up" in (directory / "log").read_text())
+    assert eventually(lambda: "up" in (directory / "log").read_text())
     process.stop()
     assert process.exit_status == 7
 
