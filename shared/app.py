@@ -31,14 +31,19 @@ log = structlog.get_logger(__name__)
 RESTART_PAUSE = 1.0
 
 
-def build_app(service: Service, settings: Settings | None = None, urls: DatabaseUrls | None = None) -> FastAPI:
+def build_app(
+    service: Service,
+    settings: Settings | None = None,
+    urls: DatabaseUrls | None = None,
+    verifier: TokenVerifier | None = None,
+) -> FastAPI:
     """The service's application; nothing is connected before its lifespan starts."""
     configured = settings or service.settings()
     types = sorted(service.consumers.handlers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _running(app, service, configured, urls or DatabaseUrls(service.name)):
+        async with _running(app, service, configured, urls or DatabaseUrls(service.name), verifier):
             yield
 
     app = FastAPI(
@@ -61,7 +66,9 @@ def build_app(service: Service, settings: Settings | None = None, urls: Database
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, service: Service, settings: Settings, urls: DatabaseUrls) -> AsyncIterator[None]:
+async def _running(
+    app: FastAPI, service: Service, settings: Settings, urls: DatabaseUrls, verifier: TokenVerifier | None
+) -> AsyncIterator[None]:
     """Start in the order database → issuers → loops → relay → consumers; stop in the opposite one."""
     async with AsyncExitStack() as stack:
         database = Database(urls.app, urls.worker, pool=settings.database_pool, name=service.name)
@@ -69,7 +76,7 @@ async def _running(app: FastAPI, service: Service, settings: Settings, urls: Dat
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=3.0, trust_env=False))
         listener = Listener(urls.worker)
         context = ServiceContext(settings, database, listener)
-        verifier = TokenVerifier({"control": settings.control_url, "clients": settings.clients_url}, http)
+        verifier = verifier or TokenVerifier({"control": settings.control_url, "clients": settings.clients_url}, http)
         relay = Relay(
             service.name,
             database,
@@ -91,6 +98,7 @@ async def _running(app: FastAPI, service: Service, settings: Settings, urls: Dat
         )
         app.state.database, app.state.verifier, app.state.settings = database, verifier, settings
         app.state.subscriptions, app.state.dispatcher, app.state.http = subscriptions, dispatcher, http
+        app.state.relay = relay
         if service.signs_in:
             async with database.worker() as session:
                 await ensure_key(session)

@@ -1,1 +1,5 @@
+from shared import logging
+
 pytest_plugins = ["shared.testing.plugin"]
+
+logging.configure("console", "WARNING")

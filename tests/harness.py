@@ -162,10 +162,9 @@ async def serving(
 ) -> AsyncIterator[ServiceHarness]:
     """Serve on a database that is there already."""
     options = {"amqp_url": infrastructure.amqp_url, "amqp_management_url": infrastructure.management_url, **settings}
-    app = build_app(service, service.settings(**options), urls)
+    app = build_app(service, service.settings(**options), urls, TestVerifier())
     connection = await aio_pika.connect(infrastructure.amqp_url)
     async with connection, app.router.lifespan_context(app):
-        app.state.verifier = TestVerifier()
         channel = await connection.channel()
         exchange = await channel.get_exchange(EVENTS, ensure=False)
         harness = ServiceHarness(app, service, urls, exchange)

@@ -10,7 +10,7 @@ import random
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aio_pika
 import structlog
@@ -85,6 +85,10 @@ class Relay:
         finally:
             await self.disconnect()
 
+    def wake(self) -> None:
+        """Look now and not at the next notification."""
+        self._wakeup.set()
+
     async def relay_batch(self) -> bool:
         """Publish one batch; True when there may be more."""
         lease = uuid4()
@@ -93,20 +97,7 @@ class Relay:
             return False
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
         confirmed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
-        async with self._database.worker() as session:
-            mine = outbox.c.lease == lease
-            await session.execute(
-                update(outbox)
-                .where(outbox.c.id.in_(confirmed), mine)
-                .values(confirmed_at=func.clock_timestamp(), lease=None, leased_until=None)
-            )
-            if len(confirmed) < len(rows):
-                # What failed is free for the next try at once.
-                await session.execute(
-                    update(outbox)
-                    .where(outbox.c.id.in_([row.id for row in rows]), mine)
-                    .values(lease=None, leased_until=None)
-                )
+        await self._settle(lease, confirmed)
         now = time.time()
         for row in rows:
             metrics.PUBLISH_LAG.labels(self._service).observe(max(0.0, now - row.created_at.timestamp()))
@@ -116,7 +107,7 @@ class Relay:
                 raise outcome
         return len(rows) == BATCH
 
-    async def _claim(self, lease: Any) -> list[Row[Any]]:
+    async def _claim(self, lease: UUID) -> list[Row[Any]]:
         free = outbox.c.leased_until.is_(None) | (outbox.c.leased_until < func.now())
         batch = (
             select(outbox.c.id)
@@ -133,6 +124,15 @@ class Relay:
                 .returning(outbox)
             )
             return sorted(claimed.all(), key=lambda row: int(row.id))
+
+    async def _settle(self, lease: UUID, confirmed: list[int]) -> None:
+        """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone."""
+        mine = outbox.c.lease == lease
+        free = {"lease": None, "leased_until": None}
+        async with self._database.worker() as session:
+            done = outbox.c.id.in_(confirmed)
+            await session.execute(update(outbox).where(done, mine).values(confirmed_at=func.clock_timestamp(), **free))
+            await session.execute(update(outbox).where(mine).values(**free))
 
     async def _publish(self, row: Row[Any]) -> None:
         assert self._exchange is not None

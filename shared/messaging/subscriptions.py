@@ -21,7 +21,6 @@ from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.republish import ask, last_good, queue_exists, remember_check
 from shared.messaging.topology import (
-    EVENTS_EXCHANGE,
     QueueKind,
     declare_exchanges,
     event_queue,
@@ -161,7 +160,7 @@ class Subscriptions:
     def _subscribe(self, broker: RabbitBroker, channel: Channel, event_type: str) -> None:
         queue = event_queue(self._service, event_type, self._kind)
 
-        @broker.subscriber(queue, EVENTS_EXCHANGE, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_raw)
+        @broker.subscriber(queue, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_raw)
         async def consume(message: RabbitMessage) -> None:
             raw = message.raw_message
             delivery = Delivery(

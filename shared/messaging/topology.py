@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractExchange
-from faststream.rabbit import ExchangeType as FastStreamExchangeType
-from faststream.rabbit import QueueType, RabbitExchange, RabbitQueue
+from faststream.rabbit import QueueType, RabbitQueue
 
 QueueKind = Literal["classic", "quorum"]
 
@@ -18,8 +17,6 @@ UNROUTED = "events.unrouted"
 _EVENTS_ARGUMENTS: dict[str, Any] = {"alternate-exchange": UNROUTED}
 _UNROUTED_LIMIT = 10_000
 
-EVENTS_EXCHANGE = RabbitExchange(EVENTS, type=FastStreamExchangeType.TOPIC, durable=True, arguments=_EVENTS_ARGUMENTS)
-
 
 def queue_name(consumer: str, event_type: str) -> str:
     """For example `billing.orders.order.placed.v1`."""
@@ -27,11 +24,15 @@ def queue_name(consumer: str, event_type: str) -> str:
 
 
 def event_queue(consumer: str, event_type: str, kind: QueueKind) -> RabbitQueue:
-    """FastStream's description of a consumer's queue."""
+    """FastStream's description of a consumer's queue.
+
+    FastStream must not declare it: aio-pika would silently make a deleted queue again, and nobody would ask for what
+    it has missed.
+    """
     name = queue_name(consumer, event_type)
     if kind == "quorum":
-        return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, routing_key=event_type)
-    return RabbitQueue(name, queue_type=QueueType.CLASSIC, durable=True, routing_key=event_type)
+        return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, declare=False)
+    return RabbitQueue(name, queue_type=QueueType.CLASSIC, durable=True, declare=False)
 
 
 def queue_arguments(kind: QueueKind) -> dict[str, Any]:

@@ -9,5 +9,5 @@ from tests.kernel.sample.app import service
 
 @pytest_asyncio.fixture(scope="session")
 async def sample(infrastructure: Infrastructure) -> AsyncIterator[ServiceHarness]:
-    async with running_service(service, infrastructure) as harness:
+    async with running_service(service, infrastructure, topology_check_seconds=1.0) as harness:
         yield harness

@@ -17,8 +17,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("office_id", sa.Uuid, nullable=False),
         sa.Column("client_id", sa.Uuid, nullable=False),
-        sa.Column("text", sa.String, nullable=False, unique=True),
+        sa.Column("text", sa.String, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
+        sa.UniqueConstraint("text", name="uq_note_text"),
     )
     op.create_index("ix_note_office_id", "note", ["office_id", "text", "id"])
     op.create_table(

@@ -1,0 +1,42 @@
+"""The audit is insert-only and shows tampering."""
+
+import asyncpg
+import pytest
+
+from shared.audit import audit, seal, verify
+from shared.database import new_id
+from tests.harness import ServiceHarness
+
+
+async def test_a_changed_or_removed_row_breaks_the_chain(sample: ServiceHarness) -> None:
+    office = new_id()
+    async with sample.session() as session:
+        for number in range(5):
+            await audit(session, "thing.done", subject=f"thing/{number}", office_id=office, details={"n": number})
+    await seal(sample.app.state.database)
+    async with sample.session() as session:
+        assert await verify(session, office) is None
+    admin = await asyncpg.connect(sample.urls.admin)
+    await admin.execute(
+        "UPDATE audit_log SET action = 'thing.undone' WHERE office_id = $1 AND subject = 'thing/2'", office
+    )
+    async with sample.session() as session:
+        assert await verify(session, office) == 3
+    await admin.execute(
+        "UPDATE audit_log SET action = 'thing.done' WHERE office_id = $1 AND subject = 'thing/2'", office
+    )
+    await admin.execute("DELETE FROM audit_log WHERE office_id = $1 AND subject = 'thing/1'", office)
+    await admin.close()
+    async with sample.session() as session:
+        assert await verify(session, office) == 2
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]
+)
+async def test_the_running_roles_cannot_change_the_audit(sample: ServiceHarness, statement: str) -> None:
+    for url in (sample.urls.app, sample.urls.worker):
+        connection = await asyncpg.connect(url)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+        await connection.close()

@@ -1,0 +1,187 @@
+"""Sign-in: tokens, refresh rotation, revocation, throttling."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from joserfc import jwt
+from joserfc.jwk import KeySet, OctKey
+
+from shared.clock import now
+from shared.database import new_id
+from shared.errors import Unauthenticated, Unavailable
+from shared.identity import accounts, tokens
+from shared.identity.roles import Principal, Role
+from shared.identity.tokens import TokenVerifier, generate_key, issue
+from tests.harness import ServiceHarness
+
+PASSWORD = "правильный пароль"
+
+
+@pytest_asyncio.fixture
+async def person(sample: ServiceHarness) -> AsyncIterator[tuple[Principal, str]]:
+    principal = Principal(new_id(), Role.MANAGER, new_id(), "Иванов Иван")
+    login = f"Ivanov-{uuid4()}@Example.com"
+    async with sample.app.state.database.app(principal.scope) as session:
+        await accounts.create_account(session, principal, login, PASSWORD)
+    yield principal, login
+
+
+async def sign_in(http: httpx.AsyncClient, login: str, password: str = PASSWORD) -> httpx.Response:
+    return await http.post("/sessions", json={"login": login, "password": password})
+
+
+@pytest.fixture
+def issuer(sample: ServiceHarness) -> TokenVerifier:
+    """The real verifier, asking the running sample for keys and revocations."""
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(sample.app))
+    return TokenVerifier({"sample": "http://service"}, http)
+
+
+async def test_a_signed_in_manager_is_recognised_by_the_published_keys(
+    sample: ServiceHarness, person: tuple[Principal, str], issuer: TokenVerifier
+) -> None:
+    principal, login = person
+    async with sample.http() as http:
+        signed_in = await sign_in(http, login.upper())
+    assert signed_in.status_code == 200, signed_in.text
+    assert await issuer.verify(signed_in.json()["access_token"]) == principal
+    assert signed_in.json()["role_label"] == "менеджер"
+
+
+async def test_the_published_keys_hold_no_private_part(sample: ServiceHarness) -> None:
+    async with sample.http() as http:
+        [key] = (await http.get("/.well-known/jwks.json")).json()["keys"]
+    assert "d" not in key
+    assert (key["kty"], key["crv"]) == ("OKP", "Ed25519")
+
+
+async def test_wrong_password_unknown_login_and_closed_account_look_alike(
+    sample: ServiceHarness, person: tuple[Principal, str]
+) -> None:
+    principal, login = person
+    async with sample.http() as http:
+        wrong = await sign_in(http, login, "не тот")
+        unknown = await sign_in(http, "nobody@example.com")
+        async with sample.session() as session:
+            await accounts.change_account(session, principal, active=False)
+        closed = await sign_in(http, login)
+    assert wrong.status_code == unknown.status_code == closed.status_code == 401
+    assert wrong.json() == unknown.json() == closed.json()
+
+
+async def test_a_refresh_token_works_once_and_its_reuse_ends_the_family(
+    sample: ServiceHarness, person: tuple[Principal, str]
+) -> None:
+    async with sample.http() as http:
+        first = (await sign_in(http, person[1])).json()["refresh_token"]
+        second = await http.post("/sessions/refresh", json={"refresh_token": first})
+        assert second.status_code == 200
+        stolen = await http.post("/sessions/refresh", json={"refresh_token": first})
+        assert stolen.status_code == 401
+        honest = await http.post("/sessions/refresh", json={"refresh_token": second.json()["refresh_token"]})
+        assert honest.status_code == 401
+
+
+async def test_a_dismissed_manager_is_out_as_soon_as_the_feed_is_read(
+    sample: ServiceHarness, person: tuple[Principal, str], issuer: TokenVerifier
+) -> None:
+    principal, login = person
+    async with sample.http() as http:
+        token = (await sign_in(http, login)).json()["access_token"]
+    await issuer.verify(token)
+    async with sample.session() as session:
+        await accounts.change_account(session, principal, active=False)
+    await issuer._read_revocations(issuer._issuers["sample"])
+    with pytest.raises(Unauthenticated):
+        await issuer.verify(token)
+
+
+async def test_staff_are_refused_when_the_feed_is_too_old(
+    sample: ServiceHarness,
+    person: tuple[Principal, str],
+    issuer: TokenVerifier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with sample.http() as http:
+        token = (await sign_in(http, person[1])).json()["access_token"]
+    await issuer.verify(token)
+    monkeypatch.setattr(tokens, "REVOCATION_MAX_AGE_SECONDS", 0.0)
+    issuer._issuers["sample"].url = "http://service/nowhere"
+    with pytest.raises(Unavailable):
+        await issuer.verify(token)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"aud": "elsewhere"},
+        {"iss": "control"},
+        {"exp": 1},
+        {"role": "emperor"},
+        {"sub": "nobody"},
+        {"office": 5},
+    ],
+)
+async def test_a_token_with_a_wrong_claim_is_refused(spoil: dict[str, Any]) -> None:
+    key = generate_key()
+    verifier = TokenVerifier({"sample": ""}, httpx.AsyncClient())
+    verifier._issuers["sample"].keys = KeySet([key])
+    good = issue(key, "sample", Principal(new_id(), Role.MANAGER, None, "x"), session_id=new_id(), at=now())
+    claims = {**tokens._segment(good, 1), **spoil}
+    bad = jwt.encode({"alg": "Ed25519", "typ": "at+jwt", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(bad)
+
+
+async def test_a_token_of_another_type_or_algorithm_is_refused() -> None:
+    key = generate_key()
+    verifier = TokenVerifier({"sample": ""}, httpx.AsyncClient())
+    verifier._issuers["sample"].keys = KeySet([key])
+    claims = {"iss": "sample", "aud": "reglament", "sub": str(new_id()), "exp": 9_999_999_999}
+    other_type = jwt.encode({"alg": "Ed25519", "typ": "JWT", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
+    public = OctKey.import_key(str(key.as_dict(private=False)["x"]) + "x" * 20)
+    confused = jwt.encode({"alg": "HS256", "typ": "at+jwt", "kid": key.kid}, claims, public, algorithms=["HS256"])
+    for token in (other_type, confused, "a.b", "", "....."):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+
+
+async def test_an_expired_token_is_refused() -> None:
+    key = generate_key()
+    verifier = TokenVerifier({"sample": ""}, httpx.AsyncClient())
+    verifier._issuers["sample"].keys = KeySet([key])
+    old = issue(
+        key,
+        "sample",
+        Principal(new_id(), Role.MANAGER, None, "x"),
+        session_id=new_id(),
+        at=now() - tokens.ACCESS_LIFETIME - timedelta(seconds=10),
+    )
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(old)
+
+
+async def test_a_guesser_is_slowed_down_and_others_are_not(
+    sample: ServiceHarness, person: tuple[Principal, str]
+) -> None:
+    victim = f"victim-{uuid4()}"
+    async with sample.http() as http:
+        answers = await asyncio.gather(*(sign_in(http, victim, "guess") for _ in range(10)))
+        assert {answer.status_code for answer in answers} == {401}
+        slowed = await sign_in(http, victim, "guess")
+        assert slowed.status_code == 429
+        assert 0 < slowed.json()["retry_after"] <= 60
+        assert (await sign_in(http, person[1])).status_code == 200
+
+
+async def test_a_login_is_taken_whatever_its_case(sample: ServiceHarness, person: tuple[Principal, str]) -> None:
+    other = Principal(new_id(), Role.MANAGER, new_id(), "Другой")
+    with pytest.raises(accounts.LoginTaken):
+        async with sample.session() as session:
+            await accounts.create_account(session, other, person[1].upper(), PASSWORD)
