@@ -1,0 +1,33 @@
+"""Composition root of `notifier`."""
+
+from services.notifier import engine, sender
+from services.notifier.api import routers
+from services.notifier.commands.rules import publish_defaults
+from services.notifier.consumers import consumers
+from services.notifier.models import Base
+from services.notifier.settings import NotifierSettings
+from shared.contracts.notifier import (
+    ObligationBreached,
+    ObligationClosed,
+    ObligationLimitReached,
+    ObligationOpened,
+    ObligationWarned,
+)
+from shared.service import Loop, Service
+
+service = Service(
+    name="notifier",
+    title="Часы и уведомления",
+    routers=routers,
+    consumers=consumers,
+    publishes=[ObligationOpened, ObligationWarned, ObligationBreached, ObligationLimitReached, ObligationClosed],
+    metadata=Base.metadata,
+    settings=NotifierSettings,
+    loops=[
+        Loop("clock", engine.run),
+        Loop("mail", sender.run_mail),
+        Loop("sms", sender.run_sms),
+        Loop("receipts", sender.run_watch),
+    ],
+    on_start=[publish_defaults],
+)

@@ -1,0 +1,1 @@
+"""Use cases of `notifier`: the clock, the rules, the notices."""

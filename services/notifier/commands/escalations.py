@@ -1,0 +1,92 @@
+"""Letters to staff about deadlines (NTF-03): what, whose, how late, what follows.  Written when they are sent."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.commands.notices import office_context, office_of
+from services.notifier.domain.labels import OBLIGATION_STATES, SUBJECTS, length_ru, moment_ru
+from services.notifier.models import Client, Notice, Obligation, StaffMember
+from services.notifier.rendering import Rendered, render
+from shared.identity.roles import LABELS, Role
+
+_HEADLINES = {
+    "warning": "Скоро истечёт срок",
+    "breach": "Срок нарушен",
+    "escalation": "Срок нарушен",
+}
+_CONSEQUENCES = {
+    "remove_order": "По истечении предельного срока неоплаченные позиции снимаются с заказа автоматически.",
+    "disable_client": "По истечении предельного срока учётная запись клиента отключается.",
+}
+
+
+async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> Rendered | None:
+    """The letter with what is true now; None when a warning has become pointless."""
+    assert notice.context is not None
+    obligation = await session.get(Obligation, notice.obligation_id)
+    if obligation is None:
+        return None
+    kind = notice.context["kind"]
+    outdated = obligation.state != "open" or obligation.generation != notice.context["generation"]
+    if kind == "warning" and outdated:
+        return None
+    office = await office_of(session, obligation.office_id)
+    responsible = await session.get(StaffMember, obligation.responsible_staff_id or notice.id)
+    client = await session.get(Client, obligation.client_id or notice.id)
+    late = obligation.closed_at or at
+    context: dict[str, Any] = {
+        "kind": kind,
+        "headline": _HEADLINES[kind],
+        "recipient": notice.recipient_name,
+        "sentence": _sentence(kind, notice.context.get("role"), obligation, at),
+        "duty": obligation.title,
+        "clause": obligation.clause,
+        "about": _about(obligation, client),
+        "client_line": _client_line(client),
+        "responsible": responsible.full_name if responsible else "не назначен",
+        "opened_at": obligation.opened_at,
+        "due_at": obligation.due_at,
+        "late": length_ru(late - obligation.due_at) if late > obligation.due_at else "",
+        "consequence": _consequence(obligation),
+        "closed_note": _closed_note(obligation, office.time_zone),
+        "public_url": public_url,
+        "zone": office.time_zone,
+        "office": office_context(office),
+    }
+    return render("escalation", context)
+
+
+def _sentence(kind: str, role: str | None, obligation: Obligation, at: datetime) -> str:
+    if kind == "warning":
+        return f"до срока осталось {length_ru(obligation.due_at - at)}." if obligation.due_at > at else "срок истекает."
+    if kind == "breach":
+        return "срок истёк, а обязанность не выполнена."
+    return f"срок истёк, и дело дошло до вас («{LABELS[Role(role or 'manager')]}»)."
+
+
+def _about(obligation: Obligation, client: Client | None) -> str:
+    """«заказ З-0012», «клиент Петрова Мария»."""
+    kind = SUBJECTS[obligation.subject_kind]
+    if obligation.subject_label:
+        return f"{kind} {obligation.subject_label}"
+    if client is not None and obligation.subject_kind == "client":
+        return f"{kind} {client.full_name}"
+    return f"{kind} {str(obligation.subject_id)[-8:]}"
+
+
+def _client_line(client: Client | None) -> str:
+    return ", ".join(part for part in (client.full_name, client.phone, client.email) if part) if client else ""
+
+
+def _consequence(obligation: Obligation) -> str:
+    if obligation.state != "open":
+        return ""
+    return next((_CONSEQUENCES[step["action"]] for step in obligation.schedule if step["kind"] == "limit"), "")
+
+
+def _closed_note(obligation: Obligation, zone: str) -> str:
+    if obligation.closed_at is None:
+        return ""
+    return f"К моменту отправки письма: {OBLIGATION_STATES[obligation.state]} {moment_ru(obligation.closed_at, zone)}."

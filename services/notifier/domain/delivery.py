@@ -1,0 +1,35 @@
+"""When and whether a notice may go out."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+KEEP_TRYING = timedelta(hours=24)
+"""A server that answers 4xx is tried this long."""
+_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 40, 60))
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """No SMS between these local times of the recipient; they may span midnight."""
+
+    begin: time
+    end: time
+
+    def until(self, moment: datetime, zone: str) -> datetime | None:
+        """When the quiet hours that contain `moment` end, in UTC; None outside them."""
+        if self.begin == self.end:
+            return None
+        local = moment.astimezone(ZoneInfo(zone))
+        clock = local.time().replace(tzinfo=None)
+        spans_midnight = self.begin > self.end
+        quiet = (clock >= self.begin or clock < self.end) if spans_midnight else self.begin <= clock < self.end
+        if not quiet:
+            return None
+        day = local.date() + timedelta(days=1) if spans_midnight and clock >= self.begin else local.date()
+        return datetime.combine(day, self.end, tzinfo=ZoneInfo(zone)).astimezone(moment.tzinfo)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """The growing pause before the next try."""
+    return _PAUSES[min(attempts, len(_PAUSES)) - 1]

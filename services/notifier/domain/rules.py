@@ -1,0 +1,157 @@
+"""Rules: duties with a deadline, as data (NTF-03, K5).
+
+A duty (`first_call`) may have several rules; for one case the most specific one wins.  Conditions under `when` of a
+rule are about the facts of its subject, those under `when` of a trigger about the fields of the event itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.notifier.domain.conditions import Condition, Facts, holds, specificity
+from shared.contracts.notifier import SubjectKind
+from shared.worktime import Duration
+
+LadderRole = Literal["manager", "senior_manager", "director", "head_office"]
+LADDER: tuple[LadderRole, ...] = ("manager", "senior_manager", "director", "head_office")
+"""NTF-03, from the bottom up."""
+
+EventType = Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)+\.v[0-9]+$", max_length=100)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,59}$")]
+RuleCode = Annotated[str, Field(pattern=r"^[A-Z]{2,6}-[0-9]{2}(-[A-Z0-9]{1,20})*$", examples=["ORD-06-PAID"])]
+
+
+class RulePart(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Trigger(RulePart):
+    """An event that ends a duty.
+
+    `match` names the event's fields that say whose duty it is, the first that has a value decides: the subject's own
+    id, or `client_id` for all such duties of the client.  Without it the subject's own id.
+    """
+
+    event: EventType
+    match: Annotated[tuple[Name, ...], Field(max_length=3)] = ()
+    when: Condition | None = None
+
+
+class EarlyWarning(RulePart):
+    """Before the deadline: at `share` per cent of the allotted time."""
+
+    share: Annotated[int, Field(ge=1, le=99)]
+    role: LadderRole | None = "manager"
+    """Who is told; nobody when empty, then only the lists and the event show it."""
+
+
+class Level(RulePart):
+    """A step of the ladder: `role` is told `after` the deadline."""
+
+    role: LadderRole
+    after: Duration
+
+
+class Limit(RulePart):
+    """The hard limit: a request to the service that owns the subject, `after` the deadline."""
+
+    action: Literal["remove_order", "disable_client"]
+    after: Duration
+
+
+class RuleBody(RulePart):
+    """What a rule says, without its version."""
+
+    clause: Annotated[str, Field(pattern=r"^[A-Z]{2,6}-[0-9]{2}$")]
+    duty: Name
+    title: Annotated[str, Field(min_length=3, max_length=150)]
+    """The duty in Russian, as people see it."""
+    note: Annotated[str, Field(max_length=500)] = ""
+    """Where a figure is not in the regulations, it says so."""
+    subject: SubjectKind
+    opens: Annotated[tuple[EventType, ...], Field(min_length=1, max_length=8)]
+    """Any of them opens the duty as soon as `when` holds; counted from the latest of those that have happened."""
+    when: Condition | None = None
+    changes: Annotated[tuple[EventType, ...], Field(max_length=8)] = ()
+    """Events that may change which rule of the duty applies, besides those that open it."""
+    closes: Annotated[tuple[Trigger, ...], Field(min_length=1, max_length=12)]
+    cancels: Annotated[tuple[Trigger, ...], Field(max_length=12)] = ()
+    repeats: bool = False
+    """Whether the duty may come again for the same subject."""
+    duration: Duration
+    until: Name | None = None
+    """A fact with the deadline itself; `duration` counts where it is unknown."""
+    warnings: Annotated[tuple[EarlyWarning, ...], Field(max_length=10)] = ()
+    ladder: Annotated[tuple[Level, ...], Field(max_length=12)] = ()
+    limit: Limit | None = None
+    penalty_points: Annotated[int, Field(ge=0, le=1000)] = 0
+    active: bool = True
+    """False withdraws the rule from new duties."""
+
+
+class Rule(RuleBody):
+    """One published version."""
+
+    code: RuleCode
+    office_id: UUID | None = None
+    """Set for an office's own variant."""
+    version: Annotated[int, Field(ge=1)]
+    effective_from: AwareDatetime
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Office's own > more conditions > general."""
+        return (self.office_id is not None, specificity(self.when))
+
+    @property
+    def reconsiders(self) -> frozenset[str]:
+        return frozenset((*self.opens, *self.changes))
+
+
+def in_force(rules: Iterable[Rule], moment: datetime) -> list[Rule]:
+    """Of every code and office the latest version effective at `moment`, without the withdrawn ones."""
+    latest: dict[tuple[str, UUID | None], Rule] = {}
+    for rule in rules:
+        key = (rule.code, rule.office_id)
+        if rule.effective_from <= moment and (key not in latest or latest[key].version < rule.version):
+            latest[key] = rule
+    return [rule for rule in latest.values() if rule.active]
+
+
+def winner(rules: Iterable[Rule], duty: str, office_id: UUID | None, facts: Facts) -> Rule | None:
+    """The one rule of the duty that applies to these facts in this office, or None."""
+    applicable = [
+        rule for rule in rules if rule.duty == duty and rule.office_id in (None, office_id) and holds(rule.when, facts)
+    ]
+    return max(applicable, key=lambda rule: (rule.rank, rule.code), default=None)
+
+
+def matches(trigger: Trigger, event_type: str, event: dict[str, Any]) -> bool:
+    return trigger.event == event_type and holds(trigger.when, event)
+
+
+def matched_key(trigger: Trigger, own_field: str, event: dict[str, Any]) -> tuple[str, UUID] | None:
+    """The deciding field of the event and its value."""
+    for name in trigger.match or (own_field,):
+        value = event.get(name)
+        if isinstance(value, str):
+            return name, UUID(value)
+    return None
+
+
+def may_settle(rule: Rule, own_field: str, field: str, happened_at: datetime, opened_at: datetime) -> bool:
+    """Whether something that happened then fulfils a duty opened then.
+
+    A duty that comes once and is named by its own id is settled by any such event, whatever the clocks of two
+    machines say.  Where the event names only the client, or the duty comes again, it must be the later one.
+    """
+    if field == own_field and not rule.repeats:
+        return True
+    return happened_at > opened_at
+
+
+def ladder_roles(rule: RuleBody) -> Sequence[LadderRole]:
+    return [level.role for level in rule.ladder]

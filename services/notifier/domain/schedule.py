@@ -1,0 +1,79 @@
+"""When a duty is due, and what happens at which moment until then and after."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from services.notifier.domain.rules import LadderRole, Rule
+from shared.worktime import Unit, WorkingCalendar, add_working_minutes, deadline, working_minutes_between
+
+StepKind = Literal["warning", "breach", "escalation", "limit"]
+
+
+class Step(BaseModel):
+    """One thing that happens at one moment if the duty is still open then."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: int
+    """Position in the schedule, from 1."""
+    kind: StepKind
+    at: AwareDatetime
+    role: LadderRole | None = None
+    """Who is told."""
+    action: Literal["remove_order", "disable_client"] | None = None
+
+
+class Schedule(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    due_at: AwareDatetime
+    steps: tuple[Step, ...]
+
+    @property
+    def soon_at(self) -> datetime:
+        """From when on the deadline counts as near: the first warning, else the deadline."""
+        return min((step.at for step in self.steps if step.kind == "warning"), default=self.due_at)
+
+
+def due_of(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, facts: Mapping[str, Any]) -> datetime:
+    """The deadline in UTC.  Raises NoWorkingTime."""
+    promised = facts.get(rule.until) if rule.until else None
+    if isinstance(promised, str):
+        return max(datetime.fromisoformat(promised).astimezone(UTC), opened_at)
+    return deadline(calendar, opened_at, rule.duration)
+
+
+def schedule(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, facts: Mapping[str, Any]) -> Schedule:
+    """All steps in order of time.  Raises NoWorkingTime."""
+    due_at = due_of(rule, calendar, opened_at, facts)
+    drafts: list[tuple[datetime, int, StepKind, LadderRole | None, Any]] = []
+    for warning in rule.warnings:
+        at = _share_of(rule, calendar, opened_at, due_at, warning.share)
+        drafts.append((min(at, due_at), 0, "warning", warning.role, None))
+    ladder = list(rule.ladder)
+    told_at_once = ladder.pop(0).role if ladder and ladder[0].after.amount == 0 else None
+    drafts.append((due_at, 1, "breach", told_at_once, None))
+    for level in ladder:
+        at = due_at if level.after.amount == 0 else deadline(calendar, due_at, level.after)
+        drafts.append((at, 3, "escalation", level.role, None))
+    if rule.limit is not None:
+        at = due_at if rule.limit.after.amount == 0 else deadline(calendar, due_at, rule.limit.after)
+        drafts.append((at, 2, "limit", None, rule.limit.action))
+    drafts.sort(key=lambda draft: (draft[0], draft[1]))
+    steps = tuple(
+        Step(level=number, kind=kind, at=at, role=role, action=action)
+        for number, (at, _, kind, role, action) in enumerate(drafts, start=1)
+    )
+    return Schedule(due_at=due_at, steps=steps)
+
+
+def _share_of(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, due_at: datetime, share: int) -> datetime:
+    """`share` per cent of the allotted time: of its working time where the rule counts working time."""
+    if rule.duration.unit in (Unit.WORKING_MINUTES, Unit.WORKING_DAYS) and due_at > opened_at:
+        minutes = working_minutes_between(calendar, opened_at, due_at)
+        if minutes > 0:
+            return add_working_minutes(calendar, opened_at, minutes * share / 100)
+    return opened_at + (due_at - opened_at) * share / 100

@@ -1,0 +1,97 @@
+"""Texts that people read.  Templates are sandboxed; HTML is escaped, text is not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from services.notifier.domain.labels import plural
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    title: str
+    text: str
+    html: str
+    """A whole document for mail clients."""
+    fragment: str
+    """The body alone, for the cabinet."""
+
+
+def money(value: Any) -> str:
+    """«1 500 ₽», «99,50 ₽», with a no-break space between thousands."""
+    amount = Decimal(str(value))
+    whole, kopecks = divmod(amount, 1)
+    written = f"{int(whole):,}".replace(",", "\N{NO-BREAK SPACE}")
+    if kopecks:
+        written += f",{int(kopecks * 100):02d}"
+    return f"{written}\N{NO-BREAK SPACE}₽"
+
+
+def local_time(value: Any, zone: str) -> str:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{moment.astimezone(ZoneInfo(zone)):%d.%m.%Y %H:%M}"
+
+
+def first_names(full_name: str) -> str:
+    """«Мария Ивановна» of «Петрова Мария Ивановна» (LET-01); anything else as it is."""
+    parts = full_name.split()
+    return " ".join(parts[1:]) if len(parts) == 3 else full_name
+
+
+def _environment(autoescape: bool) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=autoescape,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters |= {"money": money, "local_time": local_time, "first_names": first_names}
+    environment.globals["plural"] = plural
+    return environment
+
+
+@cache
+def _text_environment() -> ImmutableSandboxedEnvironment:
+    return _environment(autoescape=False)
+
+
+@cache
+def _html_environment() -> ImmutableSandboxedEnvironment:
+    return _environment(autoescape=True)
+
+
+def one_line(value: str) -> str:
+    """No header may be smuggled in through a name: control characters become spaces."""
+    return " ".join("".join(character if character.isprintable() else " " for character in value).split())
+
+
+def render(template: str, context: Mapping[str, Any]) -> Rendered:
+    """The first line of the text template is the subject.  Raises jinja2 errors for a missing value."""
+    text = _text_environment().get_template(f"{template}.txt").render(context)
+    title, _, body = text.partition("\n")
+    title = one_line(title)
+    page = _html_environment().get_template(f"{template}.html")
+    values = {**context, "title": title, "year": datetime.now(UTC).year}
+    return Rendered(
+        title=title,
+        text=body.strip() + "\n",
+        html=page.render({**values, "shell": "_mail.html"}),
+        fragment=page.render({**values, "shell": "_fragment.html"}).strip(),
+    )
+
+
+def render_text(template: str, context: Mapping[str, Any]) -> str:
+    """A text without a subject: an SMS."""
+    return one_line(_text_environment().get_template(f"{template}.txt").render(context))
