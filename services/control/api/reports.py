@@ -1,5 +1,6 @@
 """Statistics (INQ-01, RPT-07) and head office's board."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from shared.web import Session, allow, service_router
 from shared.web.access import bearer_token
 
 router = service_router("Отчёты")
+EASTERNMOST = timedelta(hours=14)
+"""The zone that is furthest ahead of UTC."""
 
 
 @router.get("/statistics", dependencies=[allow(*SENIORS, Role.HEAD_OFFICE)], summary="Статистика обращений")
@@ -31,8 +34,10 @@ async def read_statistics(
 
     Дни считаются по часам каждого офиса. Период не длиннее 366 дней.
     """
-    last = last_day or now().date()
-    first = first_day or month_of(last)
+    today = now()
+    # Where it is already tomorrow, today's inquiries count as well.
+    last = last_day or (today + EASTERNMOST).date()
+    first = first_day or month_of(last_day or today.date())
     check_period(first, last)
     return await statistics(session, first, last, office_id)
 

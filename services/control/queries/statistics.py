@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, cast, func, select
+from sqlalchemy import ColumnElement, Date, Select, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -196,7 +196,7 @@ def _goods(period: Period, office_id: UUID | None) -> Rows:
         select(Inquiry.office_id, name.label("name"), func.count().label("count"))
         .select_from(Inquiry)
         .join(Office, Office.office_id == Inquiry.office_id)
-        .join(item, func.true())
+        .join(item, true())
         .where(*period.covers(Inquiry.recorded_at))
         .group_by(Inquiry.office_id, name)
     )
