@@ -63,7 +63,7 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
             call_id=call.id,
             staff_id=call.staff_id,
             outcome=body.outcome,
-            goals=body.goals,
+            goals=call.goals,
             order_id=call.order_id,
             rating=call.rating,
             first_attempt=first_attempt,

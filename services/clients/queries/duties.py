@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Call, Client, Duty
@@ -39,7 +40,7 @@ async def attempts(session: AsyncSession, duties: list[Duty]) -> dict[UUID, tupl
     if not duties:
         return {}
     served = and_(
-        Call.client_id == Duty.client_id, Call.goals.contains(func.array([Duty.goal])), Call.called_at >= Duty.opened_at
+        Call.client_id == Duty.client_id, Call.goals.contains(array([Duty.goal])), Call.called_at >= Duty.opened_at
     )
     rows = await session.execute(
         select(Duty.id, Call)
