@@ -13,7 +13,6 @@ from shared.database import Database
 from shared.health import health_router
 from shared.identity.accounts import forget_expired
 from shared.identity.keys import ensure_key
-from shared.identity.routes import sign_in_router
 from shared.identity.tokens import TokenVerifier
 from shared.listener import Listener
 from shared.messaging.consumers import Dispatcher
@@ -22,6 +21,7 @@ from shared.messaging.subscriptions import Subscriptions
 from shared.operations import operations_router
 from shared.service import Service, ServiceContext
 from shared.settings import DatabaseUrls, Settings
+from shared.sign_in import sign_in_router
 from shared.web import problems
 from shared.web.middleware import RequestContext
 from shared.web.openapi import describe

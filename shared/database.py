@@ -6,10 +6,9 @@ and PostgreSQL's row-level security (`shared.migrations.isolate_by_office`) stan
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import uuid_utils
@@ -27,6 +26,8 @@ from sqlalchemy.orm import (
     registry,
     with_loader_criteria,
 )
+
+from shared.scope import NETWORK, Scope
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
@@ -88,17 +89,6 @@ class Versioned:
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 (a class directive)
         return {"version_id_col": cls.version}
 
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose rows a transaction sees."""
-
-    kind: Literal["network", "office", "client"]
-    office_id: UUID | None = None
-    client_id: UUID | None = None
-
-
-NETWORK = Scope("network")
 
 query_filters = True
 """The tests of isolation switch the first layer off to prove the second."""

@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from shared.database import NETWORK, Database
+from shared.database import Database
 from shared.operations import measure
+from shared.scope import NETWORK
 
 
 def health_router(service: str, revision: str) -> APIRouter:

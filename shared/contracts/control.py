@@ -1,13 +1,22 @@
 """Events of `control`: offices and staff.  Both carry the whole state, so that a projection needs nothing else."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import BeforeValidator
 
 from shared.contracts.base import Event, Facts
 from shared.worktime import WorkingCalendar
 
 StaffRole = Literal["assistant", "manager", "senior_manager", "director", "head_office", "mystery_checker"]
+
+
+def _known_fields(value: object) -> object:
+    """A calendar refuses unknown fields from people; an event may carry fields that came later."""
+    if isinstance(value, dict):
+        return {name: part for name, part in value.items() if name in WorkingCalendar.model_fields}
+    return value
 
 
 class Requisites(Facts):
@@ -49,7 +58,7 @@ class OfficeChanged(Event, type="control.office.changed.v1", subject="office_id"
     requisites: Requisites
     bank_accounts: list[BankAccount]
     vat: list[VatSetting]
-    calendar: WorkingCalendar
+    calendar: Annotated[WorkingCalendar, BeforeValidator(_known_fields)]
     courier_delivery: bool = False
     active: bool = True
 

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import NETWORK, Database
+from shared.database import Database
 from shared.identity.roles import Principal
 from shared.identity.tokens import TokenVerifier
+from shared.scope import NETWORK
 from shared.web import idempotency
 from shared.web.access import Access, NoIdempotencyKey, Public, bearer_token
 from shared.web.problems import PROBLEM_RESPONSES

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from shared import database
 from shared.database import new_id
 from shared.identity.roles import Role
+from shared.scope import Scope
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Margin, Note
 
@@ -98,8 +99,8 @@ async def test_a_row_cannot_be_put_into_another_office(sample: ServiceHarness) -
 
 async def test_a_pooled_connection_carries_no_scope_over(sample: ServiceHarness) -> None:
     office = new_id()
-    async with sample.app.state.database.app(database.Scope("office", office)) as session:
+    async with sample.app.state.database.app(Scope("office", office)) as session:
         session.add(Note(id=new_id(), office_id=office, client_id=new_id(), text=f"pooled {office}"))
     for _ in range(20):
-        async with sample.app.state.database.app(database.Scope("office", new_id())) as session:
+        async with sample.app.state.database.app(Scope("office", new_id())) as session:
             assert (await session.scalars(select(Note))).all() == []

@@ -1,0 +1,15 @@
+"""Whose rows a transaction sees (ORG-04)."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    kind: Literal["network", "office", "client"]
+    office_id: UUID | None = None
+    client_id: UUID | None = None
+
+
+NETWORK = Scope("network")
