@@ -30,6 +30,14 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def accepts_connections(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
 def preferred_port(port: int) -> int:
     """The usual port, so that bookmarks last, or any free one when it is taken."""
     return port if is_free(port) else free_port()
