@@ -33,12 +33,18 @@ def database_urls(superuser_url: str, secret: Secret, *, prefix: str = "reglamen
 
 
 def complete(
-    servers: Mapping[str, str], secret: Secret, *, host: str, port: int, service_ports: Mapping[str, int]
+    servers: Mapping[str, str],
+    secret: Secret,
+    *,
+    host: str,
+    port: int,
+    service_ports: Mapping[str, int],
+    prefix: str = "reglament",
 ) -> dict[str, str]:
     """Our own environment with all that the services need; a variable that the operator has set wins over ours."""
     ours = {
         **servers,
-        **database_urls(servers[SUPERUSER], secret),
+        **database_urls(servers[SUPERUSER], secret, prefix=prefix),
         "REGLAMENT_PUBLIC_URL": f"http://{host}:{port}",
         "REGLAMENT_CONTROL_URL": f"http://{host}:{service_ports['control']}/api/control",
         "REGLAMENT_CLIENTS_URL": f"http://{host}:{service_ports['clients']}/api/clients",
