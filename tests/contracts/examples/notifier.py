@@ -1,0 +1,44 @@
+from typing import Any
+
+from shared.contracts.notifier import (
+    ObligationBreached,
+    ObligationClosed,
+    ObligationLimitReached,
+    ObligationOpened,
+    ObligationWarned,
+)
+from tests.contracts.examples.story import CLIENT, MANAGER, OBLIGATION, OFFICE, ORDER, REMOVAL, REQUEST, at
+
+_DUTY: dict[str, Any] = {
+    "office_id": OFFICE,
+    "obligation_id": OBLIGATION,
+    "rule_code": "VIN-05",
+    "clause": "VIN-05",
+    "rule_version": 1,
+    "generation": 1,
+    "subject_kind": "vin_request",
+    "subject_id": REQUEST,
+    "client_id": CLIENT,
+    "responsible_staff_id": MANAGER,
+    "opened_at": at(20),
+    "due_at": at(140),
+}
+_REMOVAL: dict[str, Any] = _DUTY | {
+    "obligation_id": REMOVAL,
+    "rule_code": "ORD-07",
+    "clause": "ORD-07",
+    "subject_kind": "order",
+    "subject_id": ORDER,
+    "opened_at": at(70),
+    "due_at": at(3 * 24 * 60),
+}
+
+EXAMPLES = (
+    ObligationOpened(**_DUTY, version=1, occurred_at=at(20)),
+    ObligationWarned(**_DUTY, version=2, occurred_at=at(110)),
+    ObligationBreached(**_DUTY, version=3, occurred_at=at(140), breached_at=at(140), penalty_points=1),
+    ObligationLimitReached(
+        **_REMOVAL, version=3, occurred_at=at(3 * 24 * 60), action="remove_order", reached_at=at(3 * 24 * 60)
+    ),
+    ObligationClosed(**_DUTY, version=5, occurred_at=at(160), outcome="done", breached=True, closed_at=at(160)),
+)
