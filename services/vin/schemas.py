@@ -12,6 +12,7 @@ from shared.web import Input, LongText, Output, Price, Quantity, ShortText
 
 Number = Annotated[str, StringConstraints(min_length=5, max_length=40)]
 Article = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Brand = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
 Comment = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
@@ -71,7 +72,7 @@ class NewOffer(Input):
     """Одна строка — одна деталь одного производителя."""
 
     article: Article = Field(examples=["GDB1550"])
-    brand: ShortText = Field(examples=["TRW"])
+    brand: Brand = Field(examples=["TRW"])
     description: ShortText = Field(examples=["Колодки тормозные передние"])
     price: Price | None = None
     term_days: Annotated[int, Field(ge=0, le=365)] | None = Field(None, description="Срок поставки, дней")

@@ -197,7 +197,7 @@ def _refuse_what_is_no_article(article: str, without_words: str, pieces: list[st
         raise NotAnArticle(f"«{_shorten(article)}»: производитель указывается в своём поле, а не вместе с артикулом.")
     if not article[0].isalnum() or not (article[-1].isalnum() or article[-1] in "+*"):
         raise NotAnArticle(f"«{_shorten(article)}»: уберите лишние знаки в начале и в конце артикула.")
-    if not 2 <= len(compact(article)) <= LONGEST_ARTICLE:
+    if not 2 <= len(compact(article)) <= LONGEST_ARTICLE or len(article) > 2 * LONGEST_ARTICLE:
         raise NotAnArticle(f"«{_shorten(article)}»: в артикуле от 2 до {LONGEST_ARTICLE} букв и цифр.")
 
 
