@@ -1,0 +1,49 @@
+"""INQ-04 and INQ-05: every criterion by its name."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.orders.domain.inquiry_marks import InquiryFacts, suggest
+from services.orders.domain.policies import MarkPolicy
+
+POLICY = MarkPolicy(vip_over=Decimal(90000), bad_under=Decimal(2000))
+
+
+def facts(**known: Any) -> InquiryFacts:
+    return InquiryFacts(**({"total": Decimal(5000), "dearest": Decimal(5000), "categories": []} | known))
+
+
+@pytest.mark.parametrize(
+    ("known", "mark", "criterion"),
+    [
+        ({"total": Decimal("90000.01")}, "vip", "сумма больше 90000 ₽"),
+        ({"total": Decimal(90000)}, None, None),
+        ({"regular": True}, "vip", "цикличные или регулярные закупки"),
+        ({"categories": ["Тормоза", "Фильтры"]}, "vip", "несколько позиций из разных категорий 2-го уровня"),
+        ({"categories": ["Тормоза", "Тормоза"]}, None, None),
+        ({"state_institution": True}, "vip", "государственное учреждение"),
+        ({"paid_online": True}, "vip", "после первого касания оформлен заказ с онлайн-оплатой"),
+        ({"dearest": Decimal("1999.99")}, "bad", "товар дешевле 2000 ₽ при разовой покупке"),
+        ({"dearest": Decimal(2000)}, None, None),
+        ({"dearest": None, "total": None}, None, None),
+        ({"components": True}, "bad", "ищет комплектующие"),
+        (
+            {"discontinued_without_alternative": True},
+            "bad",
+            "товар снят с производства, цена неадекватна, альтернатива не рассматривается",
+        ),
+        ({"components": True, "state_institution": True}, "vip", "государственное учреждение"),
+        ({"dearest": Decimal(100), "regular": True}, "vip", "цикличные или регулярные закупки"),
+    ],
+)
+def test_a_mark_is_suggested_with_its_criterion(known: dict[str, Any], mark: str | None, criterion: str | None) -> None:
+    suggestion = suggest(POLICY, facts(**known))
+    assert suggestion.mark == mark
+    assert suggestion.criteria == ((criterion,) if criterion else ())
+
+
+def test_all_criteria_that_hold_are_named() -> None:
+    suggestion = suggest(POLICY, facts(total=Decimal(100_000), regular=True))
+    assert suggestion.criteria == ("сумма больше 90000 ₽", "цикличные или регулярные закупки")
