@@ -17,7 +17,7 @@ import structlog
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPException, ChannelNotFoundEntity
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, update
 
 from shared import metrics
 from shared.database import Database
@@ -97,7 +97,8 @@ class Relay:
             return False
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
         confirmed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
-        await self._settle(lease, confirmed)
+        failed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is not None]
+        await self._settle(lease, confirmed, failed)
         now = time.time()
         for row in rows:
             metrics.PUBLISH_LAG.labels(self._service).observe(max(0.0, now - row.created_at.timestamp()))
@@ -125,14 +126,16 @@ class Relay:
             )
             return sorted(claimed.all(), key=lambda row: int(row.id))
 
-    async def _settle(self, lease: UUID, confirmed: list[int]) -> None:
+    async def _settle(self, lease: UUID, confirmed: list[int], failed: list[int]) -> None:
         """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone."""
-        mine = outbox.c.lease == lease
-        free = {"lease": None, "leased_until": None}
         async with self._database.worker() as session:
-            done = outbox.c.id.in_(confirmed)
-            await session.execute(update(outbox).where(done, mine).values(confirmed_at=func.clock_timestamp(), **free))
-            await session.execute(update(outbox).where(mine).values(**free))
+            for ids, confirmed_at in ((confirmed, func.clock_timestamp()), (failed, None)):
+                if ids:
+                    await session.execute(
+                        update(outbox)
+                        .where(outbox.c.id == any_(literal(ids, ARRAY(BigInteger))), outbox.c.lease == lease)
+                        .values(confirmed_at=confirmed_at, lease=None, leased_until=None)
+                    )
 
     async def _publish(self, row: Row[Any]) -> None:
         assert self._exchange is not None

@@ -38,7 +38,6 @@ outbox = Table(
     Column("leased_until", _moment),
     Column("confirmed_at", _moment),
     Index("ix_outbox_pending", "id", postgresql_where=text("confirmed_at IS NULL")),
-    Index("ix_outbox_lease", "lease", postgresql_where=text("lease IS NOT NULL")),
     Index("ix_outbox_confirmed", "confirmed_at", postgresql_where=text("confirmed_at IS NOT NULL")),
 )
 

@@ -88,8 +88,6 @@ CREATE TABLE outbox (
 
 CREATE INDEX ix_outbox_confirmed ON outbox (confirmed_at) WHERE confirmed_at IS NOT NULL;
 
-CREATE INDEX ix_outbox_lease ON outbox (lease) WHERE lease IS NOT NULL;
-
 CREATE INDEX ix_outbox_pending ON outbox (id) WHERE confirmed_at IS NULL;
 
 CREATE TABLE topology_check (

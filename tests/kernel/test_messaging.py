@@ -145,7 +145,7 @@ async def test_a_relay_stopped_past_its_lease_changes_nothing(
     assert await confirmed_at() is None, "a leased row was taken by another relay"
     await until(taken_over)
     before = await confirmed_at()
-    await stopped._settle(token, [row_id])
+    await stopped._settle(token, [row_id], [])
     assert await confirmed_at() == before
 
 
