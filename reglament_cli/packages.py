@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reglament_cli import postgres, rabbitmq
@@ -11,9 +11,11 @@ from reglament_cli.errors import OperatorError
 
 # Debian starts a freshly installed server as a system service. Ours are children of our own, so for the time of the
 # installation the start is forbidden by the hook that Debian has for it, unless the machine has such a hook already.
+START_HOOK = Path("/usr/sbin/policy-rc.d")
 INSTALL_SCRIPT = """\
 set -e
-hook=/usr/sbin/policy-rc.d
+hook=$1
+shift
 if [ ! -e "$hook" ]; then
     trap 'rm -f "$hook"' EXIT
     printf '#!/bin/sh\\nexit 101\\n' > "$hook"
@@ -45,17 +47,22 @@ def ensure_servers(tell: Callable[[str], None], log: Path, *, database: bool, br
     if privilege is None or shutil.which("apt-get") is None:
         raise OperatorError(f"{' and '.join(missing)} must be installed first, as root: {command}")
     tell(f"installing {' and '.join(missing)} (once, about half a minute)")
+    if not install(missing, privilege, log) or missing_servers(database=database, broker=broker):
+        raise OperatorError(f"`{command}` failed, see {log}")
+
+
+def install(packages: Sequence[str], privilege: Sequence[str], log: Path) -> bool:
+    """Install Debian packages without starting a service of theirs; what apt says goes to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         done = subprocess.run(
-            [*privilege, "sh", "-c", INSTALL_SCRIPT, "sh", *missing],
+            [*privilege, "sh", "-c", INSTALL_SCRIPT, "sh", str(START_HOOK), *packages],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
         )
-    if done.returncode != 0 or missing_servers(database=database, broker=broker):
-        raise OperatorError(f"`{command}` failed, see {log}")
+    return done.returncode == 0
 
 
 def root_privilege() -> list[str] | None:

@@ -1,5 +1,7 @@
 """`./reglament lint` and `./reglament test`: every check says its name, its result and its time."""
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -8,9 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reglament_cli.environment import SUPERUSER
+from reglament_cli.packages import install, missing_servers
 from reglament_cli.state import ROOT
+from shared.testing.infrastructure import docker_answers
 
 BIN = Path(sys.executable).parent
+
+# Debian packages whose program has the package's name.
+TEST_TOOLS = ("docker-compose", "caddy")
 
 CHECKS: dict[str, list[str]] = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
@@ -29,11 +37,27 @@ def lint(console: Console) -> int:
 def test(console: Console, arguments: Sequence[str]) -> int:
     """The checks, then pytest, whose closing line is the last. Returns the first failure's exit status."""
     status = lint(console)
+    install_what_tests_need(console)
     console.print("[bold]pytest[/]")
     # Should this process be killed, the kernel ends pytest, and pytest's end ends the servers that it started.
     command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False)
     return status or done.returncode
+
+
+def install_what_tests_need(console: Console) -> None:
+    """On a machine where we are root anyway (a build machine), bring the servers and the tools that tests drive.
+
+    Where that is not so or fails, the tests say themselves what they miss: servers by an error, tools by a skip.
+    """
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return
+    wanted = [package for package in TEST_TOOLS if shutil.which(package) is None]
+    if not os.environ.get(SUPERUSER) and not docker_answers():
+        wanted += missing_servers(database=True, broker=True)
+    if wanted:
+        console.print(f"[bold]apt-get [/] installing {', '.join(wanted)}", highlight=False)
+        install(wanted, [], ROOT / ".reglament" / "apt.log")
 
 
 def check(console: Console, name: str, command: Sequence[str]) -> int:
