@@ -1,10 +1,10 @@
 """Offices, their requisites, VAT and calendars (ORG-01)."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, EmailStr, Field, StringConstraints, field_validator, model_validator
 
 from services.control.domain.contacts import known_zone, normal_phone
 from shared.contracts.control import BankAccount, Requisites, VatSetting
@@ -28,8 +28,40 @@ PlannedDay = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 """Dates outside are typing mistakes, and the arithmetic of working time does not reach them."""
 
 
+WEEK: list[list[list[str]]] = [[["09:00", "13:00"], ["14:00", "18:00"]]] * 5 + [[], []]
+OFFICE: dict[str, Any] = {
+    "name": "ПроДеталь-Мира 45",
+    "city": "Екатеринбург",
+    "address": "ул. Мира, 45",
+    "time_zone": "Asia/Yekaterinburg",
+    "phones": ["+7 343 200-00-00"],
+    "email": "mira45@prodetal.example",
+    "requisites": {
+        "legal_name": "ООО «ПроДеталь»",
+        "inn": "7707083893",
+        "kpp": "773601001",
+        "ogrn": "1027700132195",
+        "legal_address": "620000, Екатеринбург, ул. Мира, 45",
+        "director_name": "Петров Пётр Петрович",
+    },
+    "bank_accounts": [
+        {
+            "bic": "044525225",
+            "bank_name": "ПАО Сбербанк",
+            "account": "40702810938000012345",
+            "correspondent_account": "30101810400000000225",
+        }
+    ],
+    "vat": [{"effective_from": "2026-01-01", "rate_percent": 22}],
+    "calendar": {"weekly": WEEK, "public_holidays": True},
+}
+"""An example that can be sent as it is."""
+
+
 class RequisitesIn(Input):
     """Реквизиты: у организации КПП и ОГРН из 13 цифр, у предпринимателя КПП нет, а ОГРНИП из 15 цифр."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [OFFICE["requisites"]]})
 
     legal_name: ShortText = Field(examples=["ООО «ПроДеталь»"])
     inn: Annotated[str, AfterValidator(check_inn)] = Field(max_length=12, examples=["7707083893"])
@@ -55,9 +87,11 @@ class RequisitesIn(Input):
 class BankAccountIn(Input):
     """Банковский счёт: ключи обоих счетов сверяются с БИК."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": OFFICE["bank_accounts"]})
+
     bic: Annotated[str, AfterValidator(check_bic)] = Field(max_length=9, examples=["044525225"])
     bank_name: ShortText = Field(examples=["ПАО Сбербанк"])
-    account: str = Field(max_length=20, examples=["40702810438000012345"])
+    account: str = Field(max_length=20, examples=["40702810938000012345"])
     correspondent_account: str = Field(max_length=20, examples=["30101810400000000225"])
 
     @model_validator(mode="after")
@@ -86,9 +120,11 @@ class VatSettingIn(VatRateIn):
 class CalendarIn(Input):
     """Рабочее время: часовой пояс берётся у офиса, номер версии присваивает система."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [OFFICE["calendar"]]})
+
     weekly: Annotated[tuple[DayHours, ...], Field(min_length=7, max_length=7)] = Field(
         description="Часы работы с понедельника по воскресенье; перерыв между двумя промежутками — обед",
-        examples=[[[["09:00", "13:00"], ["14:00", "18:00"]]] * 5 + [[]] * 2],
+        examples=[WEEK],
     )
     exceptions: dict[PlannedDay, DayHours] = Field(default_factory=dict, max_length=1000)
     public_holidays: bool = False
@@ -117,6 +153,8 @@ class CalendarIn(Input):
 
 
 class OpenOffice(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [OFFICE]})
+
     name: ShortText = Field(examples=["ПроДеталь-Мира 45"])
     city: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(examples=["Екатеринбург"])
     address: Address = Field(examples=["ул. Мира, 45"])
@@ -139,6 +177,8 @@ class OpenOffice(Input):
 
 class ChangeOffice(Input):
     """Передайте только то, что меняется; null оставляет прежнее значение."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "ПроДеталь-Мира 46", "courier_delivery": True}]})
 
     name: ShortText | None = None
     city: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.control.domain.policy import PolicyCode
 from services.control.schemas.offices import PlannedDay
@@ -16,7 +16,7 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 class ImposePenalty(Input):
     staff_id: UUID
-    points: Annotated[int, Field(ge=1, le=1000)]
+    points: Annotated[int, Field(ge=1, le=1000)] = Field(examples=[3])
     clause: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
         description="Нарушенный пункт регламента", examples=["CALL-09"]
     )
@@ -47,6 +47,12 @@ class PenaltyOut(Output):
 
 
 class SetPolicy(Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"code": "turnover_threshold", "effective_from": "2027-01-01", "value": "1500000.00"}]
+        }
+    )
+
     code: PolicyCode
     effective_from: PlannedDay
     value: Annotated[

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from services.control.schemas.offices import Mail, Phone
 from shared.contracts.control import StaffRole
@@ -20,6 +20,20 @@ Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 
 
 class HireStaff(Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "login": "ivanova",
+                    "password": "первый пароль",
+                    "full_name": "Иванова Анна Ивановна",
+                    "role": "head_office",
+                    "email": "ivanova@prodetal.example",
+                }
+            ]
+        }
+    )
+
     login: Login = Field(examples=["ivanov"])
     password: Password = Field(description="Первый пароль; сотрудник меняет его сам")
     full_name: ShortText = Field(examples=["Иванов Иван Иванович"])
@@ -32,6 +46,10 @@ class HireStaff(Input):
 class ChangeStaff(Input):
     """Передайте только то, что меняется; `phone: null` убирает телефон, в остальных полях null не меняет ничего."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"full_name": "Иванов Пётр", "phone": "+7 912 000-00-00"}]}
+    )
+
     full_name: ShortText | None = None
     role: StaffRole | None = None
     office_id: UUID | None = Field(
@@ -42,11 +60,13 @@ class ChangeStaff(Input):
 
 
 class DismissStaff(Input):
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
+        examples=["по собственному желанию"]
+    )
 
 
 class ResetPassword(Input):
-    password: Password
+    password: Password = Field(examples=["новый пароль"])
 
 
 class ChangeOwnPassword(Input):
