@@ -129,6 +129,8 @@ class Tombstone(Base):
     field: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[UUID] = mapped_column(primary_key=True)
     outcome: Mapped[str]
+    once: Mapped[bool]
+    """Whether the duty comes once in the life of its subject."""
     happened_at: Mapped[Instant]
     kept_since: Mapped[Instant] = mapped_column(server_default=func.now())
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import and_, case, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,34 +32,49 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     stamp = (await session.execute(_ONE_AT_A_TIME, {"key": key})).one().stamp
     book = await rule_book(session, stamp)
     remembered = await subjects.remember(session, event)
-    running = await _running(session, concerned.values(), client_id)
+    running, cancelled = await _running(session, concerned.values(), client_id)
 
-    settled = await _settle(session, book, event, running, at)
+    settled = await _settle(session, book, event, running, cancelled, at)
     running = [obligation for obligation in running if obligation.id not in settled]
     await _reconsider(session, book, event, remembered, running, at)
     await _open_new(session, book, event, remembered, running, at)
 
 
-async def _running(session: AsyncSession, subject_ids: Iterable[UUID], client_id: UUID | None) -> Sequence[Obligation]:
-    """Open obligations that the event may touch, locked against the engine."""
+async def _running(
+    session: AsyncSession, subject_ids: Iterable[UUID], client_id: UUID | None
+) -> tuple[list[Obligation], list[Obligation]]:
+    """Open obligations that the event may touch, and cancelled ones of its subjects, locked against the engine."""
     concerned = Obligation.subject_id.in_(list(subject_ids))
-    of_client = [] if client_id is None else [Obligation.client_id == client_id]
-    query = select(Obligation).where(Obligation.state == "open", or_(concerned, *of_client))
-    query = query.order_by(Obligation.id).with_for_update()
-    return (await session.execute(query)).scalars().all()
+    touched = and_(Obligation.state == "open", concerned)
+    if client_id is not None:
+        touched = or_(touched, and_(Obligation.state == "open", Obligation.client_id == client_id))
+    query = select(Obligation).where(or_(touched, and_(Obligation.state == "cancelled", concerned)))
+    rows = (await session.execute(query.order_by(Obligation.id).with_for_update())).scalars().all()
+    return [row for row in rows if row.state == "open"], [row for row in rows if row.state == "cancelled"]
 
 
 async def _settle(
-    session: AsyncSession, book: RuleBook, event: Event, running: Sequence[Obligation], at: datetime
+    session: AsyncSession,
+    book: RuleBook,
+    event: Event,
+    running: Sequence[Obligation],
+    cancelled: Sequence[Obligation],
+    at: datetime,
 ) -> set[UUID]:
-    """Close what the event fulfils or cancels; one call may close two duties (K2)."""
+    """Close what the event fulfils or cancels; one call may close two duties (K2).
+
+    What was cancelled by a later event that was heard first turns out to be done.
+    """
     body = facts_of_event(event)
     happened_at = _moment(event)
     settled: set[UUID] = set()
-    for obligation in running:
+    for obligation in (*running, *cancelled):
         rule = book.by_id[obligation.rule_id]
         own_field = ID_FIELDS[rule.subject]
+        too_late = obligation.closed_at is not None and happened_at >= obligation.closed_at
         for outcome, trigger in _endings(rule):
+            if obligation.state == "cancelled" and (outcome != "done" or too_late):
+                continue
             found = matched_key(trigger, own_field, body) if matches(trigger, event.type, body) else None
             if found is None or not _is_about(obligation, own_field, *found):
                 continue
@@ -87,24 +102,29 @@ async def _leave_tombstones(
     happened_at: datetime,
     closed_duties: set[str],
 ) -> None:
+    """For duties that may yet be opened.  The first ending counts for what comes once, the latest for the rest."""
     stones: dict[tuple[str, str, UUID], dict[str, Any]] = {}
     for rule in book.listening_to(event.type, happened_at):
         if rule.duty in closed_duties:
             continue
+        own_field = ID_FIELDS[rule.subject]
         for outcome, trigger in _endings(rule):
-            found = matched_key(trigger, ID_FIELDS[rule.subject], body) if matches(trigger, event.type, body) else None
-            if found is not None:
-                field, value = found
-                stone = {"duty": rule.duty, "field": field, "value": value}
-                stones.setdefault((rule.duty, field, value), stone | {"outcome": outcome, "happened_at": happened_at})
+            found = matched_key(trigger, own_field, body) if matches(trigger, event.type, body) else None
+            if found is None:
+                continue
+            key = (rule.duty, *found)
+            once = found[0] == own_field and not rule.repeats
+            stone = {"duty": rule.duty, "field": found[0], "value": found[1], "once": once}
+            stones.setdefault(key, stone | {"outcome": outcome, "happened_at": happened_at})
     if not stones:
         return
     statement = insert(Tombstone).values([stones[key] for key in sorted(stones)])
-    newer = {name: statement.excluded[name] for name in ("outcome", "happened_at")}
+    told = statement.excluded
+    better = case((told.once, told.happened_at < Tombstone.happened_at), else_=told.happened_at > Tombstone.happened_at)
     statement = statement.on_conflict_do_update(
         index_elements=["duty", "field", "value"],
-        set_=newer,
-        where=Tombstone.happened_at < statement.excluded.happened_at,
+        set_={"outcome": told.outcome, "happened_at": told.happened_at},
+        where=better,
     )
     await session.execute(statement)
 
@@ -170,7 +190,7 @@ async def _tombstone(session: AsyncSession, rule: Rule, subject: Subject, opened
     own_field = ID_FIELDS[rule.subject]
     values = [subject.subject_id] + ([subject.client_id] if subject.client_id else [])
     query = select(Tombstone).where(Tombstone.duty == rule.duty, Tombstone.value.in_(values))
-    for stone in (await session.execute(query)).scalars():
+    for stone in (await session.execute(query.order_by(Tombstone.happened_at))).scalars():
         if may_settle(rule, own_field, stone.field, stone.happened_at, opened_at):
             return stone
     return None

@@ -115,9 +115,8 @@ def merge(stored: StoredFacts, event: Event, concern: Concern) -> dict[str, list
     body = facts_of_event(event)
     moment = moment_of(event, concern).isoformat(timespec="microseconds")
     merged = dict(stored)
-    told = [(name, body[name], 0) for name in concern.takes] + [
-        (name, value, 1) for name, value in concern.sets.items()
-    ]
+    taken = [(name, body[name], 0) for name in concern.takes if body[name] is not None]  # An empty field says nothing.
+    told = taken + [(name, value, 1) for name, value in concern.sets.items()]
     for name, value, weight in told:
         known = merged.get(name)
         if known is None or (moment, weight) >= (known[1], known[2]):

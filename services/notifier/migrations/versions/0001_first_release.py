@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("field", sa.String(), nullable=False),
         sa.Column("value", sa.Uuid(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("once", sa.Boolean(), nullable=False),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kept_since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("duty", "field", "value", name="pk_tombstones"),
