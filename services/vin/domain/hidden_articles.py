@@ -18,7 +18,12 @@ _HARMLESS = re.compile(
     | \b\d[\d\s.,]*\s*(?:₽|руб|р\.|км|мм|см|шт|дн|кг|мл|л\b|%)          # an amount with its unit
     | \b\d{3}/\d{2}\s?Z?R\s?\d{2}\b | \bR\d{2}\b                        # a tyre, a rim
     | \b\d{1,2}W-?\d{2}\b | \bG1[1-3]\b | \bWSS-\w+-\w+                 # oil, antifreeze, Ford's oil norms
-    | \b(?:заказ|запрос|сч[её]т|договор)\w*\s*№?\s*[\w-]*\d[\w-]*       # a document's number
+    | \b(?:заказ|запрос|сч[её]т|договор)\w*(?:-\w+)?\s*№?\s*[\w-]*\d[\w-]*   # a document's number
+    | \b(?:инн|карт|vin|двигател|кузов|рам)\w*\s+(?:до|от|с|по)?\s*№?\s*\d+\b   # another number with its name
+    | \b[A-HJ-NPR-Z0-9]{17}\b                                          # a VIN
+    | \b(?:ваз|газ|уаз|заз|иж|lada|лада|змз|умз|ямз|ммз|камаз)[\s-]?\d{3,5}\b   # a Russian car or engine
+    | (?<![\w.])\d{4}\s?[-–—]\s?\d{4}(?!\w|\.\d)                      # a range of models
+    | \b\d{3}\.\d{2}\b | \b[MМ]\d{1,2}[xх]\d[\d.,]*                 # Volkswagen's oil norms, a thread
     """,
     re.IGNORECASE | re.VERBOSE,
 )
