@@ -290,7 +290,7 @@ async def test_the_cold_list_is_those_of_7_to_10_days_without_an_order(clients: 
             wholesale=False,
             channel="cabinet",
             positions=[],
-            total="0",  # type: ignore[arg-type]
+            total="0",
             check_requested=False,
             placed_at=now(),
         )

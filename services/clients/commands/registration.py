@@ -37,13 +37,14 @@ async def register(session: AsyncSession, body: RegisterClient, *, settings: Cli
         region=body.region,
         city=body.city or office.city,
         time_zone=office.time_zone,
-        manager_id=await next_manager(session, office.id, at=at),
         source=body.source,
         registered_at=at,
     )
     session.add(client)
     await session.flush()
     await access.create(session, client, body.login or body.email, body.password)
+    # After the slow hash: the manager's row is locked until the end.
+    client.manager_id = await next_manager(session, office.id, at=at)
     await give_consents(session, client, body.consents, recorded_by=None, at=at)
     await contacts.judge_phone(session, client, at)
     await session.flush()
