@@ -8,12 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
-from reglament_cli import bootstrap
+from reglament_cli import bootstrap, postgres, rabbitmq
+from reglament_cli.processes import free_port
+from tests.infrastructure.supervisor import Supervisor, alive
 
 ROOT = Path(__file__).parents[2]
 DEBIAN_PYTHON = Path("/usr/bin/python3")
+NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
 NOBODY, NOGROUP = 65534, 65534
 
 
@@ -40,21 +45,20 @@ def checkout() -> Iterator[Path]:
         yield copy
 
 
-def _bare(checkout: Path, *command: str) -> "subprocess.CompletedProcess[str]":
-    """Run as somebody who is not root and has no home, with nothing but Debian's own programs on the path."""
+def _bare(*command: str) -> list[str]:
+    """As somebody who is not root and has no home, with nothing but Debian's own programs on the path."""
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOGROUP}", "--clear-groups"] if os.geteuid() == 0 else []
-    return subprocess.run(
-        [*drop, "env", "-i", "PATH=/usr/bin:/bin", *command], cwd=checkout, capture_output=True, text=True, check=False
-    )
+    return [*drop, "env", "-i", "PATH=/usr/bin:/bin", *command]
+
+
+def _status(checkout: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(_bare("./reglament", "status"), cwd=checkout, capture_output=True, text=True, check=False)
 
 
 def test_the_first_command_works_without_root_home_and_virtual_environment(checkout: Path) -> None:
-    if (
-        not DEBIAN_PYTHON.exists()
-        or subprocess.run([DEBIAN_PYTHON, "-c", bootstrap_condition()], check=False).returncode
-    ):
+    if not DEBIAN_PYTHON.exists() or not bootstrap.works([str(DEBIAN_PYTHON), "-c", NEW_ENOUGH]):
         pytest.skip("This machine has no system Python of 3.11 or newer.")
-    first = _bare(checkout, "./reglament", "status")
+    first = _status(checkout)
     assert "not running" in first.stdout, first.stderr
     assert "installing the locked packages" in first.stderr
 
@@ -63,19 +67,33 @@ def test_the_first_command_works_without_root_home_and_virtual_environment(check
     assert "home = /usr/bin" in configuration
     assert (checkout / ".reglament" / "cache").is_dir()
 
-    second = _bare(checkout, "./reglament", "status")
+    second = _status(checkout)
     assert "not running" in second.stdout
     assert second.stderr == "", "the second command has nothing to install"
 
     with (checkout / "requirements.lock").open("a") as lock:
         lock.write("# another lock\n")
-    third = _bare(checkout, "./reglament", "status")
+    third = _status(checkout)
     assert "installing the locked packages" in third.stderr, "a changed lock is followed"
     assert third.returncode == second.returncode
 
+    if postgres.find_binaries() is not None and rabbitmq.is_installed():
+        _whole_system_starts_and_stops(checkout)
 
-def bootstrap_condition() -> str:
-    return "import sys; sys.exit(sys.version_info < (3, 11))"
+
+def _whole_system_starts_and_stops(checkout: Path) -> None:
+    port = str(free_port())
+    system = Supervisor(_bare("./reglament", "up", "--port", port), directory=checkout, environment={})
+    try:
+        system.wait_for("Ctrl-C stops everything")
+        assert httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).status_code == 200
+        children = system.descendants()
+        owners = {psutil.Process(pid).uids().real for pid in children}
+        assert owners == {NOBODY if os.geteuid() == 0 else os.geteuid()}
+    finally:
+        system.press_ctrl_c()
+        assert system.ended() == 0
+    assert not alive(children)
 
 
 def test_without_arguments_the_commands_are_listed() -> None:

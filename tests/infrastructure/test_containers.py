@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reglament_cli.main import with_secrets
+from services.serving import load
 from shared.settings import SERVICES
 from tests.infrastructure.compose import ROOT, containers, env_file
 
@@ -152,6 +153,14 @@ def test_a_container_knows_its_own_database_only_and_not_as_owner(service: str) 
     databases = {name for name in environment if name.endswith("DATABASE_URL")}
     prefix = f"REGLAMENT_{service.upper()}_"
     assert databases == {f"{prefix}DATABASE_URL", f"{prefix}WORKER_DATABASE_URL"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_stands_on_the_operators_page(service: str) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    names = {f"REGLAMENT_{name.upper()}" for name in load(service).settings.model_fields}
+    abbreviated = {"REGLAMENT_VIN_URL", "REGLAMENT_BILLING_URL", "REGLAMENT_NOTIFIER_URL"}
+    assert not [name for name in names - abbreviated if f"`{name}`" not in page]
 
 
 def test_the_proxy_file_is_valid() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from reglament_cli import packages, postgres, rabbitmq
+from reglament_cli import packages, postgres, rabbitmq, system
 from reglament_cli.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER
 from reglament_cli.errors import OperatorError
 from reglament_cli.processes import free_port
@@ -129,6 +129,26 @@ def test_a_directory_that_cannot_be_made(directory: DataDirectory) -> None:
     directory.path.touch()
     message = _refused(DataDirectory(directory.path / "below-a-file"))
     assert "REGLAMENT_DATA_DIR" in message
+
+
+def test_prepared_databases_are_prepared_again_when_a_role_or_a_migration_changes(
+    directory: DataDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations = tmp_path / "services" / "orders" / "migrations"
+    migrations.mkdir(parents=True)
+    (migrations / "0001.py").write_text("first")
+    monkeypatch.setattr(system, "ROOT", tmp_path)
+    environment = {"REGLAMENT_ORDERS_DATABASE_URL": "postgresql://app:one@127.0.0.1:20001/orders"}
+    directory.postgres.mkdir(parents=True)
+    assert not system.is_prepared(directory, environment)
+    system.remember_prepared(directory, environment)
+    assert system.is_prepared(directory, environment)
+    elsewhere = {"REGLAMENT_ORDERS_DATABASE_URL": "postgresql://app:one@127.0.0.1:20999/orders"}
+    assert system.is_prepared(directory, elsewhere), "the port differs at every start"
+    other_password = {"REGLAMENT_ORDERS_DATABASE_URL": "postgresql://app:two@127.0.0.1:20001/orders"}
+    assert not system.is_prepared(directory, other_password)
+    (migrations / "0002.py").write_text("second")
+    assert not system.is_prepared(directory, environment)
 
 
 def test_secrets_are_made_once_and_readable_by_the_owner_only(directory: DataDirectory) -> None:
