@@ -27,19 +27,19 @@ def _minutes_after_midnight(value: object) -> int:
     """Accepts "09:30", "24:00", datetime.time or minutes after midnight."""
     if isinstance(value, time):
         if value.second or value.microsecond or value.tzinfo:
-            raise ValueError("a local time is whole minutes without a zone")
+            raise ValueError("время указывается целыми минутами и без часового пояса")
         return value.hour * 60 + value.minute
     if isinstance(value, int) and not isinstance(value, bool):
         minutes = value
     elif isinstance(value, str) and len(value) == 5 and value.isascii() and value[2] == ":":
         hours_text, minutes_text = value[:2], value[3:]
         if not (hours_text.isdigit() and minutes_text.isdigit() and int(minutes_text) < 60):
-            raise ValueError("a local time is written HH:MM")
+            raise ValueError("время пишется как ЧЧ:ММ, например 09:00")
         minutes = int(hours_text) * 60 + int(minutes_text)
     else:
-        raise ValueError("a local time is written HH:MM")
+        raise ValueError("время пишется как ЧЧ:ММ, например 09:00")
     if not 0 <= minutes <= MINUTES_A_DAY:
-        raise ValueError("a local time lies between 00:00 and 24:00")
+        raise ValueError("время суток от 00:00 до 24:00")
     return minutes
 
 
@@ -61,10 +61,10 @@ Interval = tuple[LocalTime, LocalTime]
 def _in_order(intervals: tuple[Interval, ...]) -> tuple[Interval, ...]:
     for opens, closes in intervals:
         if opens >= closes:
-            raise ValueError("an interval opens before it closes; split one that crosses midnight at 24:00")
+            raise ValueError("начало промежутка раньше его конца; промежуток через полночь разделите в 24:00")
     for (_, earlier_close), (later_open, _) in pairwise(intervals):
         if later_open < earlier_close:
-            raise ValueError("the intervals of a day follow each other without overlapping")
+            raise ValueError("промежутки одного дня идут по порядку и не пересекаются")
     return intervals
 
 
@@ -76,7 +76,7 @@ def _known_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError) as error:  # A folder of the zone database answers with an OSError.
-        raise ValueError(f"unknown time zone {value!r}") from error
+        raise ValueError(f"неизвестный часовой пояс {value!r}") from error
     return value
 
 
