@@ -1,5 +1,7 @@
 """Comments: no hidden articles (VIN-03), addressed to the client (VIN-08), no empty excuses (VIN-06)."""
 
+import time
+
 import pytest
 
 from services.vin.domain.article import SeveralArticles
@@ -143,3 +145,12 @@ def test_a_forgotten_side_or_an_accessory_is_no_ground_for_refusal(comment: str)
 
 def test_other_grounds_pass() -> None:
     refuse_invalid_grounds("К сожалению, деталь снята с производства, поставщики Вам её не привезут")
+
+
+@pytest.mark.parametrize(
+    "hostile", ["1 " * 500, "1" + " " * 998 + "x", "1." * 500, "a" * 1000, "заказ-" * 166, "или A " * 166]
+)
+def test_a_hostile_comment_costs_no_more_than_any_other(hostile: str) -> None:
+    started = time.process_time()
+    hidden_articles(hostile)
+    assert time.process_time() - started < 0.1

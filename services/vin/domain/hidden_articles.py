@@ -12,13 +12,13 @@ from services.vin.domain.article import SeveralArticles, compact
 _HARMLESS = re.compile(
     r"""
       (?:\+7|\b8|\b7)[\s(-]*\d{3}[\s)-]*\d{3}[\s-]?\d{2}[\s-]?\d{2}\b   # a phone number
-    | \S+@\S+ | https?://\S+                                            # an address
+    | \b[\w.+-]{1,64}@\S+ | https?://\S+                                            # an address
     | \b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2})\b                         # a date
     | \b(?:\d{1,2}[./])?(?:19|20)\d\d\s?[-–—]\s?(?:\d{1,2}[./])?(?:19|20)\d\d\b   # years
-    | \b\d[\d\s.,]*\s*(?:₽|руб|р\.|км|мм|см|шт|дн|кг|мл|л\b|%)          # an amount with its unit
+    | \b\d[\d\s.,]{0,15}(?:₽|руб|р\.|км|мм|см|шт|дн|кг|мл|л\b|%)          # an amount with its unit
     | \b\d{3}/\d{2}\s?Z?R\s?\d{2}\b | \bR\d{2}\b                        # a tyre, a rim
     | \b\d{1,2}W-?\d{2}\b | \bG1[1-3]\b | \bWSS-\w+-\w+                 # oil, antifreeze, Ford's oil norms
-    | \b(?:заказ|запрос|сч[её]т|договор)\w*(?:-\w+)?\s*№?\s*[\w-]*\d[\w-]*   # a document's number
+    | \b(?:заказ|запрос|сч[её]т|договор)\w*(?:-\w+)?\s*№?\s*[\w-]{0,20}\d[\w-]*   # a document's number
     | \b(?:инн|карт|vin|двигател|кузов|рам)\w*\s+(?:до|от|с|по)?\s*№?\s*\d+\b   # another number with its name
     | \b[A-HJ-NPR-Z0-9]{17}\b                                          # a VIN
     | \b(?:ваз|газ|уаз|заз|иж|lada|лада|змз|умз|ямз|ммз|камаз)[\s-]?\d{3,5}\b   # a Russian car or engine
