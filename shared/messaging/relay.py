@@ -66,8 +66,7 @@ class Relay:
                 try:
                     await self._connect()
                     await self._check_topology()
-                    while await self.relay_batch():
-                        pass
+                    await self.drain()
                     pause = 0.2
                 except (AMQPException, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError) as error:
                     log.warning("broker unavailable", service=self._service, error=repr(error))
@@ -88,6 +87,17 @@ class Relay:
     def wake(self) -> None:
         """Look now and not at the next notification."""
         self._wakeup.set()
+
+    async def drain(self) -> None:
+        """Relay until nothing is left.  Of a backlog two batches are under way: one waits for the database while the
+        other is published."""
+        more = await self.relay_batch()
+        while more:
+            outcomes = await asyncio.gather(self.relay_batch(), self.relay_batch(), return_exceptions=True)
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+            more = any(outcomes)
 
     async def relay_batch(self) -> bool:
         """Publish one batch; True when there may be more."""

@@ -1,0 +1,1 @@
+"""What the kernel's guarantees cost, as ratios against the bare drivers in the same run."""
