@@ -61,6 +61,16 @@ async def test_a_duplicate_in_the_office_is_offered_and_may_be_insisted_on(offic
     assert {card["id"] for card in found.json()["items"]} == {first["id"], insisted.json()["id"]}
 
 
+async def test_staff_see_that_a_registered_client_was_known_already(office: TestOffice) -> None:
+    phone = unique_phone()
+    known = await office.create(phone=phone)
+    registered = await office.register(phone=phone)
+    async with office.manager() as http:
+        found = (await http.get(f"/clients/{registered['client_id']}/duplicates")).json()
+    assert [card["id"] for card in found["items"]] == [known["id"]]
+    assert found["in_other_offices"] is False
+
+
 async def test_a_duplicate_in_another_office_is_a_yes_and_nothing_more(
     clients: ServiceHarness, office: TestOffice
 ) -> None:

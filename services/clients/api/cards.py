@@ -128,6 +128,18 @@ async def read_client(client_id: UUID, session: Session, response: Response) -> 
     return await card(session, await queries.get_client(session, client_id), response)
 
 
+@router.get("/{client_id}/duplicates", dependencies=[allow(*STAFF)], summary="Похожие на эту карточки")
+async def duplicates_of_client(client_id: UUID, session: Session) -> DuplicatesOut:
+    """Для клиента, который зарегистрировался сам: нет ли его уже в офисе."""
+    client = await queries.get_client(session, client_id)
+    same = {"phone": client.phone, "email": client.email}
+    alike = await queries.duplicates(session, client.office_id, **same, besides=client.client_id)
+    return DuplicatesOut(
+        items=[ClientBrief.model_validate(other) for other in alike],
+        in_other_offices=await queries.known_elsewhere(session, client.office_id, **same),
+    )
+
+
 @router.patch("/{client_id}", dependencies=[allow(*STAFF)], summary="Изменить карточку")
 async def change_client(
     client_id: UUID, body: ChangeClient, session: Session, expected: IfMatch, settings: Configured, response: Response

@@ -1,10 +1,10 @@
 """Bodies about client cards (CL-01…13, CL-16)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.clients.domain.labels import Category
 from services.clients.schemas.fields import (
@@ -20,9 +20,32 @@ from services.clients.schemas.fields import (
 from shared.contracts.clients import ClientKind, ConsentPurpose
 from shared.web import Input, Output, ShortText
 
+REGISTRATION: dict[str, Any] = {
+    "office_id": "0190a5d4-7e6b-7c3e-8a51-0d5c7a2f4b10",
+    "full_name": "Иванов Иван",
+    "email": "ivanov@mail.example",
+    "phone": "+7 912 583-01-47",
+    "login": "ivanov",
+    "password": "верный-конь-42",
+    "city": "Нижний Тагил",
+    "source": "листовка в автомойке",
+    "consents": ["service", "calls"],
+}
+CARD: dict[str, Any] = {
+    "kind": "offline_retail",
+    "full_name": "Петрова Мария Алексеевна",
+    "phone": "+7 912 583-01-48",
+    "email": "petrova@mail.example",
+    "city": "Нижний Тагил",
+    "source": "проходил мимо",
+    "consents": ["service"],
+}
+
 
 class RegisterClient(Input):
     """Регистрация посетителя сайта."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [REGISTRATION]})
 
     office_id: UUID = Field(description="Офис из GET /public/offices")
     full_name: FullName
@@ -52,6 +75,8 @@ class ConfirmEmail(Input):
 
 
 class AskConfirmation(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"login": "ivanov"}]})
+
     login: Annotated[
         str, Field(min_length=1, max_length=254, description="Логин или e-mail, указанный при регистрации")
     ]
@@ -63,6 +88,8 @@ class MessageOut(Output):
 
 class CreateClient(Input):
     """Карточка, которую заводит сотрудник."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CARD]})
 
     office_id: UUID | None = Field(None, description="Нужен только головному офису; сотрудник заводит в своём офисе")
     kind: ClientKind = "offline_retail"
@@ -87,6 +114,8 @@ class CreateClient(Input):
 class ChangeClient(Input):
     """Поля, которых нет в запросе, не меняются; null очищает необязательное поле."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"city": "Невьянск", "group": "Автосервисы"}]})
+
     kind: ClientKind | None = None
     full_name: FullName | None = None
     name_verified: bool | None = None
@@ -107,6 +136,8 @@ class ChangeClient(Input):
 class ChangeOwnCard(Input):
     """То, что клиент меняет сам. Поля, которых нет в запросе, не меняются."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"city": "Невьянск"}]})
+
     full_name: FullName | None = None
     phone: Phone | None = None
     region: PlaceName | None = None
@@ -115,6 +146,8 @@ class ChangeOwnCard(Input):
 
 
 class GiveLogin(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"login": "petrova", "password": "верный-конь-42"}]})
+
     login: Login | None = Field(None, description="Без логина входят по адресу e-mail карточки")
     password: Password
 
@@ -129,6 +162,8 @@ class ChangePassword(Input):
 
 
 class Disable(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "Просил отключить"}]})
+
     comment: Annotated[str, Field(min_length=1, max_length=500, description="Почему; остаётся в журнале карточки")]
 
 

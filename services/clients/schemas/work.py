@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from services.clients.domain.content import ContentCode
 from services.clients.schemas.fields import FullName, Moment, Remark
@@ -17,8 +17,20 @@ Objection = Literal["price", "delivery", "prepayment", "other"]
 NumberText = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
+CALL: dict[str, Any] = {
+    "outcome": "reached",
+    "goals": ["first_call"],
+    "rating": 5,
+    "comment": "Клиенту все понравилось, планирует заказ в течении пары дней",
+    "source": "листовка в автомойке",
+    "full_name": "Иванов Иван Сергеевич",
+}
+
+
 class LogCall(Input):
     """Запись о звонке. Оценка ставится только по состоявшемуся разговору."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CALL]})
 
     outcome: CallOutcome
     goals: Annotated[list[CallGoal], Field(min_length=1, max_length=7)] = Field(
@@ -135,6 +147,8 @@ class ContactsRequestOut(Output):
 class AddVehicle(Input):
     """Нужен VIN или FRAME, одно из двух."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"vin": "XTA210990Y2766389", "model": "21099"}]})
+
     vin: NumberText | None = Field(None, examples=["XTA210990Y2766389"])
     frame: NumberText | None = Field(None, description="Номер кузова праворульного автомобиля, например GX105-6010796")
     make: ShortText | None = Field(None, examples=["Lada"])
@@ -146,6 +160,8 @@ class AddVehicle(Input):
 
 class ChangeVehicle(Input):
     """Поля, которых нет в запросе, не меняются."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"engine": "21083"}]})
 
     make: ShortText | None = None
     model: ShortText | None = None
@@ -172,6 +188,12 @@ class VehicleOut(Output):
 
 
 class RecordPriceCheck(Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"article": "04465-33471", "brand": "Toyota", "price": "1520.50", "term_days": 3}]
+        }
+    )
+
     article: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     brand: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     description: ShortText | None = None
@@ -224,6 +246,12 @@ class ScriptsOut(Output):
 
 
 class PublishContent(Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"code": "objection_price", "title": "Высокие цены", "body": "Предложите аналог."}]
+        }
+    )
+
     code: ContentCode
     title: ShortText
     body: Annotated[str, StringConstraints(min_length=1, max_length=40_000)]
