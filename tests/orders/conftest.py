@@ -145,7 +145,7 @@ class Office:
                 order_id=order["id"],
                 number=order["number"],
                 client_id=order["client_id"],
-                position_ids=list(position_ids) or [position["id"] for position in order["positions"]],  # type: ignore[arg-type]
+                position_ids=list(position_ids) or [position["id"] for position in order["positions"]],
                 amount=Decimal(order["total"]),
                 paid_at=now(),
             )

@@ -13,7 +13,7 @@ from shared.contracts.orders import (
     PurchaseOrderSent,
 )
 from shared.identity.roles import Role
-from tests.orders.conftest import Office, an_item, code
+from tests.orders.conftest import Json, Office, an_item, code
 
 
 async def test_the_basket_becomes_an_order_under_moderation(office: Office) -> None:
@@ -168,7 +168,7 @@ async def test_goods_are_handed_over_to_an_identified_person_with_opened_packagi
     order = await office.pay(await office.place(an_item(supplier_id=supplier), an_item(supplier_id=supplier)))
     ready = await office.moved("receive", await office.moved("order", order["positions"]))
     items = [{"position_id": position["id"], "version": position["version"]} for position in ready]
-    body = {"action": "issue", "items": items, "disclosures": ["packaging_opened"]}
+    body: Json = {"action": "issue", "items": items, "disclosures": ["packaging_opened"]}
     assert code(await office.manager.post("/positions/actions", json=body)) == "person-not-identified"
     body = {"action": "issue", "items": items, "person_identified": True}
     assert code(await office.manager.post("/positions/actions", json=body)) == "disclosure-required"

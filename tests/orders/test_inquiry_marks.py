@@ -12,7 +12,8 @@ POLICY = MarkPolicy(vip_over=Decimal(90000), bad_under=Decimal(2000))
 
 
 def facts(**known: Any) -> InquiryFacts:
-    return InquiryFacts(**({"total": Decimal(5000), "dearest": Decimal(5000), "categories": []} | known))
+    usual: dict[str, Any] = {"total": Decimal(5000), "dearest": Decimal(5000), "categories": []}
+    return InquiryFacts(**usual | known)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ async def test_the_list_shows_balance_moderation_and_pages(office: Office) -> No
     seen: list[str] = []
     cursor = None
     for _ in range(3):
-        params = {"limit": 2, "client_id": str(office.client_id)} | ({"cursor": cursor} if cursor else {})
+        params = {"limit": "2", "client_id": str(office.client_id)} | ({"cursor": cursor} if cursor else {})
         page = (await office.manager.get("/positions", params=params)).json()
         seen += [item["id"] for item in page["items"]]
         cursor = page["next"]
@@ -145,7 +145,7 @@ async def test_the_list_shows_balance_moderation_and_pages(office: Office) -> No
     assert first["client_name"] == "Петров Пётр Петрович"
     assert first["internal"]["client_phone"] == "+79031234567"
 
-    for params, count in (
+    filters: list[tuple[dict[str, str], int]] = [
         ({"state": "moderation"}, 5),
         ({"state": "ordered"}, 0),
         ({"supplier_id": supplier}, 5),
@@ -154,7 +154,8 @@ async def test_the_list_shows_balance_moderation_and_pages(office: Office) -> No
         ({"changed_from": "2100-01-01T00:00:00Z"}, 0),
         ({"changed_to": "2100-01-01T00:00:00Z"}, 5),
         ({"office_id": str(office.id)}, 5),
-    ):
+    ]
+    for params, count in filters:
         found = await office.manager.get("/positions", params=params)
         assert len(found.json()["items"]) == count, params
     hidden = await office.client.get("/positions", params={"supplier_id": "019a0000-0000-7000-8000-000000000000"})

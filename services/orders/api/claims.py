@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import select
 
@@ -26,7 +26,6 @@ from shared.web import (
     Output,
     Page,
     PageRequest,
-    Price,
     Session,
     allow,
     paginate,
@@ -159,7 +158,10 @@ async def list_claims(
 
 @router.get("/claims/matrix", summary="Матрица возвратов", dependencies=[allow(*STAFF)])
 async def read_matrix(
-    session: Session, amount: Price, kind: PartKind = "other", ground: Ground = Ground.UNWANTED
+    session: Session,
+    amount: Annotated[Decimal, Query(gt=0, le=99_999_999, description="Цена возвращаемого, рубли")],
+    kind: PartKind = "other",
+    ground: Ground = Ground.UNWANTED,
 ) -> MatrixRow:
     """Что предложить по сумме и виду детали (RET-02…RET-06, K6, K16); гарантия и пересорт — вне матрицы (RET-10)."""
     policy = await policy_in_force(session, ReturnPolicy, now())
