@@ -1,0 +1,22 @@
+"""Tables of `clients`."""
+
+from services.clients.models.base import Base
+from services.clients.models.cards import Client, Consent, EmailConfirmation
+from services.clients.models.head_office import Content, Policy
+from services.clients.models.projections import Duty, Office, StaffMember
+from services.clients.models.work import Call, PriceCheck, Vehicle
+
+__all__ = [
+    "Base",
+    "Call",
+    "Client",
+    "Consent",
+    "Content",
+    "Duty",
+    "EmailConfirmation",
+    "Office",
+    "Policy",
+    "PriceCheck",
+    "StaffMember",
+    "Vehicle",
+]

@@ -1,0 +1,8 @@
+"""The declarative base of `clients`."""
+
+from shared.database import ServiceBase, new_metadata
+
+
+class Base(ServiceBase):
+    __abstract__ = True
+    metadata = new_metadata()
