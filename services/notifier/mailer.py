@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import HeaderParseError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
@@ -15,6 +18,10 @@ from uuid import UUID
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
+
+_LINE_END = "\r\n"
+_ENCODED_WORD = 40
+"""Bytes whose base64 surely fits one encoded word of 75 characters."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +47,52 @@ class Letter:
     """File name, media type, content."""
 
 
-def compose(letter: Letter, mail_from: str) -> EmailMessage:
-    """Raises ValueError for what may not stand in a header, line breaks above all."""
+def compose(letter: Letter, mail_from: str) -> bytes:
+    """The message as it goes over the wire.  Raises ValueError for what may not stand in a header."""
     for value in (letter.recipient, letter.reply_to or "", letter.title, letter.sender_name, letter.recipient_name):
         if any(character in value for character in "\r\n\x00"):
             raise ValueError("a line break in a header")
-    message = EmailMessage(policy=WIRE)
-    message["From"] = Address(letter.sender_name, addr_spec=mail_from)
-    message["To"] = Address(letter.recipient_name, addr_spec=letter.recipient)
+    # EmailMessage loses spaces where it folds a long header that is not ASCII (python/cpython#92081), so the headers
+    # with people's words in them are written by the older and correct Header.
+    headers = {
+        "From": _address("From", letter.sender_name, mail_from),
+        "To": _address("To", letter.recipient_name, letter.recipient),
+        "Subject": _encoded("Subject", letter.title),
+        # The same for every attempt, so that a recipient who gets two knows that they are one.
+        "Message-ID": f"<{letter.id}@{mail_from.rpartition('@')[2]}>",
+        "Date": format_datetime(letter.created_at),
+        "Auto-Submitted": "auto-generated",
+    }
     if letter.reply_to:
-        message["Reply-To"] = Address(addr_spec=letter.reply_to)
-    message["Subject"] = letter.title
-    message["Date"] = format_datetime(letter.created_at)
-    # The same for every attempt, so that a recipient who gets two knows that they are one.
-    message["Message-ID"] = f"<{letter.id}@{mail_from.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+        headers["Reply-To"] = Address(addr_spec=letter.reply_to).addr_spec
+    message = EmailMessage(policy=WIRE)
     message.set_content(letter.text)
     if letter.html:
         message.add_alternative(letter.html, subtype="html")
     for file_name, media_type, content in letter.attachments:
         main, _, sub = media_type.partition("/")
         message.add_attachment(content, maintype=main, subtype=sub, filename=file_name)
-    return message
+    written = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return written.encode("ascii") + message.as_bytes()
+
+
+def _encoded(header: str, value: str) -> str:
+    return Header(value, "us-ascii" if value.isascii() else "utf-8", header_name=header).encode(linesep=_LINE_END)
+
+
+def _address(header: str, name: str, address: str) -> str:
+    checked = Address(addr_spec=address).addr_spec  # Raises for what is no address.
+    # Cut between words: Python's own parser shows a space where an encoded word ends, whatever the standard says.
+    chunks: list[str] = []
+    for word in re.findall(r"\S+\s*", name):
+        if chunks and len((chunks[-1] + word).encode()) <= _ENCODED_WORD:
+            chunks[-1] += word
+        else:
+            chunks.append(word)
+    encoded = f"{_LINE_END} ".join(
+        Header(chunk, "utf-8", header_name=header).encode(linesep=_LINE_END) for chunk in chunks
+    )
+    return f"{encoded} <{checked}>".strip()
 
 
 class Mailer:
@@ -87,10 +118,8 @@ class Mailer:
 
     async def send(self, letter: Letter) -> Outcome:
         try:
-            message = compose(letter, self._mail_from)
-            content = message.as_bytes()
-            letter.recipient.encode("ascii")
-        except (ValueError, LookupError) as error:
+            content = compose(letter, self._mail_from)
+        except (ValueError, LookupError, HeaderParseError) as error:
             return Outcome("failed", f"письмо нельзя составить: {error}")
         handed_over = False
         try:
@@ -102,7 +131,8 @@ class Mailer:
                 response = await smtp.data(content)
                 return Outcome("sent", f"{response.code} {response.message}")
         except SMTPResponseException as error:
-            await self.reset()
+            if self._smtp is not None and not self._smtp.is_connected:
+                self.close()  # Connecting itself was refused.
             state: Literal["retry", "failed"] = "retry" if 400 <= error.code < 500 else "failed"
             return Outcome(state, f"{error.code} {error.message}")
         except (SMTPException, OSError, TimeoutError) as error:
@@ -124,11 +154,6 @@ class Mailer:
         await smtp.connect()
         self._smtp = smtp
         return smtp
-
-    async def reset(self) -> None:
-        """Connecting itself may have been refused; then there is nothing to reset."""
-        if self._smtp is not None and not self._smtp.is_connected:
-            self.close()
 
     def close(self) -> None:
         if self._smtp is not None:

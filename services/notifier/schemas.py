@@ -143,7 +143,7 @@ class PutRule(Input, RuleBody):
 
     @property
     def body(self) -> RuleBody:
-        fields = self.model_dump(by_alias=True, exclude_none=True, include=set(RuleBody.model_fields))
+        fields = self.model_dump(by_alias=True, include=set(RuleBody.model_fields))
         return RuleBody.model_validate(fields)
 
 

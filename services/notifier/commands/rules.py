@@ -37,7 +37,7 @@ async def publish_defaults(context: ServiceContext) -> None:
     settings: NotifierSettings = context.settings
     rows = []
     for rule in default_rules():
-        body = rule.model_dump(mode="json", by_alias=True, include=set(RuleBody.model_fields), exclude_none=True)
+        body = rule.model_dump(mode="json", by_alias=True, include=set(RuleBody.model_fields))
         row = {"id": new_id(), "code": rule.code, "version": 1, "office_id": None, "body": body}
         rows.append(row | {"effective_from": rule.effective_from})
     async with context.database.worker() as session:
@@ -92,7 +92,7 @@ async def publish_rule(
         version=version,
         office_id=office_id,
         effective_from=since,
-        body=body.model_dump(mode="json", by_alias=True, exclude_none=True),
+        body=body.model_dump(mode="json", by_alias=True),
         published_by=caller.id,
         published_at=at,
     )
@@ -144,7 +144,7 @@ def _since(effective_from: datetime | None, at: datetime) -> datetime:
 
 
 def _rule(code: str, body: RuleBody, office_id: UUID | None, effective_from: datetime, version: int) -> Rule:
-    fields = body.model_dump(by_alias=True, exclude_none=True)
+    fields = body.model_dump(by_alias=True)
     return Rule.model_validate(
         {**fields, "code": code, "office_id": office_id, "effective_from": effective_from, "version": version}
     )

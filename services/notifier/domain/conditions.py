@@ -7,7 +7,17 @@ soon as one branch is, `not` of unknown stays unknown (Kleene's logic).
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    model_serializer,
+    model_validator,
+)
 
 Scalar = StrictBool | StrictInt | StrictFloat | Annotated[str, Field(max_length=200)]
 FactName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,59}$")]
@@ -44,6 +54,10 @@ class Condition(BaseModel):
         if self.depth() > MAX_DEPTH:
             raise ValueError(f"a condition is at most {MAX_DEPTH} levels deep")
         return self
+
+    @model_serializer(mode="wrap")
+    def _only_its_form(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
 
     def children(self) -> tuple["Condition", ...]:
         if self.negated is not None:
