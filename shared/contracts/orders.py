@@ -247,6 +247,8 @@ class InquiryRecorded(Event, type="orders.inquiry.recorded.v1", subject="inquiry
     recorded_at: Instant
     items: list[str] = Field(default=[])
     """Names of the products or product types asked for: «которые товары интересуют»."""
+    lost_reason_label: str | None = None
+    """What people read in place of the code `lost_reason`."""
 
 
 class InquiryStatusChanged(Event, type="orders.inquiry.status_changed.v1", subject="inquiry_id"):
@@ -259,3 +261,4 @@ class InquiryStatusChanged(Event, type="orders.inquiry.status_changed.v1", subje
     status: Literal["open", "won", "lost"]
     lost_reason: str | None = None
     order_id: UUID | None = None
+    lost_reason_label: str | None = None

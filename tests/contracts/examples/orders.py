@@ -189,6 +189,7 @@ VISITED = (
         status="open",
         recorded_at=at(3200),
         items=["Колодки тормозные"],
+        lost_reason_label=None,
     ),
     InquiryStatusChanged(
         office_id=OFFICE,
@@ -199,6 +200,7 @@ VISITED = (
         mark="bad",
         status="lost",
         lost_reason="expensive",
+        lost_reason_label="Высокая цена",
         order_id=ORDER,
     ),
 )
