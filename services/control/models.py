@@ -101,7 +101,7 @@ class Staff(Base, OfficeOwned, Versioned):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     office_id: Mapped[UUID | None] = mapped_column(ForeignKey("offices.office_id"))  # type: ignore[assignment]
-    login: Mapped[str] = mapped_column(String(64), unique=True)
+    login: Mapped[str] = mapped_column(String(200), unique=True)
     full_name: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(32))
     email: Mapped[str] = mapped_column(String(254))
@@ -208,6 +208,7 @@ class Inquiry(Base, OfficeOwned):
     mark: Mapped[str | None] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(10))
     lost_reason: Mapped[str | None] = mapped_column(Text)
+    """As people read it; the code where orders told no label."""
     version: Mapped[int]
 
 

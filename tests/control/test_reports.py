@@ -38,7 +38,9 @@ async def test_statistics_answer_the_questions_of_inq_01(
         lost,
         inquiry_recorded(office, staff_id=first, channel="messenger", items=["Масло"]),
         inquiry_recorded(office, staff_id=second, channel="email", mark="vip"),
-        inquiry_recorded(office, staff_id=second, channel="site", status="lost", lost_reason="Дорого"),
+        inquiry_recorded(
+            office, staff_id=second, channel="site", status="lost", lost_reason="price", lost_reason_label="Дорого"
+        ),
         inquiry_recorded(office, staff_id=second, channel="visit", status="lost", lost_reason="Долго ждать"),
         inquiry_changed(visit, 2, status="won", order_id=new_id()),
         call_logged(office, staff_id=first, rating=5),

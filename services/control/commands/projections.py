@@ -1,7 +1,6 @@
 """What control keeps of the other services' facts, for the board and the reports."""
 
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, select, update
@@ -17,7 +16,7 @@ from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.messaging import project
 
 HEAD_OFFICE_ZONE = ZoneInfo("Europe/Moscow")
-"""Stands in for the zone of an office that is not known (a payment may outrun nothing but a restored backup)."""
+"""Counts the month of a payment to an office that this database does not know, after a restored backup."""
 
 
 async def record_inquiry(session: AsyncSession, event: InquiryRecorded) -> None:
@@ -31,7 +30,7 @@ async def record_inquiry(session: AsyncSession, event: InquiryRecorded) -> None:
         "staff_id": event.staff_id,
         "mark": event.mark,
         "status": event.status,
-        "lost_reason": event.lost_reason,
+        "lost_reason": event.lost_reason_label or event.lost_reason,
         "version": event.version,
     }
     statement = insert(Inquiry).values(inquiry_id=event.inquiry_id, office_id=event.office_id, **fixed, **moving)
@@ -52,7 +51,7 @@ async def change_inquiry(session: AsyncSession, event: InquiryStatusChanged) -> 
             "staff_id": event.staff_id,
             "mark": event.mark,
             "status": event.status,
-            "lost_reason": event.lost_reason,
+            "lost_reason": event.lost_reason_label or event.lost_reason,
         },
     )
 
@@ -113,16 +112,16 @@ async def project_obligation(
     key = {"obligation_id": event.obligation_id, "generation": event.generation}
     await project(session, Obligation, key, version=event.version, values=values)
     if isinstance(event, ObligationBreached):
-        await _keep_breach(session, event.obligation_id, event.generation, event)
+        await _keep_breach(session, event)
 
 
-async def _keep_breach(session: AsyncSession, obligation_id: UUID, generation: int, event: ObligationBreached) -> None:
+async def _keep_breach(session: AsyncSession, event: ObligationBreached) -> None:
     """A breach that is heard after the closing is history all the same."""
     await session.execute(
         update(Obligation)
         .where(
-            Obligation.obligation_id == obligation_id,
-            Obligation.generation == generation,
+            Obligation.obligation_id == event.obligation_id,
+            Obligation.generation == event.generation,
             Obligation.breached_at.is_(None),
         )
         .values(breached_at=event.breached_at)

@@ -12,7 +12,7 @@ from shared.web import Input, Output, ShortText
 
 Login = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$"),
+    StringConstraints(min_length=3, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$"),
     AfterValidator(str.lower),
 ]
 """Case does not matter; Latin letters, digits and . _ @ + -."""

@@ -163,7 +163,7 @@ def upgrade() -> None:
         "staff",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("office_id", sa.Uuid(), nullable=True),
-        sa.Column("login", sa.String(length=64), nullable=False),
+        sa.Column("login", sa.String(length=200), nullable=False),
         sa.Column("full_name", sa.String(length=200), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
