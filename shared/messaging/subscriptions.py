@@ -5,7 +5,7 @@ Subscribers take raw bytes; everything that is not an acknowledged message stays
 
 import asyncio
 import contextlib
-from datetime import datetime
+from datetime import UTC, datetime
 
 import aio_pika
 import structlog
@@ -31,6 +31,7 @@ from shared.messaging.topology import (
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 20.0
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def _raw(message: RabbitMessage) -> bytes:
@@ -135,10 +136,17 @@ class Subscriptions:
     async def _ask_again(self, connection: AbstractConnection, missing: list[str]) -> None:
         since: dict[str, tuple[datetime, list[str]]] = {}
         async with self._database.worker() as session:
+            known = {
+                event_type: await last_good(session, queue_name(self._service, event_type))
+                for event_type in self._types
+            }
+            if not any(known.values()):
+                # The service starts for the first time, perhaps after others: it needs the network's offices and staff.
+                missing, known = self._types, dict.fromkeys(self._types, BEGINNING)
             for event_type in missing:
-                seen = await last_good(session, queue_name(self._service, event_type))
+                seen = known[event_type]
                 if seen is None:
-                    continue  # A queue that never existed has missed nothing.
+                    continue  # What a running service begins to listen to concerns the future only.
                 producer = event_type.partition(".")[0]
                 earliest, types = since.get(producer, (seen, []))
                 since[producer] = (min(earliest, seen), [*types, event_type])

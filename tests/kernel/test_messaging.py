@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,15 +18,16 @@ from shared.contracts.vin import VinRequestAnswered
 from shared.database import new_id
 from shared.identity.roles import Role
 from shared.listener import Wakeup
-from shared.messaging import failures, publish
+from shared.messaging import Consumers, failures, publish
 from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Relay
 from shared.messaging.republish import ask
 from shared.messaging.tables import failed_message, inbox, outbox
 from shared.messaging.topology import EVENTS, queue_name, republish_queue
 from shared.testing.infrastructure import Infrastructure
-from tests.harness import ServiceHarness
+from tests.harness import ServiceHarness, running_service
 from tests.kernel.sample.app import Note, failing
+from tests.kernel.sample.app import service as sample_service
 
 QUEUE = queue_name("sample", VinRequestAnswered.type)
 
@@ -268,6 +270,9 @@ async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
     event = answered()
     async with connection:
         channel = await connection.channel()
+        # The producer of VIN events is `vin`; in this test the sample plays its part.
+        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+        await requests.purge()
         await channel.queue_delete(QUEUE)
         async with sample.session() as session:
             await publish(session, event)
@@ -278,8 +283,6 @@ async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
                 return await session.scalar(select(outbox.c.confirmed_at).where(row)) is not None
 
         await until(lost)
-        # The producer of VIN events is `vin`; in this test the sample plays its part.
-        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
         async with asyncio.timeout(10):
             while (request := await requests.get(fail=False)) is None:  # noqa: ASYNC110 (asks the broker)
                 await asyncio.sleep(0.05)
@@ -292,6 +295,25 @@ async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
         return await count_notes(sample, event.number) == 1
 
     await until(applied)
+
+
+async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(infrastructure: Infrastructure) -> None:
+    """Others may have published before: head office's account is made while the notifier still starts."""
+    listening = Consumers("latecomer")
+    listening.handlers.update(sample_service.consumers.handlers)
+    connection = await aio_pika.connect(infrastructure.amqp_url)
+    async with connection:
+        channel = await connection.channel()
+        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+        await requests.purge()
+        async with running_service(replace(sample_service, name="latecomer", consumers=listening), infrastructure):
+            request = await requests.get()
+            assert request is not None
+            wanted = json.loads(request.body)
+            await request.ack()
+            assert wanted["types"] == [VinRequestAnswered.type]
+            assert datetime.fromisoformat(wanted["since"]) < datetime(2001, 1, 1, tzinfo=UTC)
+            assert await requests.get(fail=False) is None, "asked once"
 
 
 async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness, infrastructure: Infrastructure) -> None:
