@@ -1,0 +1,33 @@
+"""The clocks of the regulations as the office sees them (NTF-03)."""
+
+from datetime import datetime
+
+from reglament_cli.demo.day import Day, Office
+from reglament_cli.demo.failure import check, check_equal
+from reglament_cli.demo.http import JSON
+from reglament_cli.demo.waiting import until
+
+
+def open_obligation(day: Day, office: Office, rule: str, *, subject_id: str, seconds: int | None = None) -> JSON:
+    """Waits until the clock runs; `seconds` is the time that it must allow."""
+    found = until(f"срок {rule} открыт", lambda: _one(office, rule, subject_id, "open"))
+    if seconds is not None:
+        allowed = datetime.fromisoformat(found["due_at"]) - datetime.fromisoformat(found["opened_at"])
+        check_equal(round(allowed.total_seconds()), seconds, f"{rule}: отведено секунд")
+    check(found["title"], f"{rule}: у срока есть название")
+    return found
+
+
+def closed_obligation(
+    day: Day, office: Office, rule: str, *, subject_id: str, state: str = "done", seconds: float = 30
+) -> JSON:
+    """Waits until the clock has stopped, and says whether as expected: `done` or `cancelled`."""
+    found = until(f"срок {rule} закрыт", lambda: _one(office, rule, subject_id, "closed"), seconds=seconds)
+    check_equal(found["state"], state, f"{rule}: исход")
+    return found
+
+
+def _one(office: Office, rule: str, subject_id: str, state: str) -> JSON | None:
+    page = office.senior.get("notifier/obligations", state=state, rule_code=rule, subject_id=subject_id)
+    check(len(page["items"]) <= 1, f"{rule}: срок один", len(page["items"]))
+    return page["items"][0] if page["items"] else None

@@ -1,0 +1,74 @@
+"""What the audience reads."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+
+
+class Transcript:
+    """Narration in Russian; clauses of the regulations stand beside what they govern."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun = time.monotonic()
+
+    def title(self, text: str, below: str) -> None:
+        self._console.print(Panel(f"[bold]{escape(text)}[/]\n{escape(below)}", box=box.ROUNDED, expand=False))
+
+    def step(self, number: int, title: str, clauses: Sequence[str]) -> None:
+        self._console.print()
+        heading = f"[bold]{number}. {escape(title)}[/]  [cyan]{', '.join(clauses)}[/]"
+        self._console.print(Rule(heading, align="left", style="dim"))
+
+    def does(self, who: str, what: str, *clauses: str) -> None:
+        """Somebody does something, and it is so."""
+        self._line("[green]✓[/]", f"[bold]{escape(who)}[/]: {escape(what)}", clauses)
+
+    def happens(self, what: str, *clauses: str) -> None:
+        """The system does something by itself."""
+        self._line("[green]✓[/]", escape(what), clauses)
+
+    def refuses(self, what: str, why: str, *clauses: str) -> None:
+        """The system refuses, as it should."""
+        self._line("[yellow]✗[/]", f"{escape(what)} — [yellow]отказ[/]: {escape(why)}", clauses)
+
+    def letter(self, letter: dict[str, Any], *clauses: str) -> None:
+        self._line("[blue]✉[/]", f"письмо → {escape(', '.join(letter['to']))}: «{escape(letter['subject'])}»", clauses)
+
+    def sms(self, sms: dict[str, Any], *clauses: str) -> None:
+        self._line("[blue]✆[/]", f"SMS → {escape(sms['phone'])}: «{escape(sms['text'])}»", clauses)
+
+    def document(self, path: Path, what: str, *clauses: str) -> None:
+        self._line("[magenta]▤[/]", f"{escape(what)} → [underline]{escape(str(path))}[/]", clauses)
+
+    def table(self, *columns: str, rows: Sequence[Sequence[Any]], title: str = "") -> None:
+        table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*(escape(str(cell)) for cell in row))
+        self._console.print(table)
+
+    def ends(self, held: int, documents: int, folder: Path) -> None:
+        self._console.print()
+        text = f"[bold green]День пройден: выполнены все {held} шагов[/] за {self.seconds:.0f} с"
+        self._console.print(Panel(f"{text}\nДокументов: {documents}, папка {escape(str(folder))}", expand=False))
+
+    def breaks(self, number: int, why: str) -> None:
+        self._console.print()
+        text = f"[bold red]Шаг {number} не выполнен[/] на {self.seconds:.0f}-й секунде\n{escape(why)}"
+        self._console.print(Panel(text, border_style="red"))
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    def _line(self, mark: str, text: str, clauses: Sequence[str]) -> None:
+        tail = f"  [cyan]{', '.join(clauses)}[/]" if clauses else ""
+        self._console.print(f" {mark} {text}{tail}", highlight=False)
