@@ -103,14 +103,14 @@ class GuardedProcess:
 
     @property
     def pid(self) -> int | None:
-        """The command's own process id, not the guard's."""
-        if self._guard is None or self._guard.poll() is not None:
-            return None
-        try:
-            children = psutil.Process(self._guard.pid).children()
-        except psutil.NoSuchProcess:
-            return None
-        return children[0].pid if children else None
+        """The command's own process id, not the guard's; None when it has ended."""
+        while self._guard is not None and self._guard.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children = psutil.Process(self._guard.pid).children()
+                if children:
+                    return children[0].pid
+            time.sleep(0.01)  # The guard has just been started and is about to start the command.
+        return None
 
     def request_stop(self) -> None:
         """Begin to stop without waiting, so that several can stop at the same time."""

@@ -1,5 +1,6 @@
 """Runs `up` as its user does and looks at what it starts."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -67,7 +68,8 @@ class Supervisor:
 
     def press_ctrl_c(self) -> None:
         """A terminal sends the signal to the whole group."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
 
     def ended(self) -> int:
         """The exit status, within the time that an orderly stop may take."""
