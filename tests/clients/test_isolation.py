@@ -19,7 +19,17 @@ from tests.clients.conftest import TestOffice, open_office, unique_phone
 from tests.clients.test_calls import duty
 from tests.harness import ServiceHarness
 
-OWNED = ("clients", "vehicles", "price_checks", "consents", "calls", "duties", "email_confirmations", "staff")
+OWNED = (
+    "clients",
+    "client_words",
+    "vehicles",
+    "price_checks",
+    "consents",
+    "calls",
+    "duties",
+    "email_confirmations",
+    "staff",
+)
 
 
 @pytest_asyncio.fixture(params=["both layers", "row-level security alone", "query filters alone"])

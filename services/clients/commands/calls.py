@@ -68,6 +68,7 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
             rating=call.rating,
             first_attempt=first_attempt,
             called_at=call.called_at,
+            client_name=client.full_name,
         ),
         *contacts.contact_events(client, requested_before=requested_before, at=at),
     )

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Computed, Index, Text, func
-from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy import Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.clients.domain.call_log import RATING_LABELS
@@ -60,15 +60,6 @@ class Client(ClientOwned, Versioned, Base):
     first_order_at: Mapped[datetime | None]
     """Own projection of `orders.order.placed.v1`, for the cold list (CALL-04)."""
     registered_at: Mapped[datetime]
-    words: Mapped[str] = mapped_column(
-        TSVECTOR,
-        Computed(
-            "to_tsvector('simple'::regconfig, translate(coalesce(full_name, '') || ' ' ||"
-            " coalesce(organization_name, ''), 'ёЁ', 'ее'))",
-            persisted=True,
-        ),
-        deferred=True,
-    )
 
     @property
     def id(self) -> UUID:
@@ -142,9 +133,6 @@ Index("ix_clients_list", Client.office_id, Client.registered_at.desc(), Client.c
 Index("ix_clients_of_manager", Client.manager_id, Client.registered_at.desc(), Client.client_id.desc())
 Index("ix_clients_network_list", Client.registered_at.desc(), Client.client_id.desc())
 Index("ix_clients_phone", Client.phone)
-Index(
-    "ix_clients_phone_ending", func.reverse(Client.phone).label("ending"), postgresql_ops={"ending": "text_pattern_ops"}
-)
 Index("ix_clients_email", Client.email)
 Index(
     "ix_clients_cold",
@@ -153,7 +141,6 @@ Index(
     Client.client_id,
     postgresql_where=Client.first_order_at.is_(None),
 )
-Index("ix_clients_words", Client.words, postgresql_using="gin")
 
 
 class EmailConfirmation(OfficeOwned, Base):

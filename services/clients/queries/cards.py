@@ -1,18 +1,16 @@
 """Reading client cards."""
 
-import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, column, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, column, exists, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.clients.domain.phones import UnreadablePhone, read_phone
-from services.clients.models import Call, Client, Office
+from services.clients.domain.search import LAST, wanted_beginnings
+from services.clients.models import Call, Client, ClientWord, Office
 from shared.contracts.clients import ClientKind
 from shared.errors import NotFound
 
@@ -53,7 +51,7 @@ def list_clients(
 ) -> Select[Client]:
     conditions: list[Any] = [true()]
     if search:
-        conditions.append(_search(search))
+        conditions += _found_by(search)
     for field, wanted in (
         (Client.office_id, office_id),
         (Client.manager_id, manager_id),
@@ -76,22 +74,19 @@ def list_clients(
     return select(Client).where(*conditions)
 
 
-def _search(text: str) -> Any:
+def _found_by(text: str) -> list[ColumnElement[bool]]:
     """By words of the name or the organisation, e-mail or login, the whole phone or its last digits."""
-    alternatives: list[Any] = []
-    words = re.findall(r"[^\W_]+", text.replace("ё", "е").replace("Ё", "Е"))
-    if words:
-        alternatives.append(
-            Client.words.op("@@")(func.to_tsquery("simple", " & ".join(f"'{word}':*" for word in words)))
+    wanted = wanted_beginnings(text)
+    if not wanted:
+        return [false()]
+    return [
+        Client.client_id.in_(
+            select(ClientWord.client_id).where(
+                or_(*(and_(ClientWord.word >= word, ClientWord.word < word + LAST) for word in sorted(beginnings)))
+            )
         )
-    lowered = text.strip().lower()
-    alternatives += [Client.email == lowered, Client.login == lowered]
-    digits = re.sub(r"[\s()+-]", "", text)
-    if digits.isascii() and digits.isdigit() and len(digits) >= 4:
-        with suppress(UnreadablePhone):
-            alternatives.append(Client.phone == read_phone(text))
-        alternatives.append(func.reverse(Client.phone).startswith(digits[::-1], autoescape=True))
-    return or_(*alternatives)
+        for beginnings in wanted
+    ]
 
 
 def cold_list(*, office_id: UUID | None, manager_id: UUID | None, since: datetime, until: datetime) -> Select[Client]:

@@ -16,10 +16,6 @@ branch_labels = None
 depends_on = None
 
 SINCE_EVER = datetime(2000, 1, 1, tzinfo=UTC)
-WORDS = (
-    "to_tsvector('simple'::regconfig, translate(coalesce(full_name, '') || ' ' || coalesce(organization_name, ''),"
-    " 'ёЁ', 'ее'))"
-)
 
 # The functions answer across offices with no more than a number, a yes or no, or who serves the caller: the wider
 # scope is set back before they return.
@@ -86,6 +82,15 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "client_words",
+        sa.Column("client_id", sa.Uuid(), nullable=False),
+        sa.Column("word", sa.Text(collation="C"), nullable=False),
+        sa.Column("office_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("client_id", "word", name="pk_client_words"),
+    )
+    op.create_index("ix_client_words_network", "client_words", ["word"], unique=False)
+    op.create_index("ix_client_words_office", "client_words", ["office_id", "word"], unique=False)
+    op.create_table(
         "clients",
         sa.Column("client_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -117,7 +122,6 @@ def upgrade() -> None:
         sa.Column("first_call_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("first_order_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("words", postgresql.TSVECTOR(), sa.Computed(WORDS, persisted=True), nullable=False),
         sa.Column("office_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", name="pk_clients"),
@@ -150,14 +154,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index("ix_clients_phone", "clients", ["phone"], unique=False)
-    op.create_index(
-        "ix_clients_phone_ending",
-        "clients",
-        [sa.literal_column("reverse(phone)").label("ending")],
-        unique=False,
-        postgresql_ops={"ending": "text_pattern_ops"},
-    )
-    op.create_index("ix_clients_words", "clients", ["words"], unique=False, postgresql_using="gin")
     op.create_table(
         "consents",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -337,7 +333,7 @@ def upgrade() -> None:
         "uq_vehicles_vin", "vehicles", ["client_id", "vin"], unique=True, postgresql_where=sa.text("vin IS NOT NULL")
     )
 
-    for table in ("clients", "vehicles", "price_checks", "consents"):
+    for table in ("clients", "client_words", "vehicles", "price_checks", "consents"):
         isolate_by_office(table, client_column="client_id")
     for table in ("calls", "duties", "email_confirmations", "staff"):
         isolate_by_office(table)
