@@ -102,6 +102,8 @@ class CallLogged(Event, type="clients.call.logged.v1", subject="client_id"):
     first_attempt: bool
     """True for the first call ever: the information letter goes out (CALL-02, LET-01)."""
     called_at: Instant
+    client_name: str | None = None
+    """As it is after the call, which may have taught it (CL-05): the changed card may be heard of later."""
 
 
 class VehicleSaved(Event, type="clients.vehicle.saved.v1", subject="client_id"):

@@ -78,8 +78,9 @@ async def information_letter(session: AsyncSession, event: clients.CallLogged, a
     if not client.email:
         return
     manager = await session.get(StaffMember, client.manager_id or event.staff_id)
+    full_name = event.client_name or client.full_name
     context = {
-        "client": {"full_name": client.full_name},
+        "client": {"full_name": full_name},
         "public_url": public_url,
         "manager": manager and {"full_name": manager.full_name, "phone": manager.phone, "email": manager.email},
     }
@@ -89,7 +90,7 @@ async def information_letter(session: AsyncSession, event: clients.CallLogged, a
         context,
         office=office,
         to=client.email,
-        to_name=client.full_name,
+        to_name=full_name,
         purpose="service",
         at=at,
         client=client,

@@ -64,6 +64,7 @@ EXAMPLES = (
         rating=5,
         first_attempt=True,
         called_at=at(14),
+        client_name="Смирнов Пётр Ильич",
     ),
     VehicleSaved(office_id=OFFICE, version=1, occurred_at=at(16), client_id=CLIENT, vehicle=CAR),
 )
