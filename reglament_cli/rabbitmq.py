@@ -111,7 +111,9 @@ class RabbitServer:
         )
 
     def _environment(self, epmd_port: int) -> dict[str, str]:
-        directory = self.directory
+        # RabbitMQ does not boot in a directory whose name has a letter outside of ASCII, and cannot watch the disk in
+        # one with a space. It runs in its directory, so this name of it will do for both.
+        directory = Path("/proc/self/cwd")
         return {
             "HOME": str(directory),
             "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin",

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """Not pytest's own temporary directory: PostgreSQL's user has to be able to enter it."""
-    with tempfile.TemporaryDirectory(prefix="reglament-guard-") as name:
+    """A name that servers stumble over, and not in pytest's own directory, which PostgreSQL's user cannot enter."""
+    with tempfile.TemporaryDirectory(prefix="reglament guard ё ") as name:
         path = Path(name)
         path.chmod(0o755)
         yield path
