@@ -201,7 +201,7 @@ class ClaimDecision(Input):
 
 
 class InquiryItem(Input):
-    text: ShortText = Field(description="Товар или вид товара")
+    text: ShortText = Field(description="Товар или вид товара, без личных данных")
     quantity: Pieces = 1
     article: Article | None = None
     price: Price | None = None

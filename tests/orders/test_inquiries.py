@@ -37,6 +37,7 @@ async def test_a_visitor_who_leaves_is_recorded_with_a_suggested_mark_and_a_lost
     (event,) = await office.orders.published(InquiryRecorded, office_id=office.id)
     assert (event.channel, event.status, event.lost_reason) == ("visit", "lost", "high_price")
     assert event.staff_id == office.manager_id
+    assert (event.lost_reason_label, event.items) == ("Высокая цена", ["Тормозные колодки"])
     assert "Сергей" not in event.model_dump_json()
 
 

@@ -15,7 +15,7 @@ from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.inputs import Moment, PlaceOrder
 from services.orders.models import Client, Order, Position
-from services.orders.queries.positions import surroundings
+from services.orders.queries.positions import Surroundings, surroundings
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Principal, Role
@@ -31,10 +31,14 @@ router = service_router("Заказы")
     dependencies=[allow(*OFFICE_STAFF, Role.CLIENT)],
 )
 async def place_order(body: PlaceOrder, session: Session, caller: Caller, response: Response) -> OrderOut:
-    """Вся корзина клиента одним действием становится заказом, позиции — «На модерации» (ORD-01, ORD-11, VIN-10)."""
-    order, positions = await commands.place_order(session, body, caller=caller, at=now())
+    """Вся корзина клиента одним действием становится заказом, позиции — «На модерации» (ORD-01, ORD-11, VIN-10).
+
+    Баланса, соседних позиций и имён поставщиков в этом ответе нет: оформление ничего лишнего не читает.
+    """
+    order, positions, client = await commands.place_order(session, body, caller=caller, at=now())
     set_etag(response, order.version)
-    return await _show(session, order, positions, caller=caller, at=now())
+    around = Surroundings(orders={order.id: order}, clients={client.client_id: client})
+    return _order_out(order, positions, around, caller=caller)
 
 
 @router.get("/orders", summary="Список заказов", dependencies=[allow(*EVERYONE)])
@@ -111,9 +115,12 @@ async def _show(
     session: AsyncSession, order: Order, positions: list[Position], *, caller: Principal, at: datetime
 ) -> OrderOut:
     around = await surroundings(session, positions, with_suppliers=is_staff(caller), at=at)
+    return _order_out(order, positions, around, caller=caller)
+
+
+def _order_out(order: Order, positions: list[Position], around: Surroundings, *, caller: Principal) -> OrderOut:
     client = around.clients.get(order.client_id)
     balance = around.balances.get(order.client_id)
-    around.orders[order.id] = order
     summary = OrderSummary.of(
         order,
         client.display_name if client else None,

@@ -87,7 +87,7 @@ class PositionOut(Output):
     origin_id: UUID | None = Field(description="Позиция заказа, от которой отделена эта часть")
     split_from_id: UUID | None
     client_balance: BalanceOut | None
-    client_under_moderation: ModerationOut
+    client_under_moderation: ModerationOut | None = Field(description="null в ответе на оформление заказа")
     version: int
     internal: PositionInternal | None
 
@@ -107,9 +107,9 @@ class PositionOut(Output):
             supply_statistics=position.supply_label,
             vehicle=Vehicle.model_validate(order.vehicle) if order and order.vehicle else None,
             client_balance=BalanceOut.model_validate(balance) if balance else None,
-            client_under_moderation=ModerationOut.model_validate(
-                around.moderated.get(position.client_id, UnderModeration())
-            ),
+            client_under_moderation=None
+            if around.moderated is None
+            else ModerationOut.model_validate(around.moderated.get(position.client_id, UnderModeration())),
             internal=PositionInternal(
                 supplier_id=position.supplier_id,
                 supplier_name=supplier.name if supplier else None,

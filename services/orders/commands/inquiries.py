@@ -79,6 +79,8 @@ async def record_inquiry(
             mark=inquiry.mark,
             status=inquiry.status,
             lost_reason=inquiry.lost_reason,
+            lost_reason_label=_lost_reason_label(policy, inquiry),
+            items=[item.text for item in body.items],
             recorded_at=at,
         ),
     )
@@ -107,7 +109,7 @@ async def set_status(
         inquiry.suggested_mark, inquiry.criteria = suggestion.mark, list(suggestion.criteria)
     await session.flush()
     tasks = await _add_tasks(session, inquiry, body.tasks, policy, caller=caller, at=at)
-    await _publish_change(session, inquiry, caller=caller, at=at)
+    await _publish_change(session, inquiry, policy, caller=caller, at=at)
     return inquiry, tasks
 
 
@@ -126,7 +128,8 @@ async def set_mark(
     if inquiry.mark != body.mark:
         inquiry.mark = body.mark
         await session.flush()
-        await _publish_change(session, inquiry, caller=caller, at=at)
+        policy = await policy_in_force(session, InquiryPolicy, at)
+        await _publish_change(session, inquiry, policy, caller=caller, at=at)
     return inquiry
 
 
@@ -216,7 +219,14 @@ async def _add_tasks(
     return tasks
 
 
-async def _publish_change(session: AsyncSession, inquiry: Inquiry, *, caller: Principal, at: datetime) -> None:
+def _lost_reason_label(policy: InquiryPolicy, inquiry: Inquiry) -> str | None:
+    reason = policy.lost_reason(inquiry.lost_reason) if inquiry.lost_reason else None
+    return reason.label if reason else None
+
+
+async def _publish_change(
+    session: AsyncSession, inquiry: Inquiry, policy: InquiryPolicy, *, caller: Principal, at: datetime
+) -> None:
     await publish(
         session,
         InquiryStatusChanged(
@@ -228,6 +238,7 @@ async def _publish_change(session: AsyncSession, inquiry: Inquiry, *, caller: Pr
             mark=inquiry.mark,
             status=inquiry.status,
             lost_reason=inquiry.lost_reason,
+            lost_reason_label=_lost_reason_label(policy, inquiry),
             order_id=inquiry.order_id,
         ),
     )

@@ -48,7 +48,7 @@ class CheckIncomplete(BusinessError):
 
 async def place_order(
     session: AsyncSession, body: PlaceOrder, *, caller: Principal, at: datetime
-) -> tuple[Order, list[Position]]:
+) -> tuple[Order, list[Position], Client]:
     """The whole basket becomes an order with one action; its positions stand «На модерации» (ORD-01, VIN-10).
 
     The hot path: five statements through Core.  Deleting the basket's rows takes them, so two simultaneous orders
@@ -117,7 +117,7 @@ async def place_order(
     order, positions = Order(**order_values), [Position(**values) for values in position_values]
     await publish(session, _placed(order, positions))
     await audit(session, "order.placed", subject=f"order/{order.id}", office_id=order.office_id)
-    return order, positions
+    return order, positions, client
 
 
 async def _client_and_number(session: AsyncSession, client_id: UUID) -> tuple[Client, Office | None, int]:

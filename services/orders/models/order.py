@@ -34,6 +34,7 @@ class Order(ClientOwned, Base):
     __table_args__ = (
         Index("ix_customer_order_office", "office_id", text("placed_at DESC"), text("id DESC")),
         Index("ix_customer_order_office_state", "office_id", "state", text("placed_at DESC"), text("id DESC")),
+        Index("ix_customer_order_state", "state", text("placed_at DESC"), text("id DESC")),
         Index("ix_customer_order_client", "client_id", text("placed_at DESC"), text("id DESC")),
         Index("ix_customer_order_placed", text("placed_at DESC"), text("id DESC")),
     )
@@ -73,6 +74,7 @@ class Position(ClientOwned, OfferedPart, Base):
     __table_args__ = (
         Index("ix_position_office", "office_id", text("state_changed_at DESC"), text("id DESC")),
         Index("ix_position_office_state", "office_id", "state", text("state_changed_at DESC"), text("id DESC")),
+        Index("ix_position_state", "state", text("state_changed_at DESC"), text("id DESC")),
         Index("ix_position_client", "client_id", text("state_changed_at DESC"), text("id DESC")),
         Index("ix_position_changed", text("state_changed_at DESC"), text("id DESC")),
         Index(

@@ -65,7 +65,8 @@ class Surroundings:
     orders: dict[UUID, Order] = field(default_factory=dict)
     clients: dict[UUID, Client] = field(default_factory=dict)
     balances: dict[UUID, Balance] = field(default_factory=dict)
-    moderated: dict[UUID, UnderModeration] = field(default_factory=dict)
+    moderated: dict[UUID, UnderModeration] | None = None
+    """None: not asked."""
     suppliers: dict[UUID, Supplier] = field(default_factory=dict)
     statistics: dict[UUID, SupplyStatistics] = field(default_factory=dict)
 
@@ -75,7 +76,7 @@ async def surroundings(
 ) -> Surroundings:
     """One statement per kind of neighbour, for the whole page."""
     if not positions:
-        return Surroundings()
+        return Surroundings(moderated={})
     client_ids = {position.client_id for position in positions}
     order_ids = {position.order_id for position in positions}
     supplier_ids = {position.supplier_id for position in positions if position.supplier_id} if with_suppliers else set()

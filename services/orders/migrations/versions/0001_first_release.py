@@ -157,6 +157,12 @@ def upgrade() -> None:
         [sa.literal_column("placed_at DESC"), sa.literal_column("id DESC")],
         unique=False,
     )
+    op.create_index(
+        "ix_customer_order_state",
+        "customer_order",
+        ["state", sa.literal_column("placed_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
     op.create_table(
         "inquiry",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -456,6 +462,12 @@ def upgrade() -> None:
         ["supplier_id", sa.literal_column("state_changed_at DESC"), sa.literal_column("id DESC")],
         unique=False,
         postgresql_where=sa.text("supplier_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_position_state",
+        "position",
+        ["state", sa.literal_column("state_changed_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
     )
     op.create_table(
         "purchase_order",
