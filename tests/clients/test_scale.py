@@ -9,8 +9,8 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
 from shared.contracts.notifier import ObligationOpened
-from shared.database import NETWORK, Scope
 from shared.identity.roles import Role
+from shared.scope import NETWORK, Scope
 from tests.clients.conftest import TestOffice, open_office
 from tests.clients.test_calls import duty
 from tests.harness import ServiceHarness
