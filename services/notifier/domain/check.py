@@ -138,7 +138,7 @@ def _interesting(name: str, tests: Iterable[Condition]) -> Iterator[Any]:
         candidates.append("что-то другое")
     for number in sorted(set(numbers)):
         candidates += [number - 1, number, number + 1]
-    for size in range(len(set(items)) + 1):
+    for size in range(len(set(items)) + 1 if items else 0):
         candidates += [list(chosen) for chosen in combinations(sorted(set(items), key=str), size)]
     for candidate in candidates:
         key = (type(candidate), repr(candidate))
