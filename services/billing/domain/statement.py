@@ -1,0 +1,87 @@
+"""Bank statements in the exchange format «1CClientBankExchange»: what came in, and how it is recognised."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+HEADER = "1CClientBankExchange"
+INVOICE_NUMBER = re.compile(r"сч[её]т\w*\s*(?:на\s+оплату\s*)?(?:№|N|#)?\s*(\d{1,9}-\d{4})", re.IGNORECASE)
+"""The purpose that our invoices ask for: «Оплата по счету № 42-2026 от …»."""
+
+
+class StatementError(ValueError):
+    """The file is not a statement; the message is Russian."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingPayment:
+    number: str
+    day: date
+    amount: Decimal
+    payer_name: str
+    payer_inn: str | None
+    payer_account: str | None
+    payee_account: str
+    purpose: str
+
+    @property
+    def external_id(self) -> str:
+        """The same for the same bank document in every statement that holds it."""
+        return f"{self.day:%Y-%m-%d} {self.number} {self.payer_account or ''} {self.amount:.2f}"
+
+    @property
+    def invoice_number(self) -> str | None:
+        found = INVOICE_NUMBER.search(self.purpose)
+        return found[1] if found else None
+
+
+def decode(content: bytes) -> str:
+    """Windows-1251 as banks write it, or UTF-8.  Raises StatementError."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1251", errors="replace")
+    if not text.lstrip().startswith(HEADER) or "\x00" in text:
+        raise StatementError(f"Это не выписка: первая строка должна быть «{HEADER}».")
+    return text
+
+
+def incoming_payments(text: str, our_accounts: set[str]) -> list[IncomingPayment]:
+    """Documents that credit one of our accounts.  Raises StatementError with the number of the bad line."""
+    payments = []
+    document: dict[str, str] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        key, _, value = line.strip().partition("=")
+        if key == "СекцияДокумент":
+            document = {"line": str(number)}
+        elif key == "КонецДокумента" and document is not None:
+            if document.get("ПолучательСчет", "") in our_accounts or (
+                document.get("ПолучательРасчСчет", "") in our_accounts
+            ):
+                payments.append(_payment(document))
+            document = None
+        elif document is not None:
+            document[key] = value.strip()
+    return payments
+
+
+def _payment(document: dict[str, str]) -> IncomingPayment:
+    try:
+        amount = Decimal(document["Сумма"].replace(",", ".").replace(" ", ""))
+        day = datetime.strptime(document.get("ДатаПоступило") or document["Дата"], "%d.%m.%Y").date()  # noqa: DTZ007
+        number = document["Номер"]
+    except (KeyError, ValueError, InvalidOperation) as error:
+        raise StatementError(f"Документ в строке {document['line']}: нет номера, даты или суммы.") from error
+    if not amount.is_finite() or not Decimal(0) < amount < Decimal(10) ** 11:
+        raise StatementError(f"Документ в строке {document['line']}: недопустимая сумма.")
+    return IncomingPayment(
+        number=number[:50],
+        day=day,
+        amount=amount.quantize(Decimal("0.01")),
+        payer_name=(document.get("Плательщик1") or document.get("Плательщик") or "")[:300],
+        payer_inn=document.get("ПлательщикИНН") or None,
+        payer_account=document.get("ПлательщикРасчСчет") or document.get("ПлательщикСчет") or None,
+        payee_account=document.get("ПолучательРасчСчет") or document.get("ПолучательСчет") or "",
+        purpose=document.get("НазначениеПлатежа", "")[:1000],
+    )
