@@ -140,8 +140,9 @@ class Subscriptions:
                 event_type: await last_good(session, queue_name(self._service, event_type))
                 for event_type in self._types
             }
-            if not any(known.values()):
-                # The service starts for the first time, perhaps after others: it needs the network's offices and staff.
+            first_start = not any(known.values())
+            if first_start:
+                # Others may have started long before: a new service needs their offices, staff and clients.
                 missing, known = self._types, dict.fromkeys(self._types, BEGINNING)
             for event_type in missing:
                 seen = known[event_type]
@@ -151,9 +152,10 @@ class Subscriptions:
                 earliest, types = since.get(producer, (seen, []))
                 since[producer] = (min(earliest, seen), [*types, event_type])
         for producer, (moment, types) in since.items():
-            for event_type in types:
-                metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
-            log.warning("queues were missing, asking for their events", service=self._service, types=types)
+            if not first_start:
+                for event_type in types:
+                    metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
+                log.warning("queues were missing, asking for their events", service=self._service, types=types)
             await ask(connection, producer, types, moment)
 
     async def _start(self) -> None:
