@@ -18,7 +18,7 @@ from shared.web import Input, LongText, Price, ShortText
 MAX_POSITION_AMOUNT = Decimal(10_000_000)
 """Roubles: keeps every sum of a bulk action inside NUMERIC(14,2)."""
 
-Article = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Article = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Brand = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Comment = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -264,7 +264,7 @@ class TaskDone(Input):
 
 
 class NewPolicy(Input):
-    effective_from: Moment
+    effective_from: Moment | None = Field(default=None, description="По умолчанию — сейчас")
     data: dict[str, Any]
 
 

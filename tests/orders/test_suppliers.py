@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sqlalchemy import update
 
-from services.orders.models import Position
+from services.orders.models import Position, SupplierDay
 from shared.clock import now
 from shared.contracts.billing import BalanceChanged
 from shared.identity.roles import Role
@@ -114,6 +114,42 @@ async def test_policies_have_an_effective_date_and_head_office_edits_them(office
     order = await office.place()
     (result,) = await office.act("order", order["positions"])
     assert result["ok"], "the new version is not in force yet"
+
+
+async def test_a_new_policy_counts_from_its_date(office: Office) -> None:
+    head = office.orders.http(Role.HEAD_OFFICE)
+    supplier = await office.supplier()
+    async with office.orders.session() as session:
+        session.add(
+            SupplierDay(
+                supplier_id=supplier,
+                office_id=office.id,
+                day=(now() - timedelta(days=100)).date(),
+                supplied=9,
+                refused=1,
+                late_days=0,
+            )
+        )
+    shown = await office.manager.get(f"/suppliers/{supplier}")
+    assert shown.json()["statistics"] == "90/0"
+    assert (await head.post("/policies/statistics", json={"data": {"days": 30}})).status_code == 201
+    shown = await office.manager.get(f"/suppliers/{supplier}")
+    assert shown.json()["statistics"] is None
+    assert (await head.post("/policies/statistics", json={"data": {"days": 365}})).status_code == 201
+    versions = (await head.get("/policies/statistics")).json()["items"]
+    assert [version["data"]["days"] for version in versions] == [365, 30, 365]
+
+
+async def test_a_document_goes_again_to_the_suppliers_new_address(office: Office) -> None:
+    order = await office.pay(await office.place())
+    (position,) = await office.moved("order", order["positions"])
+    supplier = position["internal"]["supplier_id"]
+    changed = await office.senior.patch(
+        f"/suppliers/{supplier}", json={"email": "right@supplier.example"}, headers={"If-Match": '"1"'}
+    )
+    assert changed.status_code == 200, changed.text
+    again = await office.manager.post(f"/purchase-orders/{position['internal']['purchase_order_id']}/resend")
+    assert again.json()["supplier_email"] == "right@supplier.example"
 
 
 async def test_the_list_shows_balance_moderation_and_pages(office: Office) -> None:

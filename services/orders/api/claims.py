@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from services.orders.api.views import is_staff
 from services.orders.commands import claims as commands
-from services.orders.commands.policies import policy_in_force
 from services.orders.domain.policies import ReturnPolicy
 from services.orders.domain.return_matrix import KIND_LABELS, Ground, Row, consult
 from services.orders.inputs import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
 from services.orders.models.claim import ClientAnswer, Decision, SupplierVerdict
+from services.orders.queries.policies import policy_in_force
 from shared.clock import now
 from shared.contracts.orders import PartKind
 from shared.errors import NotFound

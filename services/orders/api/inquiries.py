@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands import inquiries as commands
-from services.orders.commands.policies import policy_in_force
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.domain.policies import InquiryPolicy
 from services.orders.inputs import (
@@ -25,6 +24,7 @@ from services.orders.inputs import (
 )
 from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
+from services.orders.queries.policies import policy_in_force
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF
@@ -232,9 +232,9 @@ async def list_tasks(
 
 
 @router.post("/tasks/{task_id}/completion", summary="Задача выполнена", dependencies=[allow(*OFFICE_STAFF)])
-async def finish_task(task_id: UUID, body: TaskDone, session: Session, response: Response) -> TaskOut:
+async def finish_task(task_id: UUID, session: Session, response: Response, body: TaskDone | None = None) -> TaskOut:
     """С результатом для истории (INQ-06)."""
-    task = await commands.finish_task(session, task_id, body, at=now())
+    task = await commands.finish_task(session, task_id, body or TaskDone(), at=now())
     set_etag(response, task.version)
     return TaskOut.of(task)
 

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands import purchasing
 from services.orders.commands import suppliers as commands
-from services.orders.commands.suppliers import supply_statistics
 from services.orders.domain.statistics import SupplyStatistics
 from services.orders.inputs import SupplierBody, SupplierChange
 from services.orders.models import PurchaseOrder, PurchaseOrderLine, Supplier
+from services.orders.queries.suppliers import supply_statistics
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF

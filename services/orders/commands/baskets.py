@@ -7,9 +7,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.access import client_of
-from services.orders.commands.suppliers import active_suppliers, supply_statistics
+from services.orders.commands.suppliers import active_suppliers
 from services.orders.inputs import BasketQuantity, NewBasketItem, VinChoice, VinChoices, ensure_sums_fit
 from services.orders.models import BasketItem, VinAnswer
+from services.orders.queries.suppliers import supply_statistics
 from shared.contracts.vin import AnsweredLine, Offer
 from shared.database import new_id
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -104,8 +105,8 @@ def _part(choice: VinChoice, offer: Offer, line: AnsweredLine) -> dict[str, obje
     except ValueError as error:
         raise Invalid(str(error), field="body.choices") from error
     return {
-        "article": offer.article[:64],
-        "brand": offer.brand[:100],
+        "article": offer.article,
+        "brand": offer.brand,
         "description": (offer.description or line.text)[:300],
         "quantity": quantity,
         "sale_price": sale_price,

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.access import acts_as_director
 from services.orders.commands.numbering import next_numbers
-from services.orders.commands.policies import policy_in_force
 from services.orders.commands.positions import lock_position, refresh_orders, save_positions
 from services.orders.domain.numbers import Document
 from services.orders.domain.policies import ReturnPolicy
@@ -24,6 +23,7 @@ from services.orders.domain.return_matrix import (
 )
 from services.orders.inputs import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
+from services.orders.queries.policies import policy_in_force
 from shared.audit import audit
 from shared.contracts.orders import ClaimDecided, ClaimOpened
 from shared.database import new_id

@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.positions import lock_position, save_positions
-from services.orders.commands.suppliers import active_suppliers, supply_statistics
+from services.orders.commands.suppliers import active_suppliers
 from services.orders.domain.position import PositionState
 from services.orders.inputs import PositionChange, ensure_sums_fit
 from services.orders.models import Position
+from services.orders.queries.suppliers import supply_statistics
 from shared.audit import audit
 from shared.errors import Conflict, Invalid
 from shared.web import check_version

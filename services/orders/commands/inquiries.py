@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.policies import policy_in_force
 from services.orders.domain.inquiry_marks import InquiryFacts, suggest
 from services.orders.domain.policies import InquiryPolicy
 from services.orders.inputs import InquiryItem, InquiryMark, InquiryStatusBody, NewInquiry, NewTask, TaskDone
 from services.orders.models import Inquiry, InquiryTask, Order
+from services.orders.queries.policies import policy_in_force
 from shared.audit import audit
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.database import new_id

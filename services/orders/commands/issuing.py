@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands.access import ensure_may_override
 from services.orders.commands.numbering import next_numbers
 from services.orders.commands.orders import DisclosureRequired
-from services.orders.commands.policies import policy_in_force
 from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders, save_positions
 from services.orders.domain.disclosures import missing_for_issue
 from services.orders.domain.numbers import Document
@@ -17,6 +16,7 @@ from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.inputs import MarkedPosition, PositionAction
 from services.orders.models import Order, Position, Shipment
+from services.orders.queries.policies import policy_in_force
 from shared.audit import audit
 from shared.contracts.orders import GoodsIssued, PositionLine
 from shared.database import new_id

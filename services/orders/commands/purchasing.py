@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.access import ensure_may_override
 from services.orders.commands.numbering import next_numbers
-from services.orders.commands.policies import policy_in_force
 from services.orders.commands.positions import (
     Bulk,
     change_each,
@@ -27,6 +26,7 @@ from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.inputs import MarkedPosition, PositionAction, Refusal, Reorder
 from services.orders.models import Order, Position, PurchaseOrder, PurchaseOrderLine, Supplier
+from services.orders.queries.policies import policy_in_force
 from shared.audit import audit
 from shared.contracts.base import Event
 from shared.contracts.orders import PurchaseOrderSent
@@ -163,12 +163,14 @@ async def _send(
 async def resend_purchase_order(
     session: AsyncSession, purchase_order_id: UUID, *, caller: Principal, at: datetime
 ) -> PurchaseOrder:
-    """Mail the same document again on request; nothing is ordered anew.  Raises NotFound."""
+    """Mail the same document again, to the supplier's address of today; nothing is ordered anew.  Raises NotFound."""
     purchase_order = await session.scalar(
         select(PurchaseOrder).where(PurchaseOrder.id == purchase_order_id).with_for_update()
     )
     if purchase_order is None:
         raise NotFound("Заказ поставщику не найден.")
+    address = select(Supplier.email).where(Supplier.id == purchase_order.supplier_id)
+    purchase_order.supplier_email = await session.scalar(address) or purchase_order.supplier_email
     purchase_order.sendings += 1
     purchase_order.last_sent_at = at
     await session.flush()

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.policies import policy_in_force
 from services.orders.commands.positions import (
     Bulk,
     change_each,
@@ -19,6 +18,7 @@ from services.orders.domain.policies import RemovalPolicy
 from services.orders.domain.position import PositionState
 from services.orders.inputs import MarkedPosition, PositionAction
 from services.orders.models import Order, Position
+from services.orders.queries.policies import policy_in_force
 from shared.audit import audit
 from shared.contracts.base import Event
 from shared.errors import BusinessError, Invalid

@@ -1,17 +1,14 @@
 """Suppliers and how they keep their word."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.policies import policy_in_force
-from services.orders.domain.policies import StatisticsPolicy
-from services.orders.domain.statistics import SupplyStatistics
 from services.orders.inputs import SupplierBody, SupplierChange
 from services.orders.models import Position, Supplier, SupplierDay
 from shared.audit import audit
@@ -70,32 +67,6 @@ async def active_suppliers(session: AsyncSession, supplier_ids: Iterable[UUID | 
         return {}
     rows = await session.scalars(select(Supplier).where(Supplier.id.in_(wanted), Supplier.active))
     return {supplier.id: supplier for supplier in rows}
-
-
-async def supply_statistics(
-    session: AsyncSession, supplier_ids: Collection[UUID], at: datetime
-) -> dict[UUID, SupplyStatistics]:
-    """«96/3» of suppliers over the policy's last days (ORD-16, K14); one without history is absent."""
-    if not supplier_ids:
-        return {}
-    policy = await policy_in_force(session, StatisticsPolicy, at)
-    rows = await session.execute(
-        select(
-            SupplierDay.supplier_id,
-            func.sum(SupplierDay.supplied),
-            func.sum(SupplierDay.refused),
-            func.sum(SupplierDay.late_days),
-        )
-        .where(
-            SupplierDay.supplier_id.in_(set(supplier_ids)),
-            SupplierDay.day >= (at - timedelta(days=policy.days)).date(),
-        )
-        .group_by(SupplierDay.supplier_id)
-    )
-    return {
-        supplier_id: SupplyStatistics(int(supplied), int(refused), int(late))
-        for supplier_id, supplied, refused, late in rows
-    }
 
 
 async def record_supply(session: AsyncSession, positions: Iterable[Position], *, refused: bool, at: datetime) -> None:

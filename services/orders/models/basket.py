@@ -15,7 +15,7 @@ from shared.database import ClientOwned
 class OfferedPart:
     """What was offered: the part, its price and its supplier.  Shared by basket items and positions."""
 
-    article: Mapped[str] = mapped_column(String(64))
+    article: Mapped[str] = mapped_column(String(100))
     brand: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(String(300))
     kind: Mapped[PartKind] = mapped_column(String(24))

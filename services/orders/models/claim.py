@@ -40,7 +40,7 @@ class Claim(Versioned, ClientOwned, Base):
     number: Mapped[str] = mapped_column(String(40), unique=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("customer_order.id"))
     position_id: Mapped[UUID] = mapped_column(ForeignKey("position.id"))
-    article: Mapped[str] = mapped_column(String(64))
+    article: Mapped[str] = mapped_column(String(100))
     brand: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(String(300))
     quantity: Mapped[int]

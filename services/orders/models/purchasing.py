@@ -88,7 +88,7 @@ class PurchaseOrderLine(OfficeOwned, Base):
     purchase_order_id: Mapped[UUID] = mapped_column(ForeignKey("purchase_order.id"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     position_id: Mapped[UUID]
-    article: Mapped[str] = mapped_column(String(64))
+    article: Mapped[str] = mapped_column(String(100))
     brand: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(String(300))
     quantity: Mapped[int]

@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.suppliers import supply_statistics
 from services.orders.domain.position import PositionState
 from services.orders.domain.statistics import SupplyStatistics
 from services.orders.models import Balance, Client, Order, Position, Supplier
+from services.orders.queries.suppliers import supply_statistics
 
 NEWEST_FIRST = (Position.state_changed_at.desc(), Position.id.desc())
 
