@@ -1,6 +1,7 @@
 """The clocks of the regulations as the office sees them (NTF-03)."""
 
 from datetime import datetime
+from typing import Any
 
 from reglament_cli.demo.day import Day, Office
 from reglament_cli.demo.failure import check, check_equal
@@ -25,6 +26,14 @@ def closed_obligation(
     found = until(f"срок {rule} закрыт", lambda: _one(office, rule, subject_id, "closed"), seconds=seconds)
     check_equal(found["state"], state, f"{rule}: исход")
     return found
+
+
+def change_rule(day: Day, office: Office, rule: str, changes: dict[str, Any]) -> JSON:
+    """Rules are data: the office gets its own version, all the others keep theirs."""
+    versions = day.head_office.get(f"notifier/rules/{rule}")["items"]
+    general = next(version["rule"] for version in versions if version["office_id"] is None)
+    body = general | changes | {"office_id": office.id}
+    return day.head_office.put(f"notifier/rules/{rule}", body, version=versions[0]["version"])
 
 
 def _one(office: Office, rule: str, subject_id: str, state: str) -> JSON | None:

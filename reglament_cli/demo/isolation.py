@@ -27,7 +27,9 @@ class Leaks:
 def look_for_leaks(*, insider: Person, stranger: Person, office_id: str) -> Leaks:
     """What `insider` sees of the office, `stranger` asks for: by all lists, and by each object's own address."""
     paths = [f"{service}{path}" for service in SERVICES for path in _reading_paths(insider, service)]
-    lists = {path: _own_objects(insider, path, office_id) for path in paths if "{" not in path}
+    clients = _own_objects(insider, "clients/clients", {office_id})
+    owners = {office_id, *clients}
+    lists = {path: _own_objects(insider, path, owners) for path in paths if "{" not in path}
     own = {identifier for found in lists.values() for identifier in found}
     leaks = Leaks(objects=len(own))
     for path in paths:
@@ -48,14 +50,16 @@ def _reading_paths(person: Person, service: str) -> list[str]:
     return [path for path, operations in documented.items() if "get" in operations]
 
 
-def _own_objects(insider: Person, path: str, office_id: str) -> list[str]:
-    """Identifiers of the office's objects in a list; none where the path is no list, or not for its people."""
+def _own_objects(insider: Person, path: str, owners: set[str]) -> list[str]:
+    """Identifiers of the objects in a list that belong to the office or to its clients; none where it is no list."""
     answer = insider.send("GET", path)
     if not answer.is_success or "json" not in answer.headers.get("content-type", ""):
         return []
     body = answer.json()
     items = body["items"] if isinstance(body, dict) and isinstance(body.get("items"), list) else []
-    mine = [item for item in items if isinstance(item, dict) and item.get("office_id") == office_id]
+    mine = [
+        item for item in items if isinstance(item, dict) and {item.get("office_id"), item.get("client_id")} & owners
+    ]
     return [str(item["id"]) for item in mine if "id" in item]
 
 

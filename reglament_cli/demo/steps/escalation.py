@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from reglament_cli.demo.clocks import change_rule
 from reglament_cli.demo.day import Day, Office
 from reglament_cli.demo.failure import check, check_equal
-from reglament_cli.demo.http import JSON, Person
+from reglament_cli.demo.http import JSON
 from reglament_cli.demo.post_office import Message
 from reglament_cli.demo.waiting import until
 
@@ -31,34 +32,32 @@ class Forgotten:
     """An order under moderation, and who should hear of it, from the bottom up."""
 
     office: Office
-    client: Person
     client_email: str
     order: JSON
     ladder: list[tuple[str, str]]
-    """Who by what name and under which address."""
+    """Who, and under which address."""
 
 
 def play(day: Day) -> None:
-    set_the_rule_to_seconds(day, day.mira)
-    set_the_rule_to_seconds(day, day.tagil)
-    in_mira, in_tagil = forget_in_mira(day), forget_in_tagil(day)
-    for forgotten in (in_mira, in_tagil):
-        watch(day, forgotten)
+    for office in (day.mira, day.tagil):
+        set_the_rule_to_seconds(day, office)
+    forgotten = [forget_an_order(day, office, number) for number, office in enumerate((day.mira, day.tagil))]
+    for order in forgotten:
+        watch(day, order)
 
 
 def set_the_rule_to_seconds(day: Day, office: Office) -> None:
-    """Rules are data: this office gets its own version, all the others keep the three working days."""
-    versions = day.head_office.get(f"notifier/rules/{RULE}")["items"]
-    body = dict(next(version["rule"] for version in versions if version["office_id"] is None))
-    body["duration"] = {"amount": SECONDS["duration"], "unit": "seconds"}
-    body["warnings"] = [{"share": 50, "role": "manager"}]
-    body["ladder"] = [
-        {"role": role, "after": {"amount": SECONDS.get(role, 0), "unit": "seconds"}}
-        for role in ("manager", "senior_manager", "director", "head_office")
-    ]
-    body["limit"] = {"action": "remove_order", "after": {"amount": SECONDS["limit"], "unit": "seconds"}}
-    published = day.head_office.put(
-        f"notifier/rules/{RULE}", body | {"office_id": office.id}, version=versions[0]["version"]
+    ladder = ("manager", "senior_manager", "director", "head_office")
+    published = change_rule(
+        day,
+        office,
+        RULE,
+        {
+            "duration": seconds("duration"),
+            "warnings": [{"share": 50, "role": "manager"}],
+            "ladder": [{"role": role, "after": seconds(role)} for role in ladder],
+            "limit": {"action": "remove_order", "after": seconds("limit")},
+        },
     )
     day.show.does(
         "Головной офис",
@@ -69,64 +68,35 @@ def set_the_rule_to_seconds(day: Day, office: Office) -> None:
     )
 
 
-def forget_in_mira(day: Day) -> Forgotten:
-    director = day.mira.director
-    assert director is not None
-    order = place(day, day.manager, day.client.id)
-    head_office = day.head_office.card["name"]
-    return Forgotten(
-        office=day.mira,
-        client=day.client.person,
-        client_email=day.client.email,
-        order=order,
-        ladder=[
-            (day.manager.name, day.mira.email_of(day.manager)),
-            (day.mira.senior.name, day.mira.email_of(day.mira.senior)),
-            (director.name, day.mira.email_of(director)),
-            (head_office, day.surroundings.head_office_login),
-        ],
-    )
+def seconds(of: str) -> dict[str, Any]:
+    return {"amount": SECONDS.get(of, 0), "unit": "seconds"}
 
 
-def forget_in_tagil(day: Day) -> Forgotten:
-    """An offline client of the office without a director: the senior manager stands in (ORG-03)."""
-    manager = day.tagil.managers[0]
-    email = f"sidorov-{day.stamp}@mail.example"
+def forget_an_order(day: Day, office: Office, number: int) -> Forgotten:
+    """Of an offline client; where there is no director the senior manager stands in (ORG-03)."""
+    manager, director = office.managers[0], office.director or office.senior
+    email = f"sidorov-{number}-{day.stamp}@mail.example"
     client = manager.post(
         "clients/clients",
         {
             "kind": "offline_retail",
             "full_name": "Сидоров Павел Андреевич",
-            "phone": f"+7922{int(day.stamp, 16) % 10**5:05}46",
+            "phone": f"+7922{int(day.stamp, 16) % 10**5:05}{46 + number}",
             "email": email,
             "manager_id": manager.id,
         },
     )
-    order = place(day, manager, client["id"])
-    senior = (day.tagil.senior.name, day.tagil.email_of(day.tagil.senior))
-    return Forgotten(
-        office=day.tagil,
-        client=manager,
-        client_email=email,
-        order=order,
-        ladder=[
-            (manager.name, day.tagil.email_of(manager)),
-            senior,
-            senior,
-            (day.head_office.card["name"], day.surroundings.head_office_login),
-        ],
-    )
 
-
-def place(day: Day, manager: Person, client_id: str) -> JSON:
     def put() -> bool:
         # The client reaches the service by an event; until then there is no basket.
-        return manager.send("POST", f"orders/baskets/{client_id}/items", ITEM).status_code == 201
+        return manager.send("POST", f"orders/baskets/{client['id']}/items", ITEM).status_code == 201
 
     until("сервис заказов знает клиента", put)
-    order = manager.post("orders/orders", {"client_id": client_id})
+    order = manager.post("orders/orders", {"client_id": client["id"]})
     day.show.does(manager.name, f"заказ {order['number']} на {order['total']} ₽ принят и забыт", "ORD-01")
-    return order
+    ladder = [(person.name, office.email_of(person)) for person in (manager, office.senior, director)]
+    ladder.append((day.head_office.name, day.surroundings.head_office_login))
+    return Forgotten(office=office, client_email=email, order=order, ladder=ladder)
 
 
 def watch(day: Day, forgotten: Forgotten) -> None:

@@ -185,7 +185,7 @@ def make_an_order_of_it(day: Day) -> None:
     check_equal([item["article"] for item in items], [offer["article"] for offer in offers], "корзина из ответа")
     day.show.does("Клиент", f"положил в корзину {len(items)} строки ответа одним действием", "VIN-10")
     day.manager.post(f"{basket}/items", PLUG)
-    day.show.does(day.manager.name, "добавил по телефону свечи зажигания, 4 шт.", "CALL-10")
+    day.show.does(day.manager.name, "ответил на звонок и добавил свечи зажигания, 4 шт.", "CALL-10")
     day.order = day.client.person.post(
         "orders/orders", {"client_id": day.client.id, "check_requested": True, "vehicle_id": day.vehicle["id"]}
     )
@@ -198,3 +198,17 @@ def make_an_order_of_it(day: Day) -> None:
         "VIN-10",
         "ORD-01",
     )
+    day.manager.post(
+        "orders/inquiries",
+        {
+            "customer_type": "individual",
+            "channel": "phone",
+            "name": day.client.person.name,
+            "phone": day.client.phone,
+            "city": "Москва",
+            "items": [{"text": PLUG["description"], "quantity": PLUG["quantity"], "price": PLUG["sale_price"]}],
+            "status": "won",
+            "order_id": day.order["id"],
+        },
+    )
+    day.show.does(day.manager.name, "записал звонок как обращение, ставшее заказом", "INQ-01", "INQ-03")
