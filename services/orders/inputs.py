@@ -5,7 +5,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from services.orders.domain.disclosures import Disclosure
 from services.orders.domain.return_matrix import Ground, OfferCode
@@ -53,7 +62,16 @@ Moment = Annotated[
 ]
 
 
+def examples(*values: dict[str, Any]) -> ConfigDict:
+    """Bodies that a reader of the API documents can send as they are, ids aside."""
+    return ConfigDict(json_schema_extra={"examples": list(values)})
+
+
 class SupplierBody(Input):
+    """Новый поставщик офиса."""
+
+    model_config = examples({"name": "Автотрейд", "email": "zakaz@autotrade.example", "phone": "+74951234567"})
+
     name: ShortText
     email: Email
     phone: Phone | None = None
@@ -61,6 +79,8 @@ class SupplierBody(Input):
 
 
 class SupplierChange(Input):
+    """Меняется только то, что передано."""
+
     name: ShortText | None = None
     email: Email | None = None
     phone: Phone | None = None
@@ -69,6 +89,21 @@ class SupplierChange(Input):
 
 
 class NewBasketItem(Input):
+    """Деталь с ценами и поставщиком, как она предложена клиенту."""
+
+    model_config = examples(
+        {
+            "article": "GDB1550",
+            "brand": "TRW",
+            "description": "Колодки тормозные передние",
+            "kind": "consumable",
+            "quantity": 1,
+            "sale_price": "1500.00",
+            "purchase_price": "1100.00",
+            "term_days": 3,
+        }
+    )
+
     article: Article
     brand: Brand
     description: Description
@@ -105,6 +140,8 @@ class VinChoices(Input):
 
 
 class PlaceOrder(Input):
+    """Вся корзина клиента становится заказом."""
+
     client_id: UUID
     check_requested: bool = Field(default=False, description="Проверить применимость (ORD-06)")
     vehicle_id: UUID | None = None
@@ -121,7 +158,7 @@ class PlaceOrder(Input):
 
 
 class PositionChange(Input):
-    """Only what is given changes."""
+    """Меняется только то, что передано."""
 
     supplier_id: UUID | None = None
     purchase_price: Price | None = None
@@ -132,6 +169,8 @@ class PositionChange(Input):
 
 
 class CheckMark(Input):
+    """Результат проверки применимости одной позиции (ORD-06)."""
+
     applicable: bool
     comment: Comment | None = Field(default=None, description="Клиент это прочтёт")
 
@@ -143,6 +182,22 @@ class MarkedPosition(Input):
 
 
 class PositionAction(Input):
+    """Одно действие над отмеченными позициями (ORD-03)."""
+
+    model_config = examples(
+        {
+            "action": "issue",
+            "items": [{"position_id": "01920000-0000-7000-8000-000000000001", "version": 4}],
+            "person_identified": True,
+            "disclosures": ["packaging_opened"],
+        },
+        {
+            "action": "remove",
+            "items": [{"position_id": "01920000-0000-7000-8000-000000000001", "version": 1}],
+            "reason_code": "not_paid",
+        },
+    )
+
     action: Literal["order", "receive", "issue", "remove"]
     items: list[MarkedPosition] = Field(min_length=1, max_length=500)
     supplier_id: UUID | None = Field(default=None, description="Для позиций, у которых поставщик не указан")
@@ -160,12 +215,16 @@ class PositionAction(Input):
 
 
 class Refusal(Input):
+    """Отказ поставщика от всей позиции или её части."""
+
     reason: Comment
     final: bool = Field(description="Окончательно: деньги вернутся на баланс клиента (BILL-03)")
     quantity: Pieces | None = None
 
 
 class Reorder(Input):
+    """Заказ у другого поставщика по той же цене продажи (ORD-13)."""
+
     supplier_id: UUID
     purchase_price: Price
     term_days: TermDays | None = None
@@ -173,6 +232,8 @@ class Reorder(Input):
 
 
 class NewClaim(Input):
+    """Клиент возвращает выданное."""
+
     position_id: UUID
     kind: PartKind | None = Field(default=None, description="По умолчанию — вид детали из заказа")
     ground: Ground = Ground.UNWANTED
@@ -186,6 +247,12 @@ class SupplierCheck(Input):
 
 
 class ClaimOffer(Input):
+    """Что предложено по матрице и что ответил клиент."""
+
+    model_config = examples(
+        {"offer_code": "discount", "discount_percent": 20, "next_discount_percent": 5, "client_answer": "declined"}
+    )
+
     offer_code: OfferCode
     client_answer: ClientAnswer
     discount_percent: Percent | None = None
@@ -215,6 +282,31 @@ class NewTask(Input):
 
 
 class NewInquiry(Input):
+    """Посещение, звонок или сообщение (INQ-02)."""
+
+    model_config = examples(
+        {
+            "customer_type": "individual",
+            "channel": "visit",
+            "name": "Сергей",
+            "city": "Москва",
+            "items": [{"text": "Колодки тормозные", "quantity": 1, "price": "1800.00"}],
+            "status": "lost",
+            "lost_reason": "high_price",
+        },
+        {
+            "customer_type": "legal_entity",
+            "channel": "phone",
+            "phone": "+74951234567",
+            "call_back_promised": True,
+            "city": "Нижний Тагил",
+            "items": [{"text": "Фильтры", "quantity": 40, "price": "2500.00", "category": "Фильтры"}],
+            "regular": True,
+            "status": "open",
+            "tasks": [{"kind": "supplier_request", "text": "Запросить наличие у поставщика"}],
+        },
+    )
+
     customer_type: CustomerType
     channel: InquiryChannel
     name: Annotated[str, StringConstraints(max_length=200)] | None = Field(
@@ -264,6 +356,10 @@ class TaskDone(Input):
 
 
 class NewPolicy(Input):
+    """Новая версия правила; состав `data` — как у прежней версии."""
+
+    model_config = examples({"data": {"exempt_categories": ["opt5", "opt10"]}})
+
     effective_from: Moment | None = Field(default=None, description="По умолчанию — сейчас")
     data: dict[str, Any]
 

@@ -63,6 +63,8 @@ async def test_no_route_answers_bad_input_with_a_server_error(office: Office) ->
                     filled = filled.replace(f"{{{name}}}", value[choice])
                 bodies = BODIES if method in ("post", "put", "patch") else [None]
                 queries = QUERIES if method == "get" else [None]
+                if choice != "known":
+                    bodies, queries = bodies[:5], queries[:1]
                 for body, query in itertools.product(bodies, queries):
                     caller = head if "policies" in path else office.senior
                     request = caller.build_request(
