@@ -10,6 +10,8 @@ from reglament_cli.demo.http import Person
 from shared.settings import SERVICES
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+PUBLIC = "/revocations"
+"""Services poll it to learn which tokens are void; it tells bare identifiers, to anybody."""
 SAMPLES = 5
 """Objects of each kind that the stranger asks for by their addresses."""
 
@@ -47,7 +49,7 @@ def look_for_leaks(*, insider: Person, stranger: Person, office_id: str) -> Leak
 
 def _reading_paths(person: Person, service: str) -> list[str]:
     documented = person.get(f"{service}/openapi.json")["paths"]
-    return [path for path, operations in documented.items() if "get" in operations]
+    return [path for path, operations in documented.items() if "get" in operations and path != PUBLIC]
 
 
 def _own_objects(insider: Person, path: str, owners: set[str]) -> list[str]:
