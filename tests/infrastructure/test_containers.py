@@ -56,14 +56,14 @@ def _shared_code() -> list[Path]:
     return [file for file in (ROOT / "shared").rglob("*.py") if testing not in file.parents] + COMMON_CODE
 
 
-# Starlette comes with FastAPI, whose pinned version decides its version; declaring it as well would say it twice.
-BROUGHT_BY_FASTAPI = {"starlette"}
+# They come with FastAPI and Pydantic, which decide their versions; declaring them as well would say it twice.
+BROUGHT = {"starlette", "pydantic-core"}
 
 
 def test_the_kernel_declares_what_it_imports_and_nothing_else() -> None:
     declared = {_name(requirement) for requirement in _declared(ROOT / "shared")}
     imported = _imported(_shared_code())
-    assert imported - BROUGHT_BY_FASTAPI <= declared
+    assert imported - BROUGHT <= declared
     assert declared - IMPLIED <= imported
 
 
@@ -72,7 +72,7 @@ def test_a_service_declares_what_it_imports_and_nothing_else(service: str) -> No
     shared = {_name(requirement) for requirement in _declared(ROOT / "shared")}
     declared = {_name(requirement) for requirement in _declared(ROOT / "services" / service)}
     imported = _imported((ROOT / "services" / service).rglob("*.py"))
-    assert imported - BROUGHT_BY_FASTAPI <= declared | shared
+    assert imported - BROUGHT <= declared | shared
     assert declared <= imported - shared
 
 
