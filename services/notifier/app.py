@@ -1,6 +1,6 @@
 """Composition root of `notifier`."""
 
-from services.notifier import engine, sender
+from services.notifier import engine, housekeeping, sender
 from services.notifier.api import routers
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
@@ -28,6 +28,7 @@ service = Service(
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
         Loop("receipts", sender.run_watch),
+        Loop("housekeeping", housekeeping.run),
     ],
     on_start=[publish_defaults],
 )

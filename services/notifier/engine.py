@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
 from services.notifier.commands.notices import SEND_CHANNEL
-from services.notifier.commands.obligations import WAKE_CHANNEL, history_row
+from services.notifier.commands.obligations import ENGINE_SLEEP, WAKE_CHANNEL, history_row
 from services.notifier.domain.delivery import KEEP_TRYING
 from services.notifier.domain.ladder import Person, resolve
 from services.notifier.domain.schedule import Step
@@ -29,8 +29,6 @@ from shared.messaging import publish
 from shared.service import ServiceContext
 
 BATCH = 500
-LONGEST_SLEEP = 60.0
-"""A fallback should a notification be lost together with its connection."""
 LOCKED_ELSEWHERE = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
@@ -47,10 +45,10 @@ async def run(context: ServiceContext) -> None:
         async with context.database.worker() as session:
             seconds = (await session.execute(_UNTIL_NEXT)).scalar_one()
         if seconds is None:
-            seconds = LONGEST_SLEEP
+            seconds = ENGINE_SLEEP.total_seconds()
         elif seconds <= 0:
             seconds = LOCKED_ELSEWHERE
-        await wakeup.wait(min(seconds, LONGEST_SLEEP))
+        await wakeup.wait(min(seconds, ENGINE_SLEEP.total_seconds()))
 
 
 @dataclass

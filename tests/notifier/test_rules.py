@@ -299,6 +299,8 @@ def test_rules_that_never_meet_or_differ_in_rank_pass(first: dict[str, Any], sec
 
 # ── Schedule ──
 
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def test_a_schedule_warns_breaches_reaches_the_limit_and_climbs_in_order_of_time() -> None:
     opened = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)

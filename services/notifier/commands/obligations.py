@@ -1,6 +1,6 @@
 """Small guarded changes of one obligation, each with its history and event."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from shared.messaging import publish
 from shared.worktime import WorkingCalendar
 
 WAKE_CHANNEL = "notifier_clock"
+ENGINE_SLEEP = timedelta(minutes=1)
+"""The longest that the engine sleeps without looking."""
 
 
 class OfficeUnknown(Exception):
@@ -72,7 +74,7 @@ async def open_obligation(
     event = announcements.opened(obligation, at)
     await _record(session, history_row(obligation, "opened", opened_at, _figures(obligation)))
     await publish(session, event)
-    await wake_engine(session, obligation)
+    await wake_engine(session, obligation, at)
     return obligation
 
 
@@ -94,7 +96,7 @@ async def supersede(
     started = announcements.opened(obligation, at)
     await _record(session, superseded, history_row(obligation, "opened", obligation.opened_at, _figures(obligation)))
     await publish(session, ended, started)
-    await wake_engine(session, obligation)
+    await wake_engine(session, obligation, at)
 
 
 async def close(
@@ -166,8 +168,7 @@ async def _record(session: AsyncSession, *rows: dict[str, Any]) -> None:
     await session.execute(insert(ObligationHistory), list(rows))
 
 
-async def wake_engine(session: AsyncSession, obligation: Obligation) -> None:
-    """Delivered at commit; the engine looks whether its next step comes earlier now."""
-    if obligation.next_at is not None:
-        payload = {"channel": WAKE_CHANNEL}
-        await session.execute(text("SELECT pg_notify(:channel, '')"), payload)
+async def wake_engine(session: AsyncSession, obligation: Obligation, at: datetime) -> None:
+    """Delivered at commit.  A step further away than the engine ever sleeps is found without waking it."""
+    if obligation.next_at is not None and obligation.next_at < at + 2 * ENGINE_SLEEP:
+        await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})

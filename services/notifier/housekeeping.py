@@ -1,0 +1,31 @@
+"""Forgetting what can no longer matter."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, func
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.models import Tombstone
+from shared.service import ServiceContext
+
+log = structlog.get_logger(__name__)
+
+KEEP_TOMBSTONES = timedelta(days=90)
+"""As long as the inbox remembers: no opening event comes later than that."""
+PAUSE_SECONDS = 3600.0
+
+
+async def run(context: ServiceContext) -> None:
+    while True:
+        async with context.database.worker() as session:
+            forgotten = await forget_tombstones(session)
+        if forgotten:
+            log.info("tombstones forgotten", count=forgotten)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def forget_tombstones(session: AsyncSession) -> int:
+    old = delete(Tombstone).where(Tombstone.kept_since < func.now() - KEEP_TOMBSTONES).returning(Tombstone.duty)
+    return len((await session.execute(old)).all())
