@@ -8,6 +8,8 @@ from reglament_cli.demo.failure import check, check_equal
 from reglament_cli.demo.http import JSON
 from reglament_cli.demo.waiting import until
 
+APPLICABILITY = "ORD-06"
+
 
 def open_obligation(day: Day, office: Office, rule: str, *, subject_id: str, seconds: int | None = None) -> JSON:
     """Waits until the clock runs; `seconds` is the time that it must allow."""
@@ -37,6 +39,8 @@ def change_rule(day: Day, office: Office, rule: str, changes: dict[str, Any]) ->
 
 
 def _one(office: Office, rule: str, subject_id: str, state: str) -> JSON | None:
-    page = office.senior.get("notifier/obligations", state=state, rule_code=rule, subject_id=subject_id)
+    """By the rule's code, or by the clause where several rules take turns (ORD-06 before and after the payment)."""
+    named = {"rule_code": rule} if rule != APPLICABILITY else {"clause": rule}
+    page = office.senior.get("notifier/obligations", state=state, subject_id=subject_id, **named)
     check(len(page["items"]) <= 1, f"{rule}: срок один", len(page["items"]))
     return page["items"][0] if page["items"] else None

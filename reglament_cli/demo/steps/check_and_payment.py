@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from reglament_cli.demo.clocks import closed_obligation, open_obligation
+from reglament_cli.demo.clocks import APPLICABILITY, closed_obligation, open_obligation
 from reglament_cli.demo.day import Day
 from reglament_cli.demo.failure import check, check_equal
 from reglament_cli.demo.http import JSON, problem_of
@@ -83,7 +83,7 @@ def finish_the_check(day: Day) -> None:
 
 
 def see_the_check(day: Day) -> None:
-    clock = closed_obligation(day, day.mira, "ORD-06-UNPAID", subject_id=day.order["id"])
+    clock = closed_obligation(day, day.mira, APPLICABILITY, subject_id=day.order["id"])
     check(clock["breached_at"] is None, "проверка завершена в срок")
     letter = day.post.letter(
         to=day.client.email, subject=day.order["number"], where=lambda found: "Подходит" in (found["text"] or "")
