@@ -108,7 +108,7 @@ class GuardedProcess:
             with contextlib.suppress(psutil.NoSuchProcess):
                 children = psutil.Process(self._guard.pid).children()
                 if children:
-                    return children[0].pid
+                    return int(children[0].pid)
             time.sleep(0.01)  # The guard has just been started and is about to start the command.
         return None
 
