@@ -26,7 +26,7 @@ from shared.messaging.tables import failed_message, inbox, outbox
 from shared.messaging.topology import EVENTS
 from shared.service import Service
 from shared.testing.databases import ScratchUrls, scratch_database
-from shared.testing.infrastructure import Infrastructure
+from shared.testing.infrastructure import Infrastructure, apart
 
 E = TypeVar("E", bound=Event)
 
@@ -63,11 +63,17 @@ def token(
 
 class ServiceHarness:
     def __init__(
-        self, app: FastAPI, service: Service, urls: ScratchUrls, exchange: aio_pika.abc.AbstractExchange
+        self,
+        app: FastAPI,
+        service: Service,
+        urls: ScratchUrls,
+        amqp_url: str,
+        exchange: aio_pika.abc.AbstractExchange,
     ) -> None:
         self.app = app
         self.service = service
         self.urls = urls
+        self.amqp_url = amqp_url
         self._exchange = exchange
 
     def http(
@@ -150,10 +156,11 @@ async def running_service(
 ) -> AsyncIterator[ServiceHarness]:
     """A service by name on a new database; `settings` override its settings, for example `smtp_url`."""
     declared = load(service) if isinstance(service, str) else service
-    async with scratch_database(infrastructure.database_url, declared.name, purpose) as urls:
-        await migrate.upgrade(declared.import_path, urls.owner)
-        async with serving(declared, infrastructure, urls, **settings) as harness:
-            yield harness
+    with apart(infrastructure, f"{declared.name}_{purpose}") as own:
+        async with scratch_database(infrastructure.database_url, declared.name, purpose) as urls:
+            await migrate.upgrade(declared.import_path, urls.owner)
+            async with serving(declared, own, urls, **settings) as harness:
+                yield harness
 
 
 @asynccontextmanager
@@ -167,7 +174,7 @@ async def serving(
     async with connection, app.router.lifespan_context(app):
         channel = await connection.channel()
         exchange = await channel.get_exchange(EVENTS, ensure=False)
-        harness = ServiceHarness(app, service, urls, exchange)
+        harness = ServiceHarness(app, service, urls, infrastructure.amqp_url, exchange)
         async with asyncio.timeout(DELIVERY_TIMEOUT):
             while not app.state.subscriptions.healthy:  # noqa: ASYNC110 (polls the running service)
                 await asyncio.sleep(0.02)

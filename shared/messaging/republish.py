@@ -8,6 +8,7 @@ unconfirmed and are published again with their old ids; inboxes absorb the repea
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import aio_pika
@@ -41,17 +42,25 @@ async def last_good(session: AsyncSession, queue: str) -> datetime | None:
     return found.scalar_one_or_none()
 
 
-async def queue_exists(connection: AbstractConnection, name: str) -> tuple[bool, int]:
-    """Whether the queue is there, and how many consumers it has."""
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    messages: int
+    """Waiting, not counting those with a consumer."""
+    consumers: int
+
+
+async def inspect_queue(connection: AbstractConnection, name: str) -> QueueState | None:
+    """A queue as it is, or None; declares nothing."""
     channel = await connection.channel()
     try:
         queue = await channel.declare_queue(name, passive=True)
     except ChannelNotFoundEntity:
-        return False, 0
+        return None
     finally:
         if not channel.is_closed:
             await channel.close()
-    return True, queue.declaration_result.consumer_count or 0
+    result = queue.declaration_result
+    return QueueState(result.message_count or 0, result.consumer_count or 0)
 
 
 async def ask(connection: AbstractConnection, producer: str, types: Sequence[str], since: datetime) -> None:
@@ -71,7 +80,7 @@ async def ask(connection: AbstractConnection, producer: str, types: Sequence[str
 async def answer_requests(service: str, database: Database, connection: AbstractConnection) -> bool:
     """A producer's check: wiped broker, requests of consumers.  True when something is published again."""
     name = republish_queue(service)
-    exists, _ = await queue_exists(connection, name)
+    exists = await inspect_queue(connection, name) is not None
     again = False
     async with database.worker() as session:
         previous = await last_good(session, name)

@@ -5,11 +5,9 @@ Subscribers take raw bytes; everything that is not an acknowledged message stays
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPException
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
@@ -19,19 +17,16 @@ from shared.database import Database
 from shared.messaging import failures
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.republish import ask, last_good, queue_exists, remember_check
 from shared.messaging.topology import (
+    PROBE,
     QueueKind,
-    declare_exchanges,
     event_queue,
-    queue_arguments,
-    queue_name,
 )
+from shared.messaging.watchdog import QueueWatch
 
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 20.0
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def _raw(message: RabbitMessage) -> bytes:
@@ -59,6 +54,7 @@ class Subscriptions:
         self._database = database
         self._amqp_url = amqp_url
         self._kind = queue_kind
+        self._watch = QueueWatch(self._service, types, database, queue_kind)
         self._prefetch = prefetch
         self._check_seconds = check_seconds
         self._slots = asyncio.Semaphore(concurrency)
@@ -72,9 +68,9 @@ class Subscriptions:
             while True:
                 try:
                     if self._broker is None:
-                        await self._repair()
+                        await self._check()
                         await self._start()
-                    elif not await self._repair():
+                    elif not await self._check():
                         log.warning("a queue has no consumer, connecting again", service=self._service)
                         await self._stop()
                         continue
@@ -101,62 +97,15 @@ class Subscriptions:
                 log.warning("retry loop failed", service=self._service, error=repr(error))
             await asyncio.sleep(1.0)
 
-    async def _repair(self) -> bool:
-        """Declare what is missing, ask its producers to publish again; False when a queue has no consumer."""
+    async def _check(self) -> bool:
+        """Look after the queues; False when one has no consumer."""
         async with asyncio.timeout(10):
             connection = await aio_pika.connect(self._amqp_url)
         try:
-            all_consumed = True
-            missing: list[str] = []
-            for event_type in self._types:
-                exists, consumers = await queue_exists(connection, queue_name(self._service, event_type))
-                if not exists:
-                    missing.append(event_type)
-                all_consumed = all_consumed and consumers > 0
-            await self._declare(connection)
-            await self._ask_again(connection, missing)
-            async with self._database.worker() as session:
-                for event_type in self._types:
-                    await remember_check(session, queue_name(self._service, event_type))
-            return all_consumed
+            return await self._watch.check(connection)
         finally:
             with contextlib.suppress(AMQPException, OSError, TimeoutError):
                 await connection.close()
-
-    async def _declare(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel()
-        exchange = await declare_exchanges(channel)
-        for event_type in self._types:
-            queue = await channel.declare_queue(
-                queue_name(self._service, event_type), durable=True, arguments=queue_arguments(self._kind)
-            )
-            await queue.bind(exchange, routing_key=event_type)
-        await channel.close()
-
-    async def _ask_again(self, connection: AbstractConnection, missing: list[str]) -> None:
-        since: dict[str, tuple[datetime, list[str]]] = {}
-        async with self._database.worker() as session:
-            known = {
-                event_type: await last_good(session, queue_name(self._service, event_type))
-                for event_type in self._types
-            }
-            first_start = not any(known.values())
-            if first_start:
-                # Others may have started long before: a new service needs their offices, staff and clients.
-                missing, known = self._types, dict.fromkeys(self._types, BEGINNING)
-            for event_type in missing:
-                seen = known[event_type]
-                if seen is None:
-                    continue  # What a running service begins to listen to concerns the future only.
-                producer = event_type.partition(".")[0]
-                earliest, types = since.get(producer, (seen, []))
-                since[producer] = (min(earliest, seen), [*types, event_type])
-        for producer, (moment, types) in since.items():
-            if not first_start:
-                for event_type in types:
-                    metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
-                log.warning("queues were missing, asking for their events", service=self._service, types=types)
-            await ask(connection, producer, types, moment)
 
     async def _start(self) -> None:
         broker = RabbitBroker(self._amqp_url, logger=None, graceful_timeout=DRAIN_SECONDS)
@@ -177,8 +126,13 @@ class Subscriptions:
                 event_type, raw.body, raw.headers, message_id=raw.message_id or "", redelivered=bool(raw.redelivered)
             )
             try:
-                async with self._slots:
-                    await self._dispatcher.deliver(delivery)
+                if PROBE in raw.headers:
+                    # Other consumers of the type receive it too, and pass it over.
+                    if raw.headers[PROBE] == self._service:
+                        await self._watch.returned(event_type)
+                else:
+                    async with self._slots:
+                        await self._dispatcher.deliver(delivery)
                 await raw.ack()
             except Exception as error:
                 # The outcome could not be recorded: the database is away.  The message stays with the broker.

@@ -14,6 +14,8 @@ QueueKind = Literal["classic", "quorum"]
 
 EVENTS = "events"
 UNROUTED = "events.unrouted"
+PROBE = "x-reglament-probe"
+"""Header of a message that only shows that the way from the exchange to a consumer is open."""
 _EVENTS_ARGUMENTS: dict[str, Any] = {"alternate-exchange": UNROUTED}
 _UNROUTED_LIMIT = 10_000
 

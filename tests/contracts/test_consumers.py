@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -12,7 +11,7 @@ from sqlalchemy import select
 from shared.database import new_id
 from shared.messaging.tables import failed_message, inbox
 from shared.settings import SERVICES
-from shared.testing.infrastructure import Infrastructure, virtual_host
+from shared.testing.infrastructure import Infrastructure
 from tests.contracts.examples import EXAMPLES
 from tests.contracts.golden import Golden, read_all
 from tests.contracts.own_facts import own_facts
@@ -23,14 +22,9 @@ PATIENCE_SECONDS = 20.0
 
 @pytest_asyncio.fixture(params=SERVICES)
 async def service(request: pytest.FixtureRequest, infrastructure: Infrastructure) -> AsyncIterator[ServiceHarness]:
-    # A service of the same name may be running for its own tests; on one broker it would take half of the messages.
-    name = f"{infrastructure.virtual_host}_golden"
-    amqp_url = infrastructure.amqp_url.replace(f"/{infrastructure.virtual_host}", f"/{name}")
-    with virtual_host(infrastructure.management_url, name):
-        apart = replace(infrastructure, amqp_url=amqp_url, virtual_host=name)
-        async with running_service(request.param, apart, purpose="golden") as harness:
-            await own_facts(harness)
-            yield harness
+    async with running_service(request.param, infrastructure, purpose="golden") as harness:
+        await own_facts(harness)
+        yield harness
 
 
 def in_the_order_of_the_story() -> list[Golden]:

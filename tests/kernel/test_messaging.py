@@ -72,10 +72,8 @@ async def failed(sample: ServiceHarness, event_id: UUID) -> Any:
         return (await session.execute(query)).one_or_none()
 
 
-async def test_a_committed_event_reaches_the_broker_with_its_envelope(
-    sample: ServiceHarness, infrastructure: Infrastructure
-) -> None:
-    connection = await aio_pika.connect(infrastructure.amqp_url)
+async def test_a_committed_event_reaches_the_broker_with_its_envelope(sample: ServiceHarness) -> None:
+    connection = await aio_pika.connect(sample.amqp_url)
     async with connection:
         channel = await connection.channel()
         spy = await channel.declare_queue(exclusive=True)
@@ -121,11 +119,9 @@ async def test_a_late_commit_is_not_skipped(sample: ServiceHarness) -> None:
     await until(lambda: confirmed(slow))
 
 
-async def test_a_relay_stopped_past_its_lease_changes_nothing(
-    sample: ServiceHarness, infrastructure: Infrastructure
-) -> None:
+async def test_a_relay_stopped_past_its_lease_changes_nothing(sample: ServiceHarness) -> None:
     """Its rows pass to another relay; what it marks afterwards, by its old token, is left alone."""
-    stopped = Relay("sample", sample.app.state.database, infrastructure.amqp_url, Wakeup(), lease_seconds=1)
+    stopped = Relay("sample", sample.app.state.database, sample.amqp_url, Wakeup(), lease_seconds=1)
     event, token = processed(), new_id()
     mine = outbox.c.subject == event.subject
     async with sample.session() as session:
@@ -277,11 +273,9 @@ async def answer_as_vin(connection: AbstractConnection) -> list[str]:
     return types
 
 
-async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
-    sample: ServiceHarness, infrastructure: Infrastructure
-) -> None:
+async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
     """The queue vanishes; its event is published meanwhile, confirmed, and lost to the unrouted."""
-    connection = await aio_pika.connect(infrastructure.amqp_url)
+    connection = await aio_pika.connect(sample.amqp_url)
     event = answered()
     async with connection:
         channel = await connection.channel()
@@ -306,16 +300,39 @@ async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
     await until(applied)
 
 
-async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(infrastructure: Infrastructure) -> None:
-    """Others may have published before: head office's account is made while the notifier still starts."""
-    listening = Consumers("latecomer")
-    listening.handlers.update(sample_service.consumers.handlers)
-    connection = await aio_pika.connect(infrastructure.amqp_url)
+async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
+    """The queue is there and stays empty; only a probe can tell."""
+    connection = await aio_pika.connect(sample.amqp_url)
+    event = answered()
     async with connection:
         channel = await connection.channel()
         requests = await channel.declare_queue(republish_queue("vin"), durable=True)
         await requests.purge()
-        async with running_service(replace(sample_service, name="latecomer", consumers=listening), infrastructure):
+        queue = await channel.get_queue(QUEUE)
+        await queue.unbind(EVENTS, routing_key=VinRequestAnswered.type)
+        async with sample.session() as session:
+            await publish(session, event)
+        async with asyncio.timeout(15):
+            assert await answer_as_vin(connection) == [VinRequestAnswered.type]
+
+        async def applied() -> bool:
+            return await count_notes(sample, event.number) == 1
+
+        await until(applied)
+        await asyncio.sleep(2.5)
+        assert await requests.get(fail=False) is None, "a sound way is not repaired again"
+
+
+async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(infrastructure: Infrastructure) -> None:
+    """Others may have published before: head office's account is made while the notifier still starts."""
+    listening = Consumers("latecomer")
+    listening.handlers.update(sample_service.consumers.handlers)
+    latecomer = replace(sample_service, name="latecomer", consumers=listening)
+    async with running_service(latecomer, infrastructure) as harness:
+        connection = await aio_pika.connect(harness.amqp_url)
+        async with connection:
+            channel = await connection.channel()
+            requests = await channel.declare_queue(republish_queue("vin"), durable=True)
             request = await requests.get()
             assert request is not None
             wanted = json.loads(request.body)
@@ -325,7 +342,7 @@ async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(
             assert await requests.get(fail=False) is None, "asked once"
 
 
-async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness, infrastructure: Infrastructure) -> None:
+async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness) -> None:
     events = [answered() for _ in range(5)]
     async with sample.session() as session:
         await publish(session, *events)
@@ -343,7 +360,7 @@ async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness, 
         lost = (await session.scalars(ids)).all()
         await session.execute(delete(inbox).where(inbox.c.event_id.in_(lost)))
         await session.execute(delete(Note).where(Note.text.in_([event.number for event in events])))
-    connection = await aio_pika.connect(infrastructure.amqp_url)
+    connection = await aio_pika.connect(sample.amqp_url)
     async with connection:
         channel = await connection.channel()
         await channel.exchange_delete(EVENTS)
