@@ -27,7 +27,10 @@ class QuietHours:
         if not quiet:
             return None
         day = local.date() + timedelta(days=1) if spans_midnight and clock >= self.begin else local.date()
-        return datetime.combine(day, self.end, tzinfo=ZoneInfo(zone)).astimezone(moment.tzinfo)
+        end = datetime.combine(day, self.end, tzinfo=ZoneInfo(zone))
+        # In the night when clocks go back the same local time comes twice; the second one may be meant.
+        ends = [end.replace(fold=fold).astimezone(moment.tzinfo) for fold in (0, 1)]
+        return next((candidate for candidate in ends if candidate > moment), None)
 
 
 def pause_after(attempts: int) -> timedelta:
