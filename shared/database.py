@@ -4,7 +4,7 @@ Isolation has two layers, each sufficient alone: the ORM adds a filter to every 
 and PostgreSQL's row-level security (`shared.migrations.isolate_by_office`) stands underneath.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from sqlalchemy.orm import (
     registry,
     with_loader_criteria,
 )
+from sqlalchemy.orm.interfaces import ORMOption
 
 from shared.scope import NETWORK, Scope
 
@@ -113,19 +114,26 @@ def _tell_postgresql_the_scope(session: Session, _transaction: SessionTransactio
 @event.listens_for(Session, "do_orm_execute")
 def _filter_by_scope(state: ORMExecuteState) -> None:
     scope: Scope | None = state.session.info.get("scope")
-    if not query_filters or scope is None or scope.kind == "network" or state.is_column_load:
+    if not query_filters or scope is None or scope.kind == "network" or state.is_column_load or state.is_insert:
         return
+    criteria = state.session.info.get("criteria")
+    if criteria is None:
+        criteria = state.session.info["criteria"] = _criteria(scope)
+    state.statement = state.statement.options(*criteria)
+
+
+def _criteria(scope: Scope) -> Sequence[ORMOption]:
+    """Made once per session: building them costs more than many a query."""
     office_id, client_id = scope.office_id, scope.client_id
     if scope.kind == "office":
-        state.statement = state.statement.options(
+        return (
             with_loader_criteria(OfficeOwned, lambda cls: cls.office_id == office_id, include_aliases=True),
             with_loader_criteria(ClientOwned, lambda cls: cls.office_id == office_id, include_aliases=True),
         )
-    else:
-        state.statement = state.statement.options(
-            with_loader_criteria(OfficeOwned, lambda cls: false(), include_aliases=True),
-            with_loader_criteria(ClientOwned, lambda cls: cls.client_id == client_id, include_aliases=True),
-        )
+    return (
+        with_loader_criteria(OfficeOwned, lambda cls: false(), include_aliases=True),
+        with_loader_criteria(ClientOwned, lambda cls: cls.client_id == client_id, include_aliases=True),
+    )
 
 
 class Database:

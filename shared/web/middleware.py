@@ -17,6 +17,8 @@ from shared.web.route import MAX_BODY_BYTES
 log = structlog.get_logger("http")
 
 HEADER = "X-Correlation-ID"
+POLLED = frozenset({"/metrics", "/revocations", "/.well-known/jwks.json"})
+"""What machines ask all day long is neither measured nor logged."""
 
 
 class BodyTooLarge(BusinessError):
@@ -63,7 +65,7 @@ class RequestContext:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route: Any = scope.get("route")
         path = getattr(route, "path", "unknown")
-        if path.startswith("/health") or path == "/metrics":
+        if path.startswith("/health") or path in POLLED:
             return
         metrics.REQUESTS.labels(self._service, scope["method"], path, str(status)).observe(seconds)
         log.info(
