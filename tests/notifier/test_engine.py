@@ -72,7 +72,7 @@ async def test_it_warns_breaches_and_climbs_to_four_mailboxes_each_later_than_th
         ("escalation", "head_office"),
     ]
     assert all(row.fired_at >= row.planned_at for row in fired)
-    assert max(row.fired_at - row.planned_at for row in fired) < timedelta(seconds=1)
+    assert max(row.fired_at - row.planned_at for row in fired) < timedelta(seconds=3)
     assert len(await world.notifier.published(ObligationWarned, obligation_id=duty.id)) == 1
     (breach,) = await world.notifier.published(ObligationBreached, obligation_id=duty.id)
     assert (breach.penalty_points, breach.breached_at) == (2, duty.due_at)
@@ -151,7 +151,7 @@ async def test_an_earlier_duty_wakes_the_engine_from_a_longer_sleep(world: World
     order = await world.place()
     duty = await world.obligation(order, "ORD-04")
     fired = await until(lambda: levels(world.notifier, duty.id), bool, timeout=5)
-    assert timedelta(0) <= fired[0].fired_at - duty.due_at < timedelta(seconds=0.5)
+    assert timedelta(0) <= fired[0].fired_at - duty.due_at < timedelta(seconds=3)  # It would have slept a minute.
 
 
 async def test_after_downtime_everything_fires_once_and_in_order(world: World) -> None:

@@ -165,35 +165,48 @@ async def _open_new(
     listening = [rule for rule in book.listening_to(event.type, _moment(event)) if event.type in rule.opens]
     for subject in remembered.values():
         facts = view(subject.kind, subject.facts)  # type: ignore[arg-type]  # The column holds nothing else.
-        for duty in sorted({rule.duty for rule in listening if rule.subject == subject.kind}):
-            rule = winner(listening, duty, subject.office_id, facts)
-            if rule is None or any(o.duty == duty and o.subject_id == subject.subject_id for o in running):
+        duties = {rule.duty for rule in listening if rule.subject == subject.kind}
+        duties -= {obligation.duty for obligation in running if obligation.subject_id == subject.subject_id}
+        winners = [winner(listening, duty, subject.office_id, facts) for duty in sorted(duties)]
+        rules = [rule for rule in winners if rule is not None]
+        if not rules:
+            continue
+        known = await _duties_ever_open(session, subject.subject_id)
+        stones = await _tombstones(session, rules, subject)
+        for rule in rules:
+            if rule.duty in known and not rule.repeats:
                 continue
-            if not rule.repeats and await _ever_open(session, duty, subject.subject_id):
-                continue
-            opened_at = max(
-                datetime.fromisoformat(subject.moments[name]) for name in rule.opens if name in subject.moments
-            )
+            moments = [subject.moments[name] for name in rule.opens if name in subject.moments]
+            opened_at = max(datetime.fromisoformat(moment) for moment in moments)
             obligation = await open_obligation(session, rule, book.id_of(rule), subject, facts, opened_at, at=at)
-            stone = await _tombstone(session, rule, subject, opened_at)
-            if stone is not None:
-                await close(session, obligation, stone.outcome, max(stone.happened_at, opened_at), at=at)
+            ended = _ended_by(stones, rule, opened_at)
+            if ended is not None:
+                await close(session, obligation, ended.outcome, max(ended.happened_at, opened_at), at=at)
 
 
-async def _ever_open(session: AsyncSession, duty: str, subject_id: UUID) -> bool:
-    query = select(Obligation.id).where(Obligation.subject_id == subject_id, Obligation.duty == duty).limit(1)
-    return (await session.execute(query)).first() is not None
+async def _duties_ever_open(session: AsyncSession, subject_id: UUID) -> set[str]:
+    query = select(Obligation.duty).where(Obligation.subject_id == subject_id)
+    return set((await session.execute(query)).scalars())
 
 
-async def _tombstone(session: AsyncSession, rule: Rule, subject: Subject, opened_at: datetime) -> Tombstone | None:
-    """What ended this duty before it was heard of."""
-    own_field = ID_FIELDS[rule.subject]
+async def _tombstones(session: AsyncSession, rules: Sequence[Rule], subject: Subject) -> Sequence[Tombstone]:
+    """What ended duties before they were heard of, the oldest first."""
     values = [subject.subject_id] + ([subject.client_id] if subject.client_id else [])
-    query = select(Tombstone).where(Tombstone.duty == rule.duty, Tombstone.value.in_(values))
-    for stone in (await session.execute(query.order_by(Tombstone.happened_at))).scalars():
-        if may_settle(rule, own_field, stone.field, stone.happened_at, opened_at):
-            return stone
-    return None
+    duties = [rule.duty for rule in rules]
+    query = select(Tombstone).where(Tombstone.duty.in_(duties), Tombstone.value.in_(values))
+    return (await session.execute(query.order_by(Tombstone.happened_at))).scalars().all()
+
+
+def _ended_by(stones: Sequence[Tombstone], rule: Rule, opened_at: datetime) -> Tombstone | None:
+    own_field = ID_FIELDS[rule.subject]
+    return next(
+        (
+            stone
+            for stone in stones
+            if stone.duty == rule.duty and may_settle(rule, own_field, stone.field, stone.happened_at, opened_at)
+        ),
+        None,
+    )
 
 
 def _moment(event: Event) -> datetime:
