@@ -23,6 +23,7 @@ from services.notifier.domain.ladder import Person, resolve
 from services.notifier.domain.schedule import Step
 from services.notifier.models import Notice, Obligation, ObligationHistory, ObligationLevel, Office, StaffMember
 from services.notifier.rendering import one_line
+from shared import faultpoints
 from shared.contracts.base import Event
 from shared.database import Database, new_id
 from shared.messaging import publish
@@ -77,6 +78,7 @@ async def fire_due(database: Database, limit: int = BATCH) -> int:
         rows = (await session.execute(claim)).all()
         if not rows:
             return 0
+        faultpoints.reach("clock.claimed")
         obligations = [row[0] for row in rows]
         at: datetime = rows[0].at
         batch = _Batch(at, *await _directory(session, {obligation.office_id for obligation in obligations}))
@@ -90,7 +92,9 @@ async def fire_due(database: Database, limit: int = BATCH) -> int:
             if obligation.next_at is not None and obligation.next_at <= horizon:
                 heapq.heappush(queue, (obligation.next_at, obligation.id, obligation))
         await _write(session, batch)
-        return len(batch.levels)
+        faultpoints.reach("clock.fired")
+    faultpoints.reach("clock.committed")
+    return len(batch.levels)
 
 
 async def _directory(session: AsyncSession, office_ids: set[UUID]) -> tuple[dict[UUID, Office], list[Person]]:

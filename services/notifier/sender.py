@@ -27,6 +27,7 @@ from services.notifier.sms import (
     SmsStatus,
     SmsUnavailable,
 )
+from shared import faultpoints
 from shared.database import Database
 from shared.service import ServiceContext
 
@@ -100,7 +101,9 @@ async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable
 
 
 async def _deliver(context: ServiceContext, claimed: "Claimed", send: Send) -> None:
+    faultpoints.reach("notice.before_sending")
     outcome = await send(claimed.letter)
+    faultpoints.reach("notice.after_sending")
     await record(context.database, claimed, outcome, context.settings)
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import metrics
+from shared import faultpoints, metrics
 from shared.contracts.base import EVENT_TYPES, Event
 from shared.database import Database
 from shared.messaging import context, failures
@@ -107,6 +107,8 @@ class Dispatcher:
                 await handler(event, session)
             if delivery.redelivered or delivery.headers.get("x-retry"):
                 await failures.resolve(session, self.service, delivery.event_id)
+            faultpoints.reach("consumer.before_commit")
+        faultpoints.reach("consumer.after_commit")
         return claimed
 
     def _parse(self, delivery: Delivery) -> Event:

@@ -15,6 +15,7 @@ from sqlalchemy import Interval, case, cast, delete, func, literal, select, upda
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import faultpoints
 from shared.database import Database, new_id
 from shared.messaging.delivery import Delivery
 from shared.messaging.tables import failed_message as table
@@ -109,6 +110,8 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
             .returning(table)
         )
         rows = (await session.execute(claim)).all()
+    if rows:
+        faultpoints.reach("retry.claimed")
     for row in rows:
         await deliver(
             Delivery(row.type, bytes(row.body), {**row.headers, "x-retry": "1"}, message_id=str(row.event_id))

@@ -19,7 +19,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPException, ChannelNotFoundEntity
 from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, update
 
-from shared import metrics
+from shared import faultpoints, metrics
 from shared.database import Database
 from shared.listener import Wakeup
 from shared.messaging.republish import answer_requests
@@ -105,10 +105,13 @@ class Relay:
         rows = await self._claim(lease)
         if not rows:
             return False
+        faultpoints.reach("relay.claimed")
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
+        faultpoints.reach("relay.published")
         confirmed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
         failed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is not None]
         await self._settle(lease, confirmed, failed)
+        faultpoints.reach("relay.confirmed")
         now = time.time()
         for row in rows:
             metrics.PUBLISH_LAG.labels(self._service).observe(max(0.0, now - row.created_at.timestamp()))

@@ -12,7 +12,7 @@ from aio_pika.exceptions import AMQPException
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
 
-from shared import metrics
+from shared import faultpoints, metrics
 from shared.database import Database
 from shared.messaging import failures
 from shared.messaging.consumers import Dispatcher
@@ -133,6 +133,7 @@ class Subscriptions:
                 else:
                     async with self._slots:
                         await self._dispatcher.deliver(delivery)
+                    faultpoints.reach("consumer.before_ack")
                 await raw.ack()
             except Exception as error:
                 # The outcome could not be recorded: the database is away.  The message stays with the broker.

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import faultpoints
 from shared.database import Database
 from shared.identity.roles import Principal
 from shared.identity.tokens import TokenVerifier
@@ -51,9 +52,13 @@ class TransactionRoute(APIRoute):
             scope = principal.scope if principal else NETWORK
             async with database.app(scope, principal=principal) as session:
                 request.state.session = session
-                if not needs_key:
-                    return await endpoint(request)
-                return await _once(session, request, principal, endpoint)
+                if needs_key:
+                    response = await _once(session, request, principal, endpoint)
+                else:
+                    response = await endpoint(request)
+                faultpoints.reach("command.before_commit")
+            faultpoints.reach("command.after_commit")
+            return response
 
         return handle
 
