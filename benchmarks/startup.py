@@ -106,7 +106,12 @@ def prepared(servers: Infrastructure) -> dict[str, str]:
     }
     ports = dict.fromkeys(SERVICES, free_port())
     environment = complete(
-        urls, lambda name: "bench", host=HOST, port=ports["control"], service_ports=ports, prefix=servers.prefix
+        urls,
+        lambda name: "a-secret-for-benchmarks",
+        host=HOST,
+        port=ports["control"],
+        service_ports=ports,
+        prefix=servers.prefix,
     )
     environment |= urls  # The broker's URL names the run's virtual host, also where the operator's names another.
     for step in ("provision", "migrate"):
@@ -157,7 +162,8 @@ def idle(processes: Sequence[psutil.Process]) -> tuple[float, float]:
 
 def write(figures: Sequence[Figure]) -> None:
     """Replace the part between the marks, or append it."""
-    machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
+    # Other work on the machine slows a start, so the page says whether there was any.
+    machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load average {os.getloadavg()[2]:.1f}"
     lines = ["| | ready after, s | idle memory, MB | idle CPU, % of a core |", "|---|---:|---:|---:|"]
     lines += [f"| {f.what} | {f.seconds:.1f} | {f.megabytes:.0f} | {f.idle_cpu_percent:.1f} |" for f in figures]
     block = "\n".join([BEGIN, "", f"Measured on {machine}; medians of {REPETITIONS} starts.", "", *lines, "", END])
