@@ -35,12 +35,16 @@ def lint(console: Console) -> int:
 
 
 def test(console: Console, arguments: Sequence[str]) -> int:
-    """The checks, then pytest, whose closing line is the last. Returns the first failure's exit status."""
+    """The checks, then pytest, whose closing line is the last. Returns the first failure's exit status.
+
+    The whole suite runs on all cores; with arguments of one's own pytest does just what they say.
+    """
     status = lint(console)
     install_what_tests_need(console)
     console.print("[bold]pytest[/]")
     # Should this process be killed, the kernel ends pytest, and pytest's end ends the servers that it started.
-    command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *arguments]
+    workers = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"] if not arguments else []
+    command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *workers, *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False)
     return status or done.returncode
 
