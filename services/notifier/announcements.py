@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from services.notifier.models import Obligation
+from services.notifier.duty import Duty
 from shared.contracts.notifier import (
     ObligationBreached,
     ObligationClosed,
@@ -13,52 +13,50 @@ from shared.contracts.notifier import (
 )
 
 
-def _facts(obligation: Obligation, at: datetime) -> dict[str, Any]:
-    """What all of them share.  Every event is a new version of the obligation."""
-    obligation.version += 1
+def _facts(duty: Duty, at: datetime) -> dict[str, Any]:
+    """What all of them share.  Every event is a new version of the duty."""
+    duty.version += 1
     return {
-        "office_id": obligation.office_id,
-        "version": obligation.version,
+        "office_id": duty.office_id,
+        "version": duty.version,
         "occurred_at": at,
-        "obligation_id": obligation.id,
-        "rule_code": obligation.rule_code,
-        "clause": obligation.clause,
-        "rule_version": obligation.rule_version,
-        "generation": obligation.generation,
-        "subject_kind": obligation.subject_kind,
-        "subject_id": obligation.subject_id,
-        "client_id": obligation.client_id,
-        "responsible_staff_id": obligation.responsible_staff_id,
-        "opened_at": obligation.opened_at,
-        "due_at": obligation.due_at,
+        "obligation_id": duty.id,
+        "rule_code": duty.rule_code,
+        "clause": duty.clause,
+        "rule_version": duty.rule_version,
+        "generation": duty.generation,
+        "subject_kind": duty.subject_kind,
+        "subject_id": duty.subject_id,
+        "client_id": duty.client_id,
+        "responsible_staff_id": duty.responsible_staff_id,
+        "opened_at": duty.opened_at,
+        "due_at": duty.due_at,
     }
 
 
-def opened(obligation: Obligation, at: datetime) -> ObligationOpened:
-    return ObligationOpened(**_facts(obligation, at))
+def opened(duty: Duty, at: datetime) -> ObligationOpened:
+    return ObligationOpened(**_facts(duty, at))
 
 
-def warned(obligation: Obligation, at: datetime) -> ObligationWarned:
-    return ObligationWarned(**_facts(obligation, at))
+def warned(duty: Duty, at: datetime) -> ObligationWarned:
+    return ObligationWarned(**_facts(duty, at))
 
 
-def breached(obligation: Obligation, at: datetime) -> ObligationBreached:
-    return ObligationBreached(
-        **_facts(obligation, at), breached_at=obligation.due_at, penalty_points=obligation.penalty_points
-    )
+def breached(duty: Duty, at: datetime) -> ObligationBreached:
+    return ObligationBreached(**_facts(duty, at), breached_at=duty.due_at, penalty_points=duty.penalty_points)
 
 
-def limit_reached(obligation: Obligation, action: str, at: datetime) -> ObligationLimitReached:
-    return ObligationLimitReached.model_validate({**_facts(obligation, at), "action": action, "reached_at": at})
+def limit_reached(duty: Duty, action: str, at: datetime) -> ObligationLimitReached:
+    return ObligationLimitReached.model_validate({**_facts(duty, at), "action": action, "reached_at": at})
 
 
-def closed(obligation: Obligation, outcome: str, closed_at: datetime, at: datetime) -> ObligationClosed:
+def closed(duty: Duty, outcome: str, closed_at: datetime, at: datetime) -> ObligationClosed:
     """`breached` says whether the deadline had passed when it happened, whatever was heard first."""
     return ObligationClosed.model_validate(
         {
-            **_facts(obligation, at),
+            **_facts(duty, at),
             "outcome": outcome,
-            "breached": obligation.breached_at is not None and closed_at > obligation.due_at,
+            "breached": duty.breached_at is not None and closed_at > duty.due_at,
             "closed_at": closed_at,
         }
     )

@@ -12,21 +12,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
-from services.notifier.commands.notices import SEND_CHANNEL
-from services.notifier.commands.obligations import ENGINE_SLEEP, WAKE_CHANNEL, history_row
+from services.notifier.commands.obligations import ENGINE_SLEEP, history_row, level_row
 from services.notifier.domain.delivery import KEEP_TRYING
 from services.notifier.domain.ladder import Person, resolve
-from services.notifier.domain.schedule import Step
-from services.notifier.models import Notice, Obligation, ObligationHistory, ObligationLevel, Office, StaffMember
+from services.notifier.duty import COLUMNS, Duty, duties_of, step_moment
+from services.notifier.models import Office, StaffMember
 from services.notifier.rendering import one_line
+from services.notifier.writing import WAKE_CHANNEL, Changes, write
 from shared import faultpoints
-from shared.contracts.base import Event
 from shared.database import Database, new_id
-from shared.messaging import publish
 from shared.service import ServiceContext
 
 BATCH = 500
@@ -34,6 +32,15 @@ LOCKED_ELSEWHERE = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
 _UNTIL_NEXT = text("SELECT extract(epoch FROM min(next_at) - clock_timestamp())::float8 FROM obligations")
+_CLAIM = text(
+    f"""
+    WITH due AS (
+        SELECT {", ".join(COLUMNS)} FROM obligations WHERE next_at <= now()
+        ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    SELECT now() AS at, (SELECT json_agg(due)::text FROM due) AS duties
+    """
+)
 
 
 async def run(context: ServiceContext) -> None:
@@ -54,47 +61,38 @@ async def run(context: ServiceContext) -> None:
 
 @dataclass
 class _Batch:
-    """What one transaction fires; written with a statement per table."""
+    """What one transaction fires."""
 
     at: datetime
     offices: dict[UUID, Office]
     people: Sequence[Person]
-    levels: list[dict[str, Any]] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    notices: list[dict[str, Any]] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
 
 
 async def fire_due(database: Database, limit: int = BATCH) -> int:
     """Fire what is due, the oldest first, in one transaction; returns the number of steps."""
     async with database.worker() as session:
-        claim = (
-            select(Obligation, func.now().label("at"))
-            .where(Obligation.next_at <= func.now())
-            .order_by(Obligation.next_at, Obligation.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = (await session.execute(claim)).all()
-        if not rows:
+        claimed = (await session.execute(_CLAIM, {"limit": limit})).one()
+        duties = duties_of(claimed.duties)
+        if not duties:
             return 0
         faultpoints.reach("clock.claimed")
-        obligations = [row[0] for row in rows]
-        at: datetime = rows[0].at
-        batch = _Batch(at, *await _directory(session, {obligation.office_id for obligation in obligations}))
+        at: datetime = claimed.at
+        batch = _Batch(at, *await _directory(session, {duty.office_id for duty in duties}))
         # With a full batch there may be unclaimed rows behind the last one: later steps wait their turn.
-        horizon = (obligations[-1].next_at or at) if len(obligations) == limit else at
-        queue = [(o.next_at or at, o.id, o) for o in obligations]
+        horizon = max(duty.next_at or at for duty in duties) if len(duties) == limit else at
+        queue = [(duty.next_at or at, duty.id, duty) for duty in duties]
         heapq.heapify(queue)
         while queue:
-            _, _, obligation = heapq.heappop(queue)
-            _fire(obligation, batch)
-            if obligation.next_at is not None and obligation.next_at <= horizon:
-                heapq.heappush(queue, (obligation.next_at, obligation.id, obligation))
-        await _write(session, batch)
+            _, _, duty = heapq.heappop(queue)
+            _fire(duty, batch)
+            if duty.next_at is not None and duty.next_at <= horizon:
+                heapq.heappush(queue, (duty.next_at, duty.id, duty))
+        batch.changes.fired = duties
+        await write(session, batch.changes)
         faultpoints.reach("clock.fired")
     faultpoints.reach("clock.committed")
-    return len(batch.levels)
+    return len(batch.changes.levels)
 
 
 async def _directory(session: AsyncSession, office_ids: set[UUID]) -> tuple[dict[UUID, Office], list[Person]]:
@@ -106,68 +104,55 @@ async def _directory(session: AsyncSession, office_ids: set[UUID]) -> tuple[dict
     return {office.office_id: office for office in offices}, people
 
 
-def _fire(obligation: Obligation, batch: _Batch) -> None:
-    """The obligation's next step; then the clock stands on the one after it."""
-    assert obligation.next_step is not None
-    step = Step.model_validate(obligation.schedule[obligation.next_step])
+def _fire(duty: Duty, batch: _Batch) -> None:
+    """The duty's next step; then the clock stands on the one after it."""
+    assert duty.next_step is not None
+    step, changes = duty.schedule[duty.next_step], batch.changes
     role: str | None = None
     told: list[Person] = []
-    if step.role is not None:
-        role, told = resolve(step.role, obligation.office_id, obligation.responsible_staff_id, batch.people)
-    if step.kind == "warning":
-        obligation.warned_at = obligation.warned_at or batch.at
-        batch.events.append(announcements.warned(obligation, batch.at))
-    elif step.kind == "breach":
-        obligation.breached_at = batch.at
-        batch.events.append(announcements.breached(obligation, batch.at))
-    elif step.kind == "limit" and step.action is not None:
-        batch.events.append(announcements.limit_reached(obligation, step.action, batch.at))
+    if step["role"] is not None:
+        role, told = resolve(step["role"], duty.office_id, duty.responsible_staff_id, batch.people)
+    if step["kind"] == "warning":
+        duty.warned_at = duty.warned_at or batch.at
+        changes.events.append(announcements.warned(duty, batch.at))
+    elif step["kind"] == "breach":
+        duty.breached_at = batch.at
+        changes.events.append(announcements.breached(duty, batch.at))
+    elif step["kind"] == "limit" and step["action"] is not None:
+        changes.events.append(announcements.limit_reached(duty, step["action"], batch.at))
     ids = [str(person.id) for person in told]
-    batch.history.append(history_row(obligation, _HISTORY[step.kind], batch.at, {"role": role, "told": ids}))
-    batch.levels.append(
-        {
-            "obligation_id": obligation.id,
-            "generation": obligation.generation,
-            "level": step.level,
-            "office_id": obligation.office_id,
-            "kind": step.kind,
-            "role": role,
-            "told": ids,
-            "planned_at": step.at,
-            "fired_at": batch.at,
-        }
-    )
-    batch.notices += [_notice(obligation, step, role, person, batch) for person in told]
-    following = obligation.next_step + 1
-    if following < len(obligation.schedule):
-        obligation.next_step = following
-        obligation.next_at = Step.model_validate(obligation.schedule[following]).at
+    changes.history.append(history_row(duty, _HISTORY[step["kind"]], batch.at, {"role": role, "told": ids}))
+    changes.levels.append(level_row(duty, step, batch.at, role, ids))
+    changes.notices += [_notice(duty, step, role, person, batch) for person in told]
+    following = duty.next_step + 1
+    if following < len(duty.schedule):
+        duty.next_step, duty.next_at = following, step_moment(duty.schedule[following])
     else:
-        obligation.next_step = obligation.next_at = None
+        duty.next_step = duty.next_at = None
 
 
-def _notice(obligation: Obligation, step: Step, role: str | None, person: Person, batch: _Batch) -> dict[str, Any]:
+def _notice(duty: Duty, step: dict[str, Any], role: str | None, person: Person, batch: _Batch) -> dict[str, Any]:
     """A letter to one person; it is written when it is sent, with what is true then."""
-    office = batch.offices[obligation.office_id]
+    office = batch.offices[duty.office_id]
     return {
         "id": new_id(),
-        "office_id": obligation.office_id,
+        "office_id": duty.office_id,
         "channel": "email",
         "purpose": "staff",
         "template": "escalation",
-        "client_id": obligation.client_id,
+        "client_id": duty.client_id,
         "staff_id": person.id,
-        "obligation_id": obligation.id,
-        "subject_kind": obligation.subject_kind,
-        "subject_id": obligation.subject_id,
+        "obligation_id": duty.id,
+        "subject_kind": duty.subject_kind,
+        "subject_id": duty.subject_id,
         "recipient": person.email,
         "recipient_name": one_line(person.full_name),
         "time_zone": office.time_zone,
         "sender_name": one_line(office.name),
         "context": {
-            "kind": step.kind,
-            "generation": obligation.generation,
-            "level": step.level,
+            "kind": step["kind"],
+            "generation": duty.generation,
+            "level": step["level"],
             "role": role,
             "fired_at": batch.at.isoformat(),
         },
@@ -176,13 +161,3 @@ def _notice(obligation: Obligation, step: Step, role: str | None, person: Person
         "next_attempt_at": batch.at,
         "expires_at": batch.at + KEEP_TRYING,
     }
-
-
-async def _write(session: AsyncSession, batch: _Batch) -> None:
-    await session.flush()
-    await session.execute(insert(ObligationLevel), batch.levels)
-    await session.execute(insert(ObligationHistory), batch.history)
-    await publish(session, *batch.events)
-    if batch.notices:
-        await session.execute(insert(Notice), batch.notices)
-        await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": SEND_CHANNEL})

@@ -1,6 +1,7 @@
 """Published rules in memory.  Versions never change, so a book is valid for as long as its stamp is."""
 
-from collections import OrderedDict, defaultdict
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -11,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.domain.rules import Rule, in_force
 from services.notifier.models import RuleVersion
 
-STAMP = "(SELECT concat(count(*), ' ', max(id::text)) FROM rules) AS stamp"
-"""Ids are unique across installations, so books of different databases never mix."""
+STAMP = "concat((SELECT count(*) FROM rules), (SELECT id FROM rules ORDER BY id DESC LIMIT 1)) AS stamp"
+"""Versions are only ever added, so their number tells a change; the id keeps books of different databases apart."""
 
 _books: OrderedDict[str, "RuleBook"] = OrderedDict()
 _KEPT_BOOKS = 8
@@ -22,32 +23,40 @@ class RuleBook:
     def __init__(self, rows: Iterable[Row[tuple[RuleVersion]] | RuleVersion]) -> None:
         self.by_id: dict[UUID, Rule] = {}
         self._id_of: dict[tuple[str, int], UUID] = {}
-        versions: defaultdict[tuple[str, UUID | None], list[Rule]] = defaultdict(list)
-        self._listening: defaultdict[str, set[tuple[str, UUID | None]]] = defaultdict(set)
         for row in rows:
             rule = rule_of(row)
             self.by_id[row.id] = rule
             self._id_of[rule.code, rule.version] = row.id
-            key = (rule.code, rule.office_id)
-            versions[key].append(rule)
-            for event_type in (*rule.opens, *rule.changes, *(trigger.event for trigger in rule.closes + rule.cancels)):
-                self._listening[event_type].add(key)
-        self._versions = dict(versions)
+        self._turns = sorted({rule.effective_from for rule in self.by_id.values()})
+        self._found: dict[tuple[object, ...], list[Rule]] = {}
 
     def id_of(self, rule: Rule) -> UUID:
         return self._id_of[rule.code, rule.version]
 
-    def listening_to(self, event_type: str, moment: datetime) -> list[Rule]:
-        """Rules in force at `moment` of every duty that this event type may touch."""
-        keys = self._listening.get(event_type, ())
-        return in_force((rule for key in keys for rule in self._versions[key]), moment)
+    def listening_to(self, event_type: str, office_id: UUID | None, moment: datetime) -> list[Rule]:
+        """Rules in force at `moment` in the office of every duty that this event type may touch."""
+        key = ("event", event_type, office_id, bisect_right(self._turns, moment))
+        if key not in self._found:
+            self._found[key] = [
+                rule
+                for rule in self.all_in_force(moment)
+                if rule.office_id in (None, office_id) and event_type in rule.hears
+            ]
+        return self._found[key]
 
-    def of_duty(self, duty: str, moment: datetime) -> list[Rule]:
-        every = (rule for versions in self._versions.values() for rule in versions)
-        return in_force((rule for rule in every if rule.duty == duty), moment)
+    def of_duty(self, duty: str, office_id: UUID, moment: datetime) -> list[Rule]:
+        key = ("duty", duty, office_id, bisect_right(self._turns, moment))
+        if key not in self._found:
+            in_office = (rule for rule in self.all_in_force(moment) if rule.office_id in (None, office_id))
+            self._found[key] = [rule for rule in in_office if rule.duty == duty]
+        return self._found[key]
 
     def all_in_force(self, moment: datetime) -> list[Rule]:
-        return in_force((rule for versions in self._versions.values() for rule in versions), moment)
+        """The same from one version's effective date to the next, so it is worked out once for each such time."""
+        key = ("all", bisect_right(self._turns, moment))
+        if key not in self._found:
+            self._found[key] = in_force(self.by_id.values(), moment)
+        return self._found[key]
 
 
 def rule_of(row: "RuleVersion | Row[tuple[RuleVersion]]") -> Rule:

@@ -1,5 +1,8 @@
 """Transactional outbox: an event is stored in the transaction that made it true."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,8 +14,12 @@ from shared.messaging.tables import outbox
 
 async def publish(session: AsyncSession, *events: Event) -> None:
     """Queue events for delivery.  Nothing leaves the process before the commit; the insert wakes the relay."""
-    if not events:
-        return
+    if events:
+        await session.execute(insert(outbox), outbox_rows(events))
+
+
+def outbox_rows(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The rows of `publish`, for those who write them together with others."""
     rows = []
     for event in events:
         event_id = new_id()
@@ -31,4 +38,4 @@ async def publish(session: AsyncSession, *events: Event) -> None:
                 },
             }
         )
-    await session.execute(insert(outbox), rows)
+    return rows

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.notifier.consumers import consumers
 from services.notifier.domain.check import check, common_case
 from services.notifier.domain.conditions import Condition, holds, specificity
-from services.notifier.domain.facts import CONCERNS, ID_FIELDS, concern_of, merge, view
+from services.notifier.domain.facts import CONCERNS, ID_FIELDS, concern_of, facts_of_event, merge, view
 from services.notifier.domain.rules import Rule, in_force, winner
 from services.notifier.rules import default_rules
 from shared.contracts import billing, orders
@@ -323,7 +323,7 @@ def test_facts_of_later_moments_stay_whatever_arrives_last() -> None:
         for event in sequence:
             concern = concern_of(event.type, "order")
             assert concern is not None
-            stored = merge(stored, event, concern)
+            stored = merge(stored, facts_of_event(event), event, concern)
         seen.append(view("order", stored))
     assert seen[0] == seen[1]
     assert (seen[0]["paid"], seen[0]["checked"], seen[0]["check_requested"]) == (True, False, True)

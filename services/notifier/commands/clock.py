@@ -1,27 +1,55 @@
-"""What events do to obligations: open, set anew, close.  All in the consumer's transaction.
+"""What events do to duties: open, set anew, close.  All in the consumer's transaction.
 
 The order of events is never promised.  Facts carry their moments, a closing event that comes first leaves a
 tombstone, and everything about one client happens one after another.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, or_, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import subjects
-from services.notifier.commands.obligations import close, history_row, open_obligation, supersede
+from services.notifier.commands.obligations import OfficeUnknown, close, history_row, open_duty, supersede
+from services.notifier.commands.subjects import Known
 from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, view
 from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, may_settle, winner
-from services.notifier.models import Obligation, ObligationHistory, Subject, Tombstone
+from services.notifier.domain.schedule import schedule
+from services.notifier.duty import Duty, only
+from services.notifier.models import Obligation
+from services.notifier.reading import Standing, Stone, calendar, standing
 from services.notifier.rulebook import STAMP, RuleBook, rule_book
+from services.notifier.writing import Changes, write
 from shared.contracts.base import Event
+from shared.worktime import WorkingCalendar
 
 _ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:key, 0)), {STAMP}")
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """One event on its way through the clocks."""
+
+    event: Event
+    body: dict[str, Any]
+    happened_at: datetime
+    at: datetime
+    book: RuleBook
+    listening: list[Rule]
+    """Rules in force when it happened that may be touched by it."""
+    now: Standing
+    calendar: WorkingCalendar | None
+    changes: Changes
+
+    def known_calendar(self) -> tuple[WorkingCalendar, str]:
+        """Raises OfficeUnknown."""
+        if self.calendar is None or self.now.calendar_digest is None:
+            raise OfficeUnknown(f"no calendar of office {self.event.office_id} yet")
+        return self.calendar, self.now.calendar_digest
 
 
 async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
@@ -31,58 +59,45 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     key = f"clock/{client_id or next(iter(concerned.values()))}"
     stamp = (await session.execute(_ONE_AT_A_TIME, {"key": key})).one().stamp
     book = await rule_book(session, stamp)
-    remembered = await subjects.remember(session, event)
-    running, cancelled = await _running(session, concerned.values(), client_id)
+    happened_at = moment_of(event, CONCERNS[event.type][0])  # All of an event's concerns name the same field.
+    listening = book.listening_to(event.type, event.office_id, happened_at)
+    opens = {rule.duty for rule in listening if event.type in rule.opens}
+    now = await standing(session, concerned, client_id=client_id, office_id=event.office_id, duties=opens)
+    known_calendar = await calendar(session, now.calendar_digest) if now.calendar_digest else None
+    body = facts_of_event(event)
+    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, Changes())
 
-    settled = await _settle(session, book, event, running, cancelled, at)
-    running = [obligation for obligation in running if obligation.id not in settled]
-    await _reconsider(session, book, event, remembered, running, at)
-    await _open_new(session, book, event, remembered, running, at)
-
-
-async def _running(
-    session: AsyncSession, subject_ids: Iterable[UUID], client_id: UUID | None
-) -> tuple[list[Obligation], list[Obligation]]:
-    """Open obligations that the event may touch, and cancelled ones of its subjects, locked against the engine."""
-    concerned = Obligation.subject_id.in_(list(subject_ids))
-    touched = and_(Obligation.state == "open", concerned)
-    if client_id is not None:
-        touched = or_(touched, and_(Obligation.state == "open", Obligation.client_id == client_id))
-    query = select(Obligation).where(or_(touched, and_(Obligation.state == "cancelled", concerned)))
-    rows = (await session.execute(query.order_by(Obligation.id).with_for_update())).scalars().all()
-    return [row for row in rows if row.state == "open"], [row for row in rows if row.state == "cancelled"]
+    remembered = subjects.remember(hearing.changes, now.known, event, body)
+    running = only(now.duties, "open")
+    settled = _settle(hearing, running, only(now.duties, "cancelled"))
+    running = [duty for duty in running if duty.id not in settled]
+    _reconsider(hearing, remembered, running)
+    _open_new(hearing, remembered, running)
+    await write(session, hearing.changes)
 
 
-async def _settle(
-    session: AsyncSession,
-    book: RuleBook,
-    event: Event,
-    running: Sequence[Obligation],
-    cancelled: Sequence[Obligation],
-    at: datetime,
-) -> set[UUID]:
+def _settle(hearing: _Hearing, running: Sequence[Duty], cancelled: Sequence[Duty]) -> set[UUID]:
     """Close what the event fulfils or cancels; one call may close two duties (K2).
 
     What was cancelled by a later event that was heard first turns out to be done.
     """
-    body = facts_of_event(event)
-    happened_at = _moment(event)
+    happened_at, body = hearing.happened_at, hearing.body
     settled: set[UUID] = set()
-    for obligation in (*running, *cancelled):
-        rule = book.by_id[obligation.rule_id]
+    for duty in (*running, *cancelled):
+        rule = hearing.book.by_id[duty.rule_id]
         own_field = ID_FIELDS[rule.subject]
-        too_late = obligation.closed_at is not None and happened_at >= obligation.closed_at
+        too_late = duty.closed_at is not None and happened_at >= duty.closed_at
         for outcome, trigger in _endings(rule):
-            if obligation.state == "cancelled" and (outcome != "done" or too_late):
+            if duty.state == "cancelled" and (outcome != "done" or too_late):
                 continue
-            found = matched_key(trigger, own_field, body) if matches(trigger, event.type, body) else None
-            if found is None or not _is_about(obligation, own_field, *found):
+            found = matched_key(trigger, own_field, body) if matches(trigger, hearing.event.type, body) else None
+            if found is None or not _is_about(duty, own_field, *found):
                 continue
-            if may_settle(rule, own_field, found[0], happened_at, obligation.opened_at):
-                await close(session, obligation, outcome, happened_at, at=at)
-                settled.add(obligation.id)
+            if may_settle(rule, own_field, found[0], happened_at, duty.opened_at):
+                close(hearing.changes, duty, outcome, happened_at, at=hearing.at)
+                settled.add(duty.id)
                 break
-    await _leave_tombstones(session, book, event, body, happened_at, {o.duty for o in running if o.id in settled})
+    _leave_tombstones(hearing, {duty.duty for duty in running if duty.id in settled})
     return settled
 
 
@@ -90,114 +105,88 @@ def _endings(rule: Rule) -> list[tuple[str, Trigger]]:
     return [("done", trigger) for trigger in rule.closes] + [("cancelled", trigger) for trigger in rule.cancels]
 
 
-def _is_about(obligation: Obligation, own_field: str, field: str, value: UUID) -> bool:
-    return value == (obligation.subject_id if field == own_field else obligation.client_id)
+def _is_about(duty: Duty, own_field: str, field: str, value: UUID) -> bool:
+    return value == (duty.subject_id if field == own_field else duty.client_id)
 
 
-async def _leave_tombstones(
-    session: AsyncSession,
-    book: RuleBook,
-    event: Event,
-    body: dict[str, Any],
-    happened_at: datetime,
-    closed_duties: set[str],
-) -> None:
+def _leave_tombstones(hearing: _Hearing, closed_duties: set[str]) -> None:
     """For duties that may yet be opened.  The first ending counts for what comes once, the latest for the rest."""
     stones: dict[tuple[str, str, UUID], dict[str, Any]] = {}
-    for rule in book.listening_to(event.type, happened_at):
+    for rule in hearing.listening:
         if rule.duty in closed_duties:
             continue
         own_field = ID_FIELDS[rule.subject]
         for outcome, trigger in _endings(rule):
-            found = matched_key(trigger, own_field, body) if matches(trigger, event.type, body) else None
+            if not matches(trigger, hearing.event.type, hearing.body):
+                continue
+            found = matched_key(trigger, own_field, hearing.body)
             if found is None:
                 continue
-            key = (rule.duty, *found)
             once = found[0] == own_field and not rule.repeats
             stone = {"duty": rule.duty, "field": found[0], "value": found[1], "once": once}
-            stones.setdefault(key, stone | {"outcome": outcome, "happened_at": happened_at})
-    if not stones:
-        return
-    statement = insert(Tombstone).values([stones[key] for key in sorted(stones)])
-    told = statement.excluded
-    better = case((told.once, told.happened_at < Tombstone.happened_at), else_=told.happened_at > Tombstone.happened_at)
-    statement = statement.on_conflict_do_update(
-        index_elements=["duty", "field", "value"],
-        set_={"outcome": told.outcome, "happened_at": told.happened_at},
-        where=better,
-    )
-    await session.execute(statement)
+            stones.setdefault((rule.duty, *found), stone | {"outcome": outcome, "happened_at": hearing.happened_at})
+    hearing.changes.stones += [stones[key] for key in sorted(stones)]
 
 
-async def _reconsider(
-    session: AsyncSession,
-    book: RuleBook,
-    event: Event,
-    remembered: dict[str, Subject],
-    running: Sequence[Obligation],
-    at: datetime,
-) -> None:
+def _reconsider(hearing: _Hearing, remembered: dict[str, Known], running: Sequence[Duty]) -> None:
     """A changed fact: another rule of the duty may apply now, or none."""
-    moment = _moment(event)
-    for obligation in running:
-        subject = remembered.get(obligation.subject_kind)
-        rule = book.by_id[obligation.rule_id]
-        if subject is None or subject.subject_id != obligation.subject_id or event.type not in rule.reconsiders:
+    for duty in running:
+        subject = remembered.get(duty.subject_kind)
+        rule = hearing.book.by_id[duty.rule_id]
+        if subject is None or subject.subject_id != duty.subject_id or hearing.event.type not in rule.reconsiders:
             continue
         if rule.repeats:
             continue  # A new occasion, not a changed fact.
         facts = view(rule.subject, subject.facts)
-        best = winner(book.of_duty(rule.duty, moment), rule.duty, obligation.office_id, facts)
+        rivals = hearing.book.of_duty(rule.duty, duty.office_id, hearing.happened_at)
+        best = winner(rivals, rule.duty, duty.office_id, facts)
         if best is None:
-            await close(session, obligation, "cancelled", moment, at=at)
+            close(hearing.changes, duty, "cancelled", hearing.happened_at, at=hearing.at)
         elif (best.code, best.office_id) != (rule.code, rule.office_id):
-            await supersede(session, obligation, best, book.id_of(best), facts, at=at)
+            known_calendar, digest = hearing.known_calendar()
+            plan = schedule(best, known_calendar, duty.opened_at, facts)
+            supersede(hearing.changes, duty, best, hearing.book.id_of(best), plan, digest, at=hearing.at)
 
 
-async def _open_new(
-    session: AsyncSession,
-    book: RuleBook,
-    event: Event,
-    remembered: dict[str, Subject],
-    running: Sequence[Obligation],
-    at: datetime,
-) -> None:
-    listening = [rule for rule in book.listening_to(event.type, _moment(event)) if event.type in rule.opens]
+def _open_new(hearing: _Hearing, remembered: dict[str, Known], running: Sequence[Duty]) -> None:
+    opening = [rule for rule in hearing.listening if hearing.event.type in rule.opens]
     for subject in remembered.values():
+        duties = {rule.duty for rule in opening if rule.subject == subject.kind}
+        duties -= {duty.duty for duty in running if duty.subject_id == subject.subject_id}
         facts = view(subject.kind, subject.facts)  # type: ignore[arg-type]  # The column holds nothing else.
-        duties = {rule.duty for rule in listening if rule.subject == subject.kind}
-        duties -= {obligation.duty for obligation in running if obligation.subject_id == subject.subject_id}
-        winners = [winner(listening, duty, subject.office_id, facts) for duty in sorted(duties)]
-        rules = [rule for rule in winners if rule is not None]
-        if not rules:
-            continue
-        known = await _duties_ever_open(session, subject.subject_id)
-        stones = await _tombstones(session, rules, subject)
-        for rule in rules:
-            if rule.duty in known and not rule.repeats:
+        for name in sorted(duties):
+            rule = winner(opening, name, subject.office_id, facts)
+            if rule is None or ((subject.subject_id, rule.duty) in hearing.now.ever and not rule.repeats):
                 continue
-            moments = [subject.moments[name] for name in rule.opens if name in subject.moments]
+            moments = [subject.moments[event_type] for event_type in rule.opens if event_type in subject.moments]
             opened_at = max(datetime.fromisoformat(moment) for moment in moments)
-            obligation = await open_obligation(session, rule, book.id_of(rule), subject, facts, opened_at, at=at)
-            ended = _ended_by(stones, rule, opened_at)
+            known_calendar, digest = hearing.known_calendar()
+            duty = open_duty(
+                hearing.changes,
+                rule,
+                hearing.book.id_of(rule),
+                schedule(rule, known_calendar, opened_at, facts),
+                opened_at,
+                office_id=subject.office_id,
+                calendar_digest=digest,
+                subject=(subject.kind, subject.subject_id, subject.label),
+                client_id=subject.client_id,
+                responsible_id=_responsible(hearing.now, subject),
+                at=hearing.at,
+            )
+            ended = _ended_by(hearing.now.stones, rule, opened_at)
             if ended is not None:
-                await close(session, obligation, ended.outcome, max(ended.happened_at, opened_at), at=at)
+                close(hearing.changes, duty, ended.outcome, max(ended.happened_at, opened_at), at=hearing.at)
 
 
-async def _duties_ever_open(session: AsyncSession, subject_id: UUID) -> set[str]:
-    query = select(Obligation.duty).where(Obligation.subject_id == subject_id)
-    return set((await session.execute(query)).scalars())
+def _responsible(now: Standing, subject: Known) -> UUID | None:
+    """CL-10: the client's manager; else whoever dealt with the matter last."""
+    if subject.client_id is None or subject.kind == "client":
+        return now.manager_id or subject.staff_id
+    return now.manager_id or now.last_caller_id or subject.staff_id
 
 
-async def _tombstones(session: AsyncSession, rules: Sequence[Rule], subject: Subject) -> Sequence[Tombstone]:
-    """What ended duties before they were heard of, the oldest first."""
-    values = [subject.subject_id] + ([subject.client_id] if subject.client_id else [])
-    duties = [rule.duty for rule in rules]
-    query = select(Tombstone).where(Tombstone.duty.in_(duties), Tombstone.value.in_(values))
-    return (await session.execute(query.order_by(Tombstone.happened_at))).scalars().all()
-
-
-def _ended_by(stones: Sequence[Tombstone], rule: Rule, opened_at: datetime) -> Tombstone | None:
+def _ended_by(stones: Sequence[Stone], rule: Rule, opened_at: datetime) -> Stone | None:
     own_field = ID_FIELDS[rule.subject]
     return next(
         (
@@ -209,20 +198,17 @@ def _ended_by(stones: Sequence[Tombstone], rule: Rule, opened_at: datetime) -> T
     )
 
 
-def _moment(event: Event) -> datetime:
-    """When it happened, by the first of its concerns; all of them name the same field."""
-    return moment_of(event, CONCERNS[event.type][0])
-
-
 async def reassign(session: AsyncSession, client_id: UUID, manager_id: UUID | None, *, at: datetime) -> None:
     """CL-10: the client's open duties follow the responsible manager."""
+    if manager_id is None:
+        return
     query = select(Obligation).where(Obligation.state == "open", Obligation.client_id == client_id)
-    rows: list[dict[str, Any]] = []
-    for obligation in (await session.execute(query.order_by(Obligation.id).with_for_update())).scalars():
-        if manager_id is None or obligation.responsible_staff_id == manager_id:
-            continue
-        details = {"from": str(obligation.responsible_staff_id or ""), "to": str(manager_id)}
-        obligation.responsible_staff_id = manager_id
-        rows.append(history_row(obligation, "reassigned", at, details))
-    if rows:
-        await session.execute(insert(ObligationHistory), rows)
+    rows = (await session.execute(query.order_by(Obligation.id).with_for_update())).scalars().all()
+    changes = Changes()
+    for duty in map(Duty.of, rows):
+        if duty.responsible_staff_id != manager_id:
+            details = {"from": str(duty.responsible_staff_id or ""), "to": str(manager_id)}
+            duty.responsible_staff_id = manager_id
+            changes.history.append(history_row(duty, "reassigned", at, details))
+            changes.change(duty)
+    await write(session, changes)

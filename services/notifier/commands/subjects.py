@@ -1,15 +1,36 @@
 """What is remembered about the subjects of duties."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from pydantic import TypeAdapter
 
 from services.notifier.domain.facts import CONCERNS, merge, moment_of, subject_id
-from services.notifier.models import Subject
+from services.notifier.writing import Changes
 from shared.contracts.base import Event
+
+
+@dataclass(slots=True)
+class Known:
+    """A row of `subjects`."""
+
+    kind: str
+    subject_id: UUID
+    office_id: UUID
+    client_id: UUID | None
+    staff_id: UUID | None
+    label: str | None
+    facts: dict[str, list[Any]]
+    moments: dict[str, str]
+
+
+_KNOWN = TypeAdapter(list[Known])
+
+
+def known_of(rows: str | None) -> dict[str, Known]:
+    """By kind, from the JSON that PostgreSQL makes of rows."""
+    return {known.kind: known for known in _KNOWN.validate_json(rows)} if rows else {}
 
 
 def of(event: Event) -> dict[str, UUID]:
@@ -18,36 +39,25 @@ def of(event: Event) -> dict[str, UUID]:
     return {kind: value for kind, value in found.items() if value is not None}
 
 
-async def remember(session: AsyncSession, event: Event) -> dict[str, Subject]:
-    """Store what the event tells and return the subjects by kind.  The caller holds the client's lock."""
+def remember(changes: Changes, known: dict[str, Known], event: Event, body: dict[str, Any]) -> dict[str, Known]:
+    """What is known of the event's subjects with what the event tells, by kind.  The caller holds the client's lock."""
     concerned = of(event)
-    if event.office_id is None or not concerned:
+    if event.office_id is None:
         return {}
-    keys = [(kind, value) for kind, value in concerned.items()]
-    query = select(Subject).where(tuple_(Subject.kind, Subject.subject_id).in_(keys))
-    known = {row.kind: row for row in (await session.execute(query)).scalars()}
     for concern in CONCERNS[event.type]:
         if concern.kind not in concerned:
             continue
-        before = known.get(concern.kind)
+        subject = known.get(concern.kind)
+        if subject is None:
+            subject = Known(concern.kind, concerned[concern.kind], event.office_id, None, None, None, {}, {})
+            known[concern.kind] = subject
         moment = moment_of(event, concern).isoformat(timespec="microseconds")
-        moments = dict(before.moments) if before else {}
-        moments[event.type] = max(moments.get(event.type, ""), moment)
-        values: dict[str, Any] = {
-            "client_id": getattr(event, "client_id", None) or (before.client_id if before else None),
-            "staff_id": getattr(event, "staff_id", None) or (before.staff_id if before else None),
-            "label": _label(event, concern.kind) or (before.label if before else None),
-            "facts": merge(before.facts if before else {}, event, concern),
-            "moments": moments,
-        }
-        if before is None:
-            key = {"kind": concern.kind, "subject_id": concerned[concern.kind], "office_id": event.office_id}
-            await session.execute(insert(Subject).values(**key, **values))
-            known[concern.kind] = Subject(**key, **values)
-        else:
-            for name, value in values.items():
-                setattr(before, name, value)
-    await session.flush()
+        subject.moments[event.type] = max(subject.moments.get(event.type, ""), moment)
+        subject.client_id = getattr(event, "client_id", None) or subject.client_id
+        subject.staff_id = getattr(event, "staff_id", None) or subject.staff_id
+        subject.label = _label(event, concern.kind) or subject.label
+        subject.facts = merge(subject.facts, body, event, concern)
+    changes.subjects += [{name: getattr(row, name) for name in Known.__slots__} for row in known.values()]
     return known
 
 

@@ -110,9 +110,8 @@ def facts_of_event(event: Event) -> dict[str, Any]:
     return event.model_dump(mode="json")
 
 
-def merge(stored: StoredFacts, event: Event, concern: Concern) -> dict[str, list[Any]]:
-    """`stored` with what the event adds; what is known from a later moment stays."""
-    body = facts_of_event(event)
+def merge(stored: StoredFacts, body: Mapping[str, Any], event: Event, concern: Concern) -> dict[str, list[Any]]:
+    """`stored` with what the event (and its JSON, `body`) adds; what is known from a later moment stays."""
     moment = moment_of(event, concern).isoformat(timespec="microseconds")
     merged = dict(stored)
     taken = [(name, body[name], 0) for name in concern.takes if body[name] is not None]  # An empty field says nothing.

@@ -6,6 +6,7 @@ rule are about the facts of its subject, those under `when` of a trigger about t
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -101,12 +102,17 @@ class Rule(RuleBody):
     version: Annotated[int, Field(ge=1)]
     effective_from: AwareDatetime
 
-    @property
+    @cached_property
+    def hears(self) -> frozenset[str]:
+        """Every event type that may do something to a duty of this rule."""
+        return self.reconsiders | {trigger.event for trigger in (*self.closes, *self.cancels)}
+
+    @cached_property
     def rank(self) -> tuple[bool, int]:
         """Office's own > more conditions > general."""
         return (self.office_id is not None, specificity(self.when))
 
-    @property
+    @cached_property
     def reconsiders(self) -> frozenset[str]:
         return frozenset((*self.opens, *self.changes))
 

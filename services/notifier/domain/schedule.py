@@ -1,10 +1,9 @@
 """When a duty is due, and what happens at which moment until then and after."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.notifier.domain.rules import LadderRole, Rule
 from shared.worktime import Unit, WorkingCalendar, add_working_minutes, deadline, working_minutes_between
@@ -12,25 +11,31 @@ from shared.worktime import Unit, WorkingCalendar, add_working_minutes, deadline
 StepKind = Literal["warning", "breach", "escalation", "limit"]
 
 
-class Step(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One thing that happens at one moment if the duty is still open then."""
-
-    model_config = ConfigDict(frozen=True)
 
     level: int
     """Position in the schedule, from 1."""
     kind: StepKind
-    at: AwareDatetime
+    at: datetime
     role: LadderRole | None = None
     """Who is told."""
     action: Literal["remove_order", "disable_client"] | None = None
 
 
-class Schedule(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    due_at: AwareDatetime
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    due_at: datetime
     steps: tuple[Step, ...]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """As they are stored."""
+        return [
+            {"level": s.level, "kind": s.kind, "at": s.at.isoformat(), "role": s.role, "action": s.action}
+            for s in self.steps
+        ]
 
     @property
     def soon_at(self) -> datetime:

@@ -1,0 +1,119 @@
+"""What the clock has to know before it can apply an event, read with one statement."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.commands.subjects import Known, known_of
+from services.notifier.duty import Duty, duties_of
+from services.notifier.models import Calendar
+from shared.worktime import WorkingCalendar
+
+
+@dataclass(slots=True)
+class Stone:
+    """A row of `tombstones`."""
+
+    duty: str
+    field: str
+    value: UUID
+    outcome: str
+    happened_at: datetime
+
+
+@dataclass(slots=True)
+class Standing:
+    """Everything about an event's subjects and their client, as it stands."""
+
+    known: dict[str, Known]
+    duties: list[Duty]
+    """Open ones that the event may touch, and cancelled ones of its subjects, locked against the engine."""
+    ever: set[tuple[UUID, str]]
+    """Subject and duty of everything that was ever open."""
+    stones: list[Stone]
+    """What ended duties before they were heard of, the oldest first."""
+    calendar_digest: str | None
+    """Of the event's office, None while it is not known."""
+    manager_id: UUID | None
+    last_caller_id: UUID | None
+
+
+_STONES = TypeAdapter(list[Stone])
+_EVER = TypeAdapter(set[tuple[UUID, str]])
+
+# The duties are found by two indexes and only then locked; `done` ones are past changing.
+_STANDING = text(
+    """
+    WITH found AS (
+        SELECT id FROM obligations WHERE subject_id = ANY(:subjects) AND state <> 'done'
+        UNION SELECT id FROM obligations WHERE client_id = :client AND state = 'open'
+    ), locked AS (
+        SELECT o.* FROM obligations o WHERE o.id IN (SELECT id FROM found) ORDER BY o.id FOR UPDATE
+    )
+    SELECT
+        (SELECT json_agg(s)::text FROM subjects s
+          WHERE s.subject_id = ANY(:subjects) AND s.kind = ANY(:kinds)) AS known,
+        (SELECT json_agg(l ORDER BY l.id)::text FROM locked l) AS duties,
+        (SELECT json_agg(DISTINCT ARRAY[o.subject_id::text, o.duty])::text FROM obligations o
+          WHERE o.subject_id = ANY(:subjects)) AS ever,
+        (SELECT json_agg(t ORDER BY t.happened_at)::text FROM tombstones t
+          WHERE t.duty = ANY(:duties) AND t.value = ANY(:values)) AS stones,
+        (SELECT calendar_digest FROM offices WHERE office_id = :office) AS calendar_digest,
+        (SELECT manager_id FROM clients WHERE client_id = :client) AS manager_id,
+        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = :client) AS last_caller_id
+    """
+)
+
+
+async def standing(
+    session: AsyncSession,
+    concerned: dict[str, UUID],
+    *,
+    client_id: UUID | None,
+    office_id: UUID | None,
+    duties: Iterable[str],
+) -> Standing:
+    """`duties` are those that the event may open."""
+    ids = list(concerned.values())
+    parameters = {
+        "subjects": ids,
+        "kinds": list(concerned),
+        "client": client_id,
+        "office": office_id,
+        "duties": list(duties),
+        "values": [*ids, client_id] if client_id else ids,
+    }
+    row = (await session.execute(_STANDING, parameters)).one()
+    known = {kind: found for kind, found in known_of(row.known).items() if found.subject_id == concerned.get(kind)}
+    return Standing(
+        known,
+        duties_of(row.duties),
+        _EVER.validate_json(row.ever) if row.ever else set(),
+        _STONES.validate_json(row.stones) if row.stones else [],
+        row.calendar_digest,
+        row.manager_id,
+        row.last_caller_id,
+    )
+
+
+_calendars: OrderedDict[str, WorkingCalendar] = OrderedDict()
+_KEPT_CALENDARS = 2_000
+
+
+async def calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
+    """By its content, so it can be kept: the same digest is the same calendar for ever."""
+    found = _calendars.get(digest)
+    if found is None:
+        body = (await session.execute(select(Calendar.body).where(Calendar.digest == digest))).scalar_one()
+        found = _calendars[digest] = WorkingCalendar.model_validate(body)
+        while len(_calendars) > _KEPT_CALENDARS:
+            _calendars.popitem(last=False)
+    else:
+        _calendars.move_to_end(digest)
+    return found

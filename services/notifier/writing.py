@@ -1,0 +1,150 @@
+"""What one transaction changes about duties, written with one statement.
+
+A statement per table and row costs more than everything else that the clock does; so rows are gathered, handed over as
+JSON and spread by PostgreSQL.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.duty import COLUMNS, Duty
+from shared.contracts.base import Event
+from shared.messaging.outbox import outbox_rows
+
+WAKE_CHANNEL = "notifier_clock"
+SEND_CHANNEL = "notifier_notices"
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Changes:
+    """Gathered by the use case, written at its end by `write`."""
+
+    subjects: list[Row] = field(default_factory=list)
+    stones: list[Row] = field(default_factory=list)
+    opened: list[Duty] = field(default_factory=list)
+    changed: dict[Any, Duty] = field(default_factory=dict)
+    fired: list[Duty] = field(default_factory=list)
+    """Changed by the engine in nothing but the columns of `_FIRING`."""
+    levels: list[Row] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    notices: list[Row] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    wake_engine: bool = False
+
+    def change(self, duty: Duty) -> None:
+        """Store the duty as it is when everything is written; a new one is stored anyway."""
+        if not any(duty is new for new in self.opened):
+            self.changed[duty.id] = duty
+
+
+_FIRING = ("version", "warned_at", "breached_at", "next_step", "next_at")
+_NEVER_CHANGED = ("id", "subject_kind", "subject_id", "opened_at", "duty")
+
+
+def _rows_of(table: str, parameter: str) -> str:
+    return f"json_populate_recordset(NULL::{table}, CAST(:{parameter} AS json)) AS n"
+
+
+def _insert(table: str, parameter: str, columns: Sequence[str]) -> str:
+    names = ", ".join(columns)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {_rows_of(table, parameter)}"
+
+
+def _update(parameter: str, columns: Sequence[str]) -> str:
+    assignments = ", ".join(f"{name} = n.{name}" for name in columns)
+    return f"UPDATE obligations o SET {assignments} FROM {_rows_of('obligations', parameter)} WHERE o.id = n.id"
+
+
+_SUBJECT = ("kind", "subject_id", "office_id", "client_id", "staff_id", "label", "facts", "moments")
+_HISTORY = ("id", "obligation_id", "office_id", "generation", "event", "at", "details")
+_LEVEL = (
+    "obligation_id",
+    "generation",
+    "level",
+    "office_id",
+    "kind",
+    "role",
+    "told",
+    "planned_at",
+    "fired_at",
+)
+_NOTICE = (
+    "id",
+    "office_id",
+    "channel",
+    "purpose",
+    "template",
+    "client_id",
+    "staff_id",
+    "obligation_id",
+    "subject_kind",
+    "subject_id",
+    "recipient",
+    "recipient_name",
+    "time_zone",
+    "sender_name",
+    "context",
+    "state",
+    "attempts",
+    "next_attempt_at",
+    "expires_at",
+)
+
+# The first ending counts for what comes once, the latest for the rest.
+_STONES = (
+    _insert("tombstones", "stones", ("duty", "field", "value", "outcome", "once", "happened_at"))
+    + " ON CONFLICT (duty, field, value) DO UPDATE SET outcome = excluded.outcome, happened_at = excluded.happened_at"
+    " WHERE CASE WHEN excluded.once THEN excluded.happened_at < tombstones.happened_at"
+    " ELSE excluded.happened_at > tombstones.happened_at END"
+)
+_PARTS = {
+    "subjects": _insert("subjects", "subjects", _SUBJECT)
+    + " ON CONFLICT (kind, subject_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in ("client_id", "staff_id", "label", "facts", "moments")),
+    "stones": _STONES,
+    "opened": _insert("obligations", "opened", COLUMNS),
+    "changed": _update("changed", [name for name in COLUMNS if name not in _NEVER_CHANGED]),
+    "fired": _update("fired", _FIRING),
+    "levels": _insert("obligation_levels", "levels", _LEVEL),
+    "history": _insert("obligation_history", "history", _HISTORY),
+    "notices": _insert("notices", "notices", _NOTICE),
+    "events": "INSERT INTO outbox (event_id, type, subject, office_id, body, headers)"
+    " SELECT n.event_id, n.type, n.subject, n.office_id, convert_to(n.body, 'UTF8'), n.headers"
+    " FROM json_to_recordset(CAST(:events AS json))"
+    " AS n(event_id uuid, type text, subject text, office_id uuid, body text, headers jsonb)",
+}
+
+
+@cache
+def _statement(parts: tuple[str, ...], channels: tuple[str, ...]) -> TextClause:
+    tables = ", ".join(f"{name} AS ({_PARTS[name]})" for name in parts)
+    woken = ", ".join(f"pg_notify('{channel}', '')" for channel in channels) or "1"
+    return text(f"WITH {tables} SELECT {woken}")
+
+
+async def write(session: AsyncSession, changes: Changes) -> None:
+    """Everything in one round trip.  Foreign keys are checked when all of it is there."""
+    values: dict[str, Any] = {}
+    for part in fields(changes):
+        rows: Any = getattr(changes, part.name)
+        if part.name == "wake_engine" or not rows:
+            continue
+        if part.name == "changed":
+            rows = list(rows.values())
+        if part.name == "fired":
+            rows = [{name: getattr(duty, name) for name in ("id", *_FIRING)} for duty in rows]
+        if part.name == "events":
+            rows = outbox_rows(rows)
+        values[part.name] = to_json(rows).decode()
+    if not values:
+        return
+    channels = [WAKE_CHANNEL] * changes.wake_engine + [SEND_CHANNEL] * bool(changes.notices)
+    await session.execute(_statement(tuple(values), tuple(channels)), values)
