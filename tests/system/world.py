@@ -30,6 +30,10 @@ class World:
     prefix: str
     port: int
 
+    @property
+    def virtual_host(self) -> str:
+        return self.prefix
+
     def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
         """Of the service's database, past every protection."""
         url = urlunsplit(urlsplit(self.infrastructure.database_url)._replace(path=f"/{self.prefix}_{service}"))
@@ -51,7 +55,7 @@ class World:
         parts = urlsplit(self.infrastructure.management_url)
         base = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         auth = (parts.username or "guest", parts.password or "guest")
-        found = httpx.get(f"{base}/api/queues/{quote(self.prefix)}", auth=auth, trust_env=False, timeout=10)
+        found = httpx.get(f"{base}/api/queues/{quote(self.virtual_host)}", auth=auth, trust_env=False, timeout=10)
         found.raise_for_status()
         return [queue for queue in found.json() if queue["name"].startswith(f"{service}.")]
 

@@ -1,0 +1,21 @@
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.testing.infrastructure import Infrastructure
+from tests.system.play import Played, play
+from tests.system.world import running_world
+
+
+@pytest.fixture(scope="package")
+def played(infrastructure: Infrastructure) -> Iterator[Played]:
+    """One day for all tests here: those that count what it left come first, those that use it up last."""
+    directory = Path(tempfile.mkdtemp(prefix="reglament-day-"))
+    try:
+        with running_world(infrastructure, directory / "data") as world:
+            yield play(world, directory / "documents")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,80 @@
+"""The day of the demonstration with one process per service, one of which dies in the middle of it."""
+
+import os
+import signal
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+
+from reglament_cli.demo.day import Day
+from reglament_cli.demo.main import STEPS, new_day, surroundings_of
+from reglament_cli.demo.steps import check_and_payment
+from reglament_cli.demo.waiting import until
+from tests.system.recording import Exchange, recorded
+from tests.system.stall import stalled
+from tests.system.world import World
+
+VICTIM = "orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A day that came to its end."""
+
+    world: World
+    day: Day
+    exchanges: list[Exchange]
+    """Every request of the day with its answer."""
+    unacknowledged: int
+    """Messages that the killed process held."""
+    unpublished: int
+    """Rows in its outbox that the broker had not confirmed."""
+
+
+def play(world: World, output: Path) -> Played:
+    day = new_day(surroundings_of(world.system.state), output, Console(file=StringIO(), width=160))
+    lost: dict[str, int] = {}
+    with recorded() as exchanges:
+        for step in STEPS:
+            if step is check_and_payment:
+                lost = pay_while_the_service_dies(world, day)
+            else:
+                step.play(day)
+    return Played(world, day, exchanges, **lost)
+
+
+def pay_while_the_service_dies(world: World, day: Day) -> dict[str, int]:
+    """Step 4. `kill -9` finds the end of the check unpublished and the payment's events unacknowledged."""
+    check_and_payment.clocks_run(day)
+    check_and_payment.call_about_the_order(day)
+    check_and_payment.mark_positions(day)
+    check_and_payment.add_the_payer(day)
+    check_and_payment.issue_the_invoice(day)
+    with stalled(world, VICTIM):
+        check_and_payment.finish_the_check(day)
+        check_and_payment.pay(day)
+        found = until("сервис держит сообщения и неотправленные события", lambda: what_would_be_lost(world))
+        kill(world, VICTIM)
+    world.start(VICTIM)
+    check_and_payment.see_the_check(day)
+    check_and_payment.see_the_payment(day)
+    return found
+
+
+def what_would_be_lost(world: World) -> dict[str, int] | None:
+    """None while there is nothing of one kind or the other."""
+    unacknowledged = sum(queue.get("messages_unacknowledged", 0) for queue in world.queues(VICTIM))
+    [row] = world.rows(VICTIM, "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL")
+    found = {"unacknowledged": unacknowledged, "unpublished": int(row["count"])}
+    return found if all(found.values()) else None
+
+
+def kill(world: World, service: str) -> None:
+    pid = world.system.services[service].pid
+    assert pid is not None
+    process = psutil.Process(pid)
+    os.kill(pid, signal.SIGKILL)
+    process.wait(10)

@@ -1,0 +1,147 @@
+"""Schemathesis over every operation of every service, on the objects that the day has left."""
+
+import re
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from services.serving import load
+from shared.app import build_app
+from shared.database import new_id
+from shared.identity.roles import Role
+from shared.settings import SERVICES
+from tests.system.errands import run_errands
+from tests.system.interface import Badges, Known, current_version
+from tests.system.play import Played
+from tests.system.recording import Exchange, recorded
+
+pytestmark = pytest.mark.timeout(300)
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 6
+"""Generated requests for each operation; most are sent as several roles."""
+BUDGET_SECONDS = 13.0
+"""For one service; then every further operation gets one generated request."""
+ROLES: Sequence[Role | None] = [None, *Role]
+WORKERS = (Role.HEAD_OFFICE, Role.DIRECTOR, Role.CLIENT)
+"""Between them they may do everything: who is refused for its role is followed by the next."""
+CHANGES = {"PUT", "PATCH", "DELETE"}
+
+
+@cache
+def openapi(service: str) -> dict[str, Any]:
+    declared = load(service)
+    return build_app(declared, declared.settings()).openapi()
+
+
+@pytest.fixture(scope="module")
+def exchanges(played: Played) -> list[Exchange]:
+    """The day's requests, and those of what it left out."""
+    with recorded() as more:
+        run_errands(played.world, played.day)
+    return [*played.exchanges, *more]
+
+
+@pytest.fixture(scope="module")
+def known(played: Played, exchanges: list[Exchange]) -> Known:
+    """What the people of one office saw."""
+    found = Known()
+    insiders = {played.day.client.person, played.day.mira.senior, *played.day.mira.managers, played.day.head_office}
+    for exchange in exchanges:
+        if exchange.person in insiders:
+            found.learn(openapi(exchange.service)["paths"], exchange)
+    return found
+
+
+@pytest.fixture(scope="module")
+def badges(played: Played) -> Badges:
+    return Badges.of(played.world, played.day.mira.id, played.day.client.id)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_keeps_its_word(
+    played: Played, exchanges: list[Exchange], known: Known, badges: Badges, service: str
+) -> None:
+    """No 5xx, no answer that the document does not describe, and each operation succeeds at least once."""
+    schema = schemathesis.openapi.from_dict(openapi(service))
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    assert len(operations) == sum(len(methods) for methods in openapi(service)["paths"].values())
+    reached: set[str] = set()
+    for exchange in exchanges:
+        operation = operation_of(exchange, operations) if exchange.service == service else None
+        if operation is not None:
+            operation.validate_response(exchange.response)
+            if exchange.response.is_success:
+                reached.add(operation.label)
+    with (
+        httpx.Client(base_url=f"{played.day.surroundings.url}/api/{service}", trust_env=False, timeout=20) as http,
+        requests.Session() as session,
+    ):
+        session.trust_env = False
+        until = time.monotonic() + BUDGET_SECONDS
+        for operation in operations:
+            if explore(operation, http, session, known, badges, until=until):
+                reached.add(operation.label)
+    assert {operation.label for operation in operations} == reached
+
+
+def operation_of(exchange: Exchange, operations: Sequence[Any]) -> Any:
+    """Fixed addresses go before those with parameters; None for what is not in the document, as the document itself."""
+    for operation in sorted(operations, key=lambda found: found.path.count("{")):
+        pattern = re.sub(r"{[^}]+}", "[^/]+", operation.path)
+        if exchange.method == operation.method.upper() and re.fullmatch(pattern, exchange.path):
+            return operation
+    return None
+
+
+def explore(
+    operation: Any, http: httpx.Client, session: requests.Session, known: Known, badges: Badges, *, until: float
+) -> bool:
+    """Send generated requests about real objects, each as some role. True when one of them succeeded."""
+    statuses: set[int] = set()
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=st.one_of(*operation.get_strategies_from_examples(), operation.as_strategy()), data=st.data())
+    def run(case: Any, data: st.DataObject) -> None:
+        if statuses and time.monotonic() > until:
+            return
+        for name in case.path_parameters or {}:
+            if known.identifiers.get(name):
+                case.path_parameters[name] = data.draw(st.sampled_from(known.identifiers[name]))
+        if isinstance(case.body, dict):
+            case.body = known.real(case.body, data.draw)
+        key = str(new_id())
+        for role in (data.draw(st.sampled_from(ROLES)), *WORKERS):
+            headers = badges.headers(role) | {"Idempotency-Key": key}
+            if operation.method.upper() in CHANGES:
+                headers["If-Match"] = current_version(http, case.formatted_path, badges)
+            response = case.call(base_url=str(http.base_url).rstrip("/"), session=session, headers=headers)
+            case.validate_response(response, checks=CHECKS)
+            statuses.add(response.status_code)
+            if response.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                break
+
+    run()
+    return any(httpx.codes.is_success(status) for status in statuses)
