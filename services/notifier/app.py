@@ -1,10 +1,10 @@
 """Composition root of `notifier`."""
 
-from services.notifier import engine, housekeeping, sender
+from services.notifier import engine, housekeeping, receipts, sender
 from services.notifier.api import routers
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
-from services.notifier.models import Base
+from services.notifier.delivery_models import Base
 from services.notifier.settings import NotifierSettings
 from shared.contracts.notifier import (
     ObligationBreached,
@@ -27,7 +27,7 @@ service = Service(
         Loop("clock", engine.run),
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
-        Loop("receipts", sender.run_watch),
+        Loop("receipts", receipts.run),
         Loop("housekeeping", housekeeping.run),
     ],
     on_start=[publish_defaults],

@@ -30,6 +30,10 @@ class Outcome:
 
     state: Literal["sent", "retry", "failed", "unknown"]
     answer: str
+    gateway: str | None = None
+    """Of an SMS: who took it or perhaps took it."""
+    provider_id: str | None = None
+    """What its fate is asked by; None where it cannot be asked."""
 
 
 @dataclass(frozen=True)

@@ -260,6 +260,9 @@ class Notice(OfficeOwned, Base):
         Index("ix_notices_client_created", "client_id", "created_at", "id"),
         Index("ix_notices_obligation_id", "obligation_id"),
         Index("ix_notices_merge_key", "merge_key", postgresql_where=text("state = 'queued'")),
+        Index("ix_notices_provider", "gateway", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+        Index("ix_notices_unknown", "created_at", postgresql_where=text("state = 'unknown'")),
+        Index("ix_notices_phone", "recipient", "created_at", postgresql_where=text("channel = 'sms'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -296,7 +299,15 @@ class Notice(OfficeOwned, Base):
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     poll_at: Mapped[datetime | None]
+    gateway: Mapped[str | None]
+    """The one that took it, and that knows what became of it."""
     provider_id: Mapped[str | None]
+    parts: Mapped[int | None]
+    """SMS that its text was counted as in the office's daily limit."""
+    template_version: Mapped[int | None]
+    """None: the text that the system came with."""
+    in_reply_to: Mapped[str | None]
+    """Message-ID of the letter that this one answers."""
     last_answer: Mapped[str | None]
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
@@ -364,5 +375,15 @@ class DeliveryPolicy(Base):
     """HH:MM"""
     quiet_until: Mapped[str]
     only_russian_numbers: Mapped[bool]
+    sms_daily_limit: Mapped[int | None] = mapped_column(default=1000, server_default="1000")
+    """SMS (parts) of an office in a day; None: no limit."""
+    sms_office_limits: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict, server_default="{}")
+    """Office id → its own daily limit."""
+    sms_number_limit: Mapped[int | None] = mapped_column(default=10, server_default="10")
+    """SMS to one number in 24 hours."""
+    resend_unknown_mail: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether a letter whose outcome is unknown goes out once more by itself; else a person decides.  Never SMS."""
+    answer_within_seconds: Mapped[int] = mapped_column(default=15, server_default="15")
+    """CALL-09: how long three rings take."""
     published_by: Mapped[UUID | None]
     published_at: Mapped[Instant] = mapped_column(server_default=func.now())

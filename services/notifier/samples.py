@@ -120,6 +120,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         consequence="",
         closed_note="",
     ),
+    "sms_limit": _sample(recipient="Главный Глеб Глебович", limit=1000, at=_MOMENT),
 }
 
 SMS_SAMPLES: dict[str, dict[str, Any]] = {"order_ready_sms": _sample(number="З-000031", complete=True)}

@@ -4,13 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from services.notifier.domain.rules import RuleBody
 from shared.contracts.notifier import SubjectKind
 from shared.web import Input, Output, Page
-
-LocalClock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class ObligationOut(Output):
@@ -182,27 +180,6 @@ class RuleCheck(Output):
 
     ok: bool
     problems: list[RuleProblem]
-
-
-class PutPolicy(Input):
-    """Когда и кому уходят SMS."""
-
-    quiet_hours: bool = Field(description="Не слать SMS ночью по местному времени получателя")
-    quiet_from: LocalClock = Field(default="21:00", examples=["21:00"])
-    quiet_until: LocalClock = Field(default="08:00", examples=["08:00"])
-    only_russian_numbers: bool = True
-    effective_from: AwareDatetime | None = None
-
-
-class PolicyOut(Output):
-    version: int
-    effective_from: datetime
-    quiet_hours: bool
-    quiet_from: str
-    quiet_until: str
-    only_russian_numbers: bool
-    published_by: UUID | None
-    published_at: datetime
 
 
 NoticeState = Literal["queued", "sending", "sent", "delivered", "failed", "expired", "unknown"]

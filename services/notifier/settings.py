@@ -9,7 +9,10 @@ class NotifierSettings(Settings):
     mail_from: str = "no-reply@reglament.localhost"
     """The envelope's sender; the visible name is the office's."""
     sms_url: str = "http://127.0.0.1:8026"
-    """Base address of a gateway that speaks the protocol of SMSC.ru."""
+    """The gateway: `smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru` or
+    `smpp://system_id:password@host:port`; a plain address is SMSC.ru's protocol with the login and password below."""
+    sms_fallback_url: str = ""
+    """A second gateway of another kind, for what the first one surely has not taken."""
     sms_login: str = ""
     sms_password: str = ""
     sms_sender: str = ""

@@ -1,4 +1,4 @@
-"""SMS through an HTTP gateway: the port that the notifier sends by, and its adapter for the protocol of SMSC.ru."""
+"""SMS: the port that the notifier sends by, and its adapter for the HTTP protocol of SMSC.ru."""
 
 import asyncio
 import re
@@ -21,8 +21,14 @@ class SmsUnavailable(Exception):
 
 
 class SmsOutcomeUnknown(Exception):
-    """The request left, but no usable answer came: the message may have been sent. Ask for its status, never resend
-    blindly; its provider id is the message id."""
+    """The request left, but no usable answer came: the message may have been sent. Never resend blindly.
+
+    `provider_id` is what its status can be asked by, where the gateway lets us choose the id.
+    """
+
+    def __init__(self, text: str, *, gateway: str = "", provider_id: str | None = None) -> None:
+        super().__init__(text)
+        self.gateway, self.provider_id = gateway, provider_id
 
 
 class SmsStatus(StrEnum):
@@ -38,6 +44,8 @@ class SmsStatus(StrEnum):
 @dataclass(frozen=True)
 class SmsAccepted:
     provider_id: str
+    gateway: str
+    """Its name: what became of the message is asked there."""
     parts: int | None = None
     """How many SMS the text was cut into; None when an earlier request had been accepted already."""
     cost: Decimal | None = None
@@ -45,11 +53,17 @@ class SmsAccepted:
 
 
 class SmsGateway(Protocol):
+    name: str
+    knows_our_ids: bool
+    """Whether the message's id is the provider's id, so that a lost answer can be looked up."""
+
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
         """`phone` as +7…; raises SmsRejected, SmsUnavailable or SmsOutcomeUnknown."""
 
     async def status(self, provider_id: str, phone: str) -> SmsStatus:
         """Raises SmsUnavailable."""
+
+    async def aclose(self) -> None: ...
 
 
 STATUSES: Mapping[int, SmsStatus] = {
@@ -85,6 +99,9 @@ class _Refused(Exception):
 class SmscGateway:
     """Close it with `aclose()`. `phone_prefixes` keeps paid messages out of countries where nobody is a client."""
 
+    name = "smsc"
+    knows_our_ids = True
+
     def __init__(
         self,
         url: str,
@@ -107,8 +124,7 @@ class SmscGateway:
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
         """Send under our own id, so that a lost answer can be looked up. See SmsGateway.send."""
-        if not PHONE.fullmatch(phone) or not phone.startswith(self._phone_prefixes):
-            raise SmsRejected("the number is outside the allowed countries")
+        ensure_allowed(phone, self._phone_prefixes)
         provider_id = str(message_id)
         try:
             answer = await self._call(
@@ -118,18 +134,23 @@ class SmscGateway:
             if refused.code in FINAL_ERRORS:
                 raise SmsRejected(str(refused)) from refused
             if refused.code == REPEATED_REQUEST and await self._was_accepted(provider_id, phone):
-                return SmsAccepted(provider_id)
+                return SmsAccepted(provider_id, self.name)
             raise SmsUnavailable(str(refused)) from refused
+        except SmsOutcomeUnknown as unknown:
+            unknown.gateway, unknown.provider_id = self.name, provider_id
+            raise
         if "id" not in answer:
-            raise SmsOutcomeUnknown("the gateway's answer names no message")
-        return SmsAccepted(provider_id, parts=_integer(answer.get("cnt")), cost=_decimal(answer.get("cost")))
+            raise SmsOutcomeUnknown("the gateway's answer names no message", gateway=self.name, provider_id=provider_id)
+        return SmsAccepted(
+            provider_id, self.name, parts=integer(answer.get("cnt")), cost=decimal_or_none(answer.get("cost"))
+        )
 
     async def status(self, provider_id: str, phone: str) -> SmsStatus:
         try:
             answer = await self._call("status", {"phone": phone, "id": provider_id})
         except (_Refused, SmsOutcomeUnknown) as error:  # A question changes nothing, so it can always be asked again.
             raise SmsUnavailable(str(error)) from error
-        code = _integer(answer.get("status"))
+        code = integer(answer.get("status"))
         return SmsStatus.UNKNOWN if code is None else STATUSES.get(code, SmsStatus.UNKNOWN)
 
     async def _was_accepted(self, provider_id: str, phone: str) -> bool:
@@ -141,34 +162,46 @@ class SmscGateway:
 
     async def _call(self, page: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Raises _Refused, SmsUnavailable, SmsOutcomeUnknown."""
-        try:
-            async with asyncio.timeout(self._timeout_seconds):  # httpx's own counts each read by itself.
-                response = await self._http.post(f"/sys/{page}.php", data={**self._known, **parameters})
-        except NOT_SENT as error:
-            raise SmsUnavailable(f"no connection to the gateway: {type(error).__name__}") from error
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise SmsOutcomeUnknown(f"no answer from the gateway: {type(error).__name__}") from error
-        if response.status_code in {429, 503} or 300 <= response.status_code < 500:
-            raise SmsUnavailable(f"the gateway answered HTTP {response.status_code}")
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if response.status_code != 200 or not isinstance(answer, dict):
-            raise SmsOutcomeUnknown(f"the gateway answered HTTP {response.status_code} without a result")
+        answer = await post_form(self._http, f"/sys/{page}.php", {**self._known, **parameters}, self._timeout_seconds)
         if "error_code" in answer:
-            raise _Refused(_integer(answer["error_code"]) or 0, str(answer.get("error", "")))
+            raise _Refused(integer(answer["error_code"]) or 0, str(answer.get("error", "")))
         return answer
 
 
-def _integer(value: object) -> int | None:
+def ensure_allowed(phone: str, prefixes: tuple[str, ...]) -> None:
+    """Raises SmsRejected."""
+    if not PHONE.fullmatch(phone) or not phone.startswith(prefixes):
+        raise SmsRejected("the number is outside the allowed countries")
+
+
+async def post_form(http: httpx.AsyncClient, path: str, form: Mapping[str, str], timeout: float) -> dict[str, Any]:
+    """The JSON object that the gateway answers.  Raises SmsUnavailable, SmsOutcomeUnknown."""
+    try:
+        async with asyncio.timeout(timeout):  # httpx's own counts each read by itself.
+            response = await http.post(path, data=dict(form))
+    except NOT_SENT as error:
+        raise SmsUnavailable(f"no connection to the gateway: {type(error).__name__}") from error
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise SmsOutcomeUnknown(f"no answer from the gateway: {type(error).__name__}") from error
+    if response.status_code in {429, 503} or 300 <= response.status_code < 500:
+        raise SmsUnavailable(f"the gateway answered HTTP {response.status_code}")
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if response.status_code != 200 or not isinstance(answer, dict):
+        raise SmsOutcomeUnknown(f"the gateway answered HTTP {response.status_code} without a result")
+    return answer
+
+
+def integer(value: object) -> int | None:
     try:
         return int(str(value))
     except ValueError:
         return None
 
 
-def _decimal(value: object) -> Decimal | None:
+def decimal_or_none(value: object) -> Decimal | None:
     try:
         return Decimal(str(value))
     except InvalidOperation:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from reglament_cli.sms_simulator import RunningSmsSimulator
-from services.notifier import sender
+from services.notifier import receipts, sender
 from services.notifier.commands import notices as commands
 from services.notifier.mailer import Letter, Mailer, Outcome
 from services.notifier.models import Client, Notice, NoticeAttempt, Office
@@ -213,7 +213,7 @@ async def test_a_letter_whose_sender_died_on_the_wire_becomes_unknown_and_is_not
     async with world.notifier.session() as session:
         dead = {"state": "sending", "attempts": 1, "sending_since": now() - timedelta(minutes=10)}
         await session.execute(update(Notice).where(Notice.id == notice_id).values(**dead))
-    await sender.mark_lost(database, lease_seconds=180)
+    await receipts.mark_lost(database, lease_seconds=180)
     lost = await notice(world, notice_id)
     assert (lost.state, lost.attempts) == ("unknown", 1)
     assert world.mailbox.store.newest(to=world.mail_of("client")) == []

@@ -1,4 +1,4 @@
-"""Правила сроков и порядок отправки SMS."""
+"""Правила сроков."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,15 +13,12 @@ from services.notifier.models import RuleVersion
 from services.notifier.rulebook import rule_of
 from services.notifier.schemas import (
     CheckRule,
-    PolicyOut,
-    PutPolicy,
     PutRule,
     RuleCheck,
     RuleList,
     RuleOut,
     RuleProblem,
 )
-from services.notifier.sender import current_policy
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import STAFF, Role
@@ -80,29 +77,6 @@ async def check_rule(body: CheckRule, session: Session) -> RuleCheck:
     return RuleCheck(
         ok=not problems, problems=[RuleProblem(rule=problem.code, message=problem.text) for problem in problems]
     )
-
-
-@router.get("/delivery-policy", dependencies=[allow(*STAFF)], summary="Порядок отправки SMS")
-async def show_policy(session: Session, response: Response) -> PolicyOut:
-    """Тихие часы по местному времени получателя; действующая версия."""
-    policy = await current_policy(session, now())
-    if policy is None:
-        raise NotFound("Порядок отправки ещё не задан.")
-    set_etag(response, policy.version)
-    return PolicyOut.model_validate(policy)
-
-
-@router.put("/delivery-policy", dependencies=[allow(Role.HEAD_OFFICE)], summary="Изменить порядок отправки SMS")
-async def put_policy(
-    body: PutPolicy, expected: IfMatch, session: Session, caller: Caller, response: Response
-) -> PolicyOut:
-    """Новая версия с даты; проверяется снова перед отправкой каждого SMS."""
-    at = now()
-    policy = await current_policy(session, at)
-    check_version(policy.version if policy else 0, expected)
-    published = await commands.publish_policy(session, **body.model_dump(), caller=caller, at=at)
-    set_etag(response, published.version)
-    return PolicyOut.model_validate(published)
 
 
 def _out(row: RuleVersion, rule: Rule, at: datetime) -> RuleOut:

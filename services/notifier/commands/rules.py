@@ -1,4 +1,4 @@
-"""Publishing rules and the delivery policy.  What was published never changes."""
+"""Publishing rules.  What was published never changes."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ from shared.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.service import ServiceContext
 
-_PUBLISHING = text("SELECT pg_advisory_xact_lock(hashtextextended('notifier rules', 0))")
+PUBLISHING = text("SELECT pg_advisory_xact_lock(hashtextextended('notifier rules', 0))")
 CLOCK_TOLERANCE = timedelta(minutes=1)
 FURTHEST = timedelta(days=3650)
 
@@ -41,7 +41,7 @@ async def publish_defaults(context: ServiceContext) -> None:
         row = {"id": new_id(), "code": rule.code, "version": 1, "office_id": None, "body": body}
         rows.append(row | {"effective_from": rule.effective_from})
     async with context.database.worker() as session:
-        await session.execute(_PUBLISHING)
+        await session.execute(PUBLISHING)
         await session.execute(insert(RuleVersion).values(rows).on_conflict_do_nothing())
         policy = insert(DeliveryPolicy).values(
             version=1,
@@ -76,10 +76,10 @@ async def publish_rule(
     at: datetime,
 ) -> RuleVersion:
     """A new version; running obligations keep theirs.  Raises RuleRefused, NotFound, Invalid."""
-    since = _since(effective_from, at)
+    since = effective_since(effective_from, at)
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
-    await session.execute(_PUBLISHING)
+    await session.execute(PUBLISHING)
     problems = await check_draft(session, code, body, office_id, since)
     if problems:
         listed = [{"rule": problem.code, "message": problem.text} for problem in problems]
@@ -102,37 +102,7 @@ async def publish_rule(
     return row
 
 
-async def publish_policy(
-    session: AsyncSession,
-    *,
-    quiet_hours: bool,
-    quiet_from: str,
-    quiet_until: str,
-    only_russian_numbers: bool,
-    effective_from: datetime | None,
-    caller: Principal,
-    at: datetime,
-) -> DeliveryPolicy:
-    since = _since(effective_from, at)
-    await session.execute(_PUBLISHING)
-    version = (await session.execute(select(func.coalesce(func.max(DeliveryPolicy.version), 0)))).scalar_one() + 1
-    policy = DeliveryPolicy(
-        version=version,
-        effective_from=since,
-        quiet_hours=quiet_hours,
-        quiet_from=quiet_from,
-        quiet_until=quiet_until,
-        only_russian_numbers=only_russian_numbers,
-        published_by=caller.id,
-        published_at=at,
-    )
-    session.add(policy)
-    await audit(session, "delivery_policy.published", subject=f"delivery_policy/{version}", office_id=None)
-    await session.flush()
-    return policy
-
-
-def _since(effective_from: datetime | None, at: datetime) -> datetime:
+def effective_since(effective_from: datetime | None, at: datetime) -> datetime:
     """What is past is not rewritten; a caller's clock may be a little behind."""
     if effective_from is None:
         return at

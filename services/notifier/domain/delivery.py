@@ -36,3 +36,19 @@ class QuietHours:
 def pause_after(attempts: int) -> timedelta:
     """The growing pause before the next try."""
     return _PAUSES[min(attempts, len(_PAUSES)) - 1]
+
+
+_FINALITY = {"sending": 0, "unknown": 0, "sent": 1, "expired": 2, "failed": 3, "delivered": 4}
+_TOLD = {"queued": "sent", "sent": "sent", "delivered": "delivered", "failed": "failed", "expired": "expired"}
+
+
+def after_receipt(state: str, receipt: str) -> str:
+    """The state of a notice once its gateway has said `receipt`.
+
+    Receipts come twice and out of order: nothing goes back, and of two ends the better known one stays, so that the
+    same receipts in any order make the same state.  A notice that waits to be sent again is not spoken of.
+    """
+    told = _TOLD.get(receipt)
+    if told is None or state not in _FINALITY:
+        return state
+    return told if _FINALITY[told] > _FINALITY[state] else state

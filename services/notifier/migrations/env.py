@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
-from services.notifier.models import Base
+from services.notifier.delivery_models import Base
 from shared.migrations import run
 
 run(Base.metadata)

@@ -1,0 +1,154 @@
+"""What became of notices: receipts asked for and receipts told, letters whose sender died."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.commands.notices import wake_sender
+from services.notifier.delivery_models import SmsReceipt
+from services.notifier.domain.delivery import after_receipt
+from services.notifier.limits import current_policy
+from services.notifier.models import Notice, NoticeAttempt
+from services.notifier.settings import NotifierSettings
+from services.notifier.sms import SmsStatus, SmsUnavailable
+from services.notifier.sms_route import SmsRoute, route_of
+from shared.database import Database
+from shared.service import ServiceContext
+
+log = structlog.get_logger(__name__)
+
+LONGEST_POLL = timedelta(hours=1)
+STOP_POLLING = timedelta(days=2)
+AWAITED = ("sent", "unknown")
+
+_ONCE_MORE = text(
+    "UPDATE notices SET state = 'queued', next_attempt_at = now(), expires_at = now() + interval '24 hours'"
+    " WHERE state = 'unknown' AND channel = 'email' AND purpose <> 'advertising'"
+    " AND created_at > now() - interval '2 days'"
+    " AND (SELECT count(*) FROM notice_attempts a WHERE a.notice_id = notices.id AND a.outcome = 'unknown') = 1"
+    " RETURNING id"
+)
+
+
+async def run(context: ServiceContext) -> None:
+    """Find letters whose sender died, and ask the gateways for delivery, until cancelled."""
+    settings: NotifierSettings = context.settings
+    route = route_of(settings)
+    finder = route.finder()
+    pause = min(settings.sms_poll_seconds, settings.sending_lease_seconds / 4)
+    try:
+        while True:
+            await mark_lost(context.database, settings.sending_lease_seconds, finder.name if finder else None)
+            await resend_unknown_mail(context.database)
+            await poll(context.database, route, settings.sms_poll_seconds)
+            await asyncio.sleep(pause)
+    finally:
+        await route.aclose()
+
+
+async def mark_lost(database: Database, lease_seconds: float, finder: str | None = None) -> int:
+    """`sending` longer than the lease → `unknown`; returns how many.  An SMS is asked for where our id is known."""
+    async with database.worker() as session:
+        lost = (
+            update(Notice)
+            .where(Notice.state == "sending", Notice.sending_since < func.now() - timedelta(seconds=lease_seconds))
+            .values(state="unknown", sending_since=None, last_answer="Процесс остановился во время отправки.")
+            .returning(Notice.id, Notice.office_id, Notice.attempts, Notice.channel, func.now().label("at"))
+            .execution_options(synchronize_session=False)
+        )
+        rows = (await session.execute(lost)).all()
+        for row in rows:
+            attempt = {"notice_id": row.id, "number": row.attempts, "office_id": row.office_id, "at": row.at}
+            await session.execute(
+                insert(NoticeAttempt).values(**attempt, outcome="unknown", answer="процесс остановился")
+            )
+            if row.channel == "sms" and finder is not None:
+                asked = {"gateway": finder, "provider_id": str(row.id), "poll_at": row.at}
+                await session.execute(update(Notice).where(Notice.id == row.id).values(**asked))
+    return len(rows)
+
+
+async def resend_unknown_mail(database: Database) -> int:
+    """Where the policy says so, a letter of unknown outcome goes out once more: its Message-ID tells the reader's
+    program that the two are one.  SMS have no such thing, so they always wait for a person."""
+    async with database.worker() as session:
+        policy = await current_policy(session, (await session.execute(select(func.now()))).scalar_one())
+        if policy is None or not policy.resend_unknown_mail:
+            return 0
+        again = (await session.execute(_ONCE_MORE)).all()
+        if again:
+            await wake_sender(session)
+    return len(again)
+
+
+async def poll(database: Database, route: SmsRoute, first_interval: float) -> None:
+    """Ask what became of SMS; the interval doubles up to an hour, for two days."""
+    async with database.worker() as session:
+        due = select(Notice.id, Notice.gateway, Notice.provider_id, Notice.recipient).where(
+            Notice.poll_at <= func.now()
+        )
+        rows = (await session.execute(due.order_by(Notice.poll_at).limit(50))).all()
+    silent: set[str] = set()
+    for row in rows:
+        if row.gateway in silent:
+            continue
+        try:
+            status = await route.status(row.gateway or "", row.provider_id or str(row.id), row.recipient)
+        except SmsUnavailable as error:
+            log.warning("the SMS gateway does not answer", gateway=row.gateway, error=str(error))
+            silent.add(row.gateway)
+            continue
+        async with database.worker() as session:
+            await _apply_answer(session, row.id, row.provider_id, status, first_interval)
+
+
+async def _apply_answer(
+    session: AsyncSession, notice_id: UUID, provider_id: str | None, status: SmsStatus, first_interval: float
+) -> None:
+    """Unless the notice was sent anew while the gateway was asked."""
+    query = select(Notice, func.now().label("at")).where(Notice.id == notice_id, Notice.provider_id == provider_id)
+    row = (await session.execute(query.with_for_update())).first()
+    if row is None:
+        return
+    notice, at = row[0], row.at
+    settle(notice, status.value, at)
+    if notice.state in AWAITED:
+        since = at - (notice.sent_at or notice.created_at)
+        interval = min(max(since, timedelta(seconds=first_interval)), LONGEST_POLL)
+        notice.poll_at = at + interval if since < STOP_POLLING else None
+
+
+def settle(notice: Notice, receipt: str, at: datetime) -> None:
+    """Apply what was told; once the end is known nobody is asked any more."""
+    state = after_receipt(notice.state, receipt)
+    if state == notice.state:
+        return
+    notice.state = state
+    notice.sent_at = notice.sent_at or at
+    notice.delivered_at = at if state == "delivered" else None
+    if state not in AWAITED:
+        notice.poll_at = None
+
+
+async def hear(session: AsyncSession, gateway: str, provider_id: str, status: SmsStatus) -> None:
+    """A gateway tells by itself what became of a message: perhaps twice, perhaps before we know its id."""
+    receipt = insert(SmsReceipt).values(gateway=gateway, provider_id=provider_id, status=status.value)
+    await session.execute(receipt.on_conflict_do_nothing())
+    query = select(Notice, func.now().label("at")).where(Notice.gateway == gateway, Notice.provider_id == provider_id)
+    row = (await session.execute(query.with_for_update())).first()
+    if row is not None:
+        settle(row[0], status.value, row.at)
+
+
+async def apply_early(session: AsyncSession, notice: Notice, at: datetime) -> None:
+    """Receipts that came before the answer to the sending."""
+    heard = select(SmsReceipt.status).where(
+        SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id == notice.provider_id
+    )
+    for status in (await session.execute(heard)).scalars():
+        settle(notice, status, at)

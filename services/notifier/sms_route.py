@@ -1,0 +1,93 @@
+"""Which gateway an SMS goes through: the first that can take it, by configuration."""
+
+import time
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import structlog
+
+from services.notifier.settings import NotifierSettings
+from services.notifier.sms import SmsAccepted, SmscGateway, SmsGateway, SmsStatus, SmsUnavailable
+from services.notifier.smsru import SmsRuGateway
+
+log = structlog.get_logger(__name__)
+
+REST_SECONDS = 60.0
+"""A gateway that could not take a message is asked after the others for so long."""
+
+
+class SmsRoute:
+    """Gateways in the order of preference.
+
+    Only SmsUnavailable (surely not sent) goes on to the next; a rejection and an unknown outcome end the attempt, so
+    that no message is sent twice.
+    """
+
+    def __init__(self, gateways: Sequence[SmsGateway]) -> None:
+        self.gateways = {gateway.name: gateway for gateway in gateways}
+        self._resting_until = dict.fromkeys(self.gateways, 0.0)
+
+    async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
+        """Raises SmsRejected, SmsUnavailable when no gateway takes it, SmsOutcomeUnknown."""
+        refusals = []
+        moment = time.monotonic()
+        order = sorted(self.gateways.values(), key=lambda gateway: self._resting_until[gateway.name] > moment)
+        for gateway in order:
+            try:
+                return await gateway.send(message_id, phone, text)
+            except SmsUnavailable as error:
+                self._resting_until[gateway.name] = time.monotonic() + REST_SECONDS
+                refusals.append(f"{gateway.name}: {error}")
+                log.warning("an SMS gateway cannot take messages", gateway=gateway.name, error=str(error))
+        raise SmsUnavailable("; ".join(refusals))
+
+    async def status(self, gateway: str, provider_id: str, phone: str) -> SmsStatus:
+        """Raises SmsUnavailable, also when that gateway is no longer configured."""
+        if gateway not in self.gateways:
+            raise SmsUnavailable(f"the gateway {gateway} is not configured any more")
+        return await self.gateways[gateway].status(provider_id, phone)
+
+    def finder(self) -> SmsGateway | None:
+        """The gateway that can be asked by our own id, for messages whose process died."""
+        return next((gateway for gateway in self.gateways.values() if gateway.knows_our_ids), None)
+
+    async def aclose(self) -> None:
+        for gateway in self.gateways.values():
+            await gateway.aclose()
+
+
+def route_of(settings: NotifierSettings) -> SmsRoute:
+    """Raises ValueError for an address of no known kind or two gateways of one kind."""
+    urls = [url for url in (settings.sms_url, settings.sms_fallback_url) if url]
+    # The lease covers all of them one after another.
+    timeout = settings.send_timeout_seconds / len(urls)
+    gateways = [gateway_at(url, settings, timeout) for url in urls]
+    if len({gateway.name for gateway in gateways}) < len(gateways):
+        raise ValueError("REGLAMENT_SMS_URL and REGLAMENT_SMS_FALLBACK_URL name gateways of the same kind")
+    return SmsRoute(gateways)
+
+
+def gateway_at(url: str, settings: NotifierSettings, timeout: float) -> SmsGateway:
+    """`smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru`; a plain address is SMSC.ru's protocol with
+    REGLAMENT_SMS_LOGIN and REGLAMENT_SMS_PASSWORD.  Which countries get SMS is the policy's business, not the
+    gateway's.  Raises ValueError."""
+    parts = urlsplit(url)
+    kind, _, scheme = parts.scheme.rpartition("+")
+    if scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("REGLAMENT_SMS_URL looks like smsc+https://login:password@host or smsru+https://api_id@host")
+    bare = f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    login, password = unquote(parts.username or ""), unquote(parts.password or "")
+    match kind:
+        case "" | "smsc":
+            return SmscGateway(
+                bare,
+                login or settings.sms_login,
+                password or settings.sms_password,
+                sender=settings.sms_sender,
+                phone_prefixes=("+",),
+                timeout_seconds=timeout,
+            )
+        case "smsru":
+            return SmsRuGateway(bare, login, sender=settings.sms_sender, phone_prefixes=("+",), timeout_seconds=timeout)
+    raise ValueError(f"an SMS gateway of an unknown kind: {kind}")
