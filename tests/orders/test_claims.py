@@ -73,6 +73,56 @@ async def test_a_client_who_keeps_the_part_gets_the_discount(office: Office) -> 
     assert (await office.position(found["position_id"]))["state_label"] == "Выдано"
 
 
+async def _keep(office: Office, found: Json) -> Json:
+    """The client agrees to 25 % off and keeps the part."""
+    offer = {"offer_code": "discount", "discount_percent": 25, "client_answer": "agreed"}
+    offered = await office.manager.post(f"/claims/{found['id']}/offer", json=offer)
+    assert offered.status_code == 200, offered.text
+    kept = await office.manager.post(f"/claims/{found['id']}/decision", json={"decision": "kept", "reason": "Скидка"})
+    assert kept.status_code == 200, kept.text
+    return dict(kept.json())
+
+
+async def _claim_again(office: Office, position_id: str, **changes: object) -> Json:
+    body = {"position_id": position_id, "reason": "Всё-таки не подошло", **changes}
+    opened = await office.client.post("/claims", json=body)
+    assert opened.status_code == 201, opened.text
+    await office.manager.post(f"/claims/{opened.json()['id']}/supplier-check", json={"verdict": "refuses"})
+    return dict(opened.json())
+
+
+async def test_a_discount_for_keeping_is_not_returned_a_second_time(office: Office) -> None:
+    found = await claim(office)
+    assert (await _keep(office, found))["refund"] == "375.00"
+    again = await _claim_again(office, found["position_id"])
+    assert again["amount"] == "1125.00"
+    decision = {"decision": "accepted", "reason": "Не подошло"}
+    accepted = await office.manager.post(f"/claims/{again['id']}/decision", json=decision)
+    assert accepted.json()["refund"] == "1125.00"
+
+
+async def test_only_the_pieces_that_were_kept_cheaper_return_less(office: Office) -> None:
+    found = await claim(office, price="400.01", purchase="150.00", quantity_issued=4, quantity=3)
+    assert (await _keep(office, found))["refund"] == "300.01"
+    positions = (await office.manager.get("/positions", params={"client_id": str(office.client_id)})).json()["items"]
+    untouched = next(position for position in positions if position["id"] != found["position_id"])
+    assert (untouched["quantity"], untouched["state"], untouched["origin_id"]) == (1, "issued", found["position_id"])
+    assert (await _claim_again(office, untouched["id"]))["amount"] == "400.01"
+
+    refunds = []
+    position_id = found["position_id"]
+    for left in (3, 2, 1):
+        one = await _claim_again(office, position_id, quantity=1)
+        decision = {"decision": "accepted", "reason": "Не подошло"}
+        decided = await office.manager.post(f"/claims/{one['id']}/decision", json=decision)
+        refunds.append(Decimal(decided.json()["refund"]))
+        listed = (await office.manager.get("/positions", params={"client_id": str(office.client_id)})).json()["items"]
+        rest = [p["id"] for p in listed if p["state"] == "issued" and p["id"] != untouched["id"]]
+        assert len(rest) == (left > 1)
+        position_id = rest[0] if rest else ""
+    assert sum(refunds) == Decimal("1200.03") - Decimal("300.01")
+
+
 async def test_the_supplier_is_asked_first(office: Office) -> None:
     (position,) = await office.issued(an_item(supplier_id=await office.supplier()))
     opened = await office.manager.post("/claims", json={"position_id": position["id"], "reason": "Не подошло"})

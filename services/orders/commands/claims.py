@@ -40,7 +40,10 @@ class SupplierCheckFirst(BusinessError):
 async def open_claim(session: AsyncSession, body: NewClaim, *, caller: Principal, at: datetime) -> Claim:
     """The client asks to return what was issued; 48 hours to decide begin (RET-08).
 
-    Raises NotFound, IllegalTransition, Invalid, Conflict for a second claim about the same position.
+    What an earlier claim gave back for pieces that the client kept is no longer theirs to return.
+
+    Raises NotFound, IllegalTransition, Invalid, Conflict for a second claim about the same position or when nothing
+    is left to return.
     """
     position, order = await lock_position(session, body.position_id)
     if position.state is not PositionState.ISSUED:
@@ -51,6 +54,9 @@ async def open_claim(session: AsyncSession, body: NewClaim, *, caller: Principal
         raise Invalid(f"Количество — от 1 до {position.quantity}.", field="body.quantity")
     if await session.scalar(select(Claim.id).where(Claim.position_id == position.id, Claim.decision.is_(None))):
         raise Conflict("По этой позиции уже рассматривается возврат.")
+    amount = position.sale_price * quantity - position.discount_on(quantity)
+    if amount <= 0:
+        raise Conflict("За эту деталь уже возвращена вся её цена.")
     (number,) = await next_numbers(session, position.office_id, Document.CLAIM)
     claim = Claim(
         id=new_id(),
@@ -63,7 +69,7 @@ async def open_claim(session: AsyncSession, body: NewClaim, *, caller: Principal
         brand=position.brand,
         description=position.description,
         quantity=quantity,
-        amount=position.sale_price * quantity,
+        amount=amount,
         purchase_amount=None if position.purchase_price is None else position.purchase_price * quantity,
         kind=body.kind or position.kind,
         ground=body.ground,
@@ -173,6 +179,8 @@ async def decide_claim(
     origin_id = None
     if body.decision == "accepted":
         origin_id = await _take_back(session, claim, at)
+    elif kept:
+        origin_id = await _leave_cheaper(session, claim)
     claim.decision, claim.decision_reason, claim.decided_by, claim.decided_at = (
         body.decision,
         body.reason,
@@ -225,6 +233,18 @@ async def _take_back(session: AsyncSession, claim: Claim, at: datetime) -> UUID 
     await save_positions(session, [position], [remainder] if remainder else [])
     view = await refresh_orders(session, [order], at)
     await publish(session, *view.processed)
+    return position.origin_id
+
+
+async def _leave_cheaper(session: AsyncSession, claim: Claim) -> UUID | None:
+    """The claimed pieces stay with the client and remember what went back for them, so that no kopeck goes back
+    twice; the other pieces are split off.  Returns the lineage's root."""
+    assert claim.keeping_refund is not None, "the client agreed to an offer"
+    position, _ = await lock_position(session, claim.position_id)
+    remainder = position.split(claim.quantity)
+    position.discounted += claim.keeping_refund
+    position.version += 1
+    await save_positions(session, [position], [remainder] if remainder else [])
     return position.origin_id
 
 

@@ -108,6 +108,7 @@ async def place_order(
             "state_changed_at": at,
             "paid": False,
             "finally_refused": False,
+            "discounted": Decimal(0),
             "version": 1,
         }
         for line, item in enumerate(items, 1)

@@ -1,7 +1,7 @@
 """Orders and their positions.  State belongs to the position (ORD-01)."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from shared.contracts.orders import (
 from shared.database import ClientOwned, new_id
 from shared.errors import Invalid
 
+KOPECK = Decimal("0.01")
 Channel = Literal["cabinet", "office"]
 Delivery = Literal["office", "courier"]
 
@@ -107,6 +108,8 @@ class Position(ClientOwned, OfferedPart, Base):
     removal_reason: Mapped[str | None] = mapped_column(String(50))
     refusal_reason: Mapped[str | None] = mapped_column(String(1000))
     finally_refused: Mapped[bool] = mapped_column(default=False)
+    discounted: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    """Roubles that went back to the client for all these pieces although they stayed (RET-03…RET-06)."""
     purchase_order_id: Mapped[UUID | None]
     shipment_id: Mapped[UUID | None]
     ordered_at: Mapped[datetime | None]
@@ -230,11 +233,17 @@ class Position(ClientOwned, OfferedPart, Base):
                 "quantity": self.quantity - quantity,
                 "origin_id": self.origin_id or self.id,
                 "split_from_id": self.id,
+                "discounted": self.discounted - self.discount_on(quantity),
                 "version": 1,
             }
         )
+        self.discounted = self.discount_on(quantity)
         self.quantity = quantity
         return rest
+
+    def discount_on(self, quantity: int) -> Decimal:
+        """What of `discounted` falls on that many of the pieces."""
+        return (self.discounted * quantity / self.quantity).quantize(KOPECK, ROUND_HALF_UP)
 
     @property
     def days_late(self) -> int:
