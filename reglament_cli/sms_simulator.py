@@ -1,11 +1,11 @@
-"""A simulator of the SMSC.ru gateway: its HTTP protocol, without a telephone network behind it.
+"""A simulator of the gateways SMSC.ru and SMS.ru: their HTTP protocols, without a telephone network behind them.
 
     python -m reglament_cli.sms_simulator --http-port 8026 --login demo --password demo --delay 3
 
-The protocol: `/sys/send.php`, `/sys/status.php`, `/sys/balance.php`, by GET or POST, answered with `fmt=3` (JSON)
-only. As with the real gateway the request's character set is windows-1251 unless `charset` says otherwise; a client's
-own `id` need not be unique (the status is that of the last message with it); an identical request within a minute is
-error 9, and so is the sixth question for one message's status within a minute.
+SMS.ru's protocol is in `smsru_protocol`.  SMSC.ru's: `/sys/send.php`, `/sys/status.php`, `/sys/balance.php`, by GET or
+POST, answered with `fmt=3` (JSON) only. As with the real gateway the request's character set is windows-1251 unless
+`charset` says otherwise; a client's own `id` need not be unique (the status is that of the last message with it); an
+identical request within a minute is error 9, and so is the sixth question for one message's status within a minute.
 
 What a phone number's last four digits bring about:
 
@@ -38,6 +38,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from reglament_cli.embedded_http import serving, until_terminated
+from reglament_cli.smsru_protocol import add_smsru
 
 MAX_MESSAGES = 10_000
 DUPLICATE_WINDOW = timedelta(minutes=1)
@@ -155,18 +156,7 @@ class SmsSimulator:
         self._requests.append((now, request))
         message_id = client_id or str(next(self._ids))
         for phone in phones:
-            self._messages.append(
-                SimulatedSms(
-                    id=message_id,
-                    phone=phone,
-                    text=text,
-                    sender=parameters.get("sender", ""),
-                    parts=parts,
-                    cost=PRICE_OF_A_PART * parts,
-                    accepted_at=now,
-                    delay=self.delay,
-                )
-            )
+            self._messages.append(self._message(message_id, phone, text, parameters.get("sender", ""), now))
         answer: dict[str, Any] = {
             "id": int(message_id) if message_id.isdecimal() else message_id,
             "cnt": parts * len(phones),
@@ -211,6 +201,23 @@ class SmsSimulator:
             }
         return answer
 
+    def accept(self, phone: str, text: str, sender: str, now: datetime) -> SimulatedSms | None:
+        """For SMS.ru, which gives the ids itself; None when there is no money left."""
+        message = self._message(f"{now:%Y%m}-{1_000_000 + next(self._ids)}", phone, text, sender, now)
+        if message.cost > self.balance:
+            return None
+        self.balance -= message.cost
+        self._messages.append(message)
+        return message
+
+    def find(self, message_id: str) -> SimulatedSms | None:
+        return next((message for message in self.messages() if message.id == message_id), None)
+
+    def _message(self, message_id: str, phone: str, text: str, sender: str, now: datetime) -> SimulatedSms:
+        parts = _parts(text)
+        cost = PRICE_OF_A_PART * parts
+        return SimulatedSms(message_id, phone, text, sender, parts, cost, accepted_at=now, delay=self.delay)
+
     def _is_repetition(self, request: tuple[str, ...], now: datetime) -> bool:
         while self._requests and self._requests[0][0] <= now - DUPLICATE_WINDOW:
             self._requests.popleft()
@@ -244,6 +251,11 @@ def _parts(text: str) -> int:
 
 def simulator_app(simulator: SmsSimulator) -> FastAPI:
     app = FastAPI(title="Симулятор SMS-шлюза")
+
+    async def parameters_in_utf_8(request: Request) -> dict[str, str]:
+        return await _parameters(request, "utf-8")
+
+    add_smsru(app, simulator, parameters_in_utf_8)
 
     @app.api_route("/sys/send.php", methods=["GET", "POST"])
     async def send(request: Request) -> Response:
@@ -311,13 +323,13 @@ def _as_json(message: SimulatedSms, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _parameters(request: Request) -> dict[str, str]:
+async def _parameters(request: Request, usual: str = "cp1251") -> dict[str, str]:
     """Of the query and the form, in the character set that they name themselves."""
     encoded = request.url.query
     if request.method == "POST":
         encoded = f"{encoded}&{(await request.body()).decode('latin-1')}"
     charset = parse_qs(encoded).get("charset", [""])[-1].lower()
-    values = parse_qs(encoded, encoding=CHARSETS.get(charset, "cp1251"), errors="replace")
+    values = parse_qs(encoded, encoding=CHARSETS.get(charset, usual), errors="replace")
     return {name: value[-1] for name, value in values.items()}
 
 

@@ -13,6 +13,7 @@ from services.notifier.smsru import SmsRuGateway
 
 log = structlog.get_logger(__name__)
 
+LONGEST_TALK = 20.0
 REST_SECONDS = 60.0
 """A gateway that could not take a message is asked after the others for so long."""
 
@@ -59,9 +60,9 @@ class SmsRoute:
 
 def route_of(settings: NotifierSettings) -> SmsRoute:
     """Raises ValueError for an address of no known kind or two gateways of one kind."""
-    urls = [url for url in (settings.sms_url, settings.sms_fallback_url) if url]
+    urls = [settings.sms_url, *([settings.sms_fallback_url] if settings.sms_fallback_url else [])]
     # The lease covers all of them one after another.
-    timeout = settings.send_timeout_seconds / len(urls)
+    timeout = min(LONGEST_TALK, settings.send_timeout_seconds / len(urls))
     gateways = [gateway_at(url, settings, timeout) for url in urls]
     if len({gateway.name for gateway in gateways}) < len(gateways):
         raise ValueError("REGLAMENT_SMS_URL and REGLAMENT_SMS_FALLBACK_URL name gateways of the same kind")

@@ -101,7 +101,7 @@ def _build_image(directory: Path, service: str) -> None:
 
 def _build_simulator(directory: Path) -> None:
     (directory / "reglament_cli").mkdir(parents=True)
-    for name in ("__init__.py", "embedded_http.py", "sms_simulator.py"):
+    for name in ("__init__.py", "embedded_http.py", "sms_simulator.py", "smsru_protocol.py"):
         shutil.copy(ROOT / "reglament_cli" / name, directory / "reglament_cli" / name)
 
 
