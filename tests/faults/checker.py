@@ -1,0 +1,145 @@
+"""Compares what the clients were told with what the databases hold."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.faults.history import History
+from tests.faults.world import World, until
+
+DRAIN_SECONDS = 60.0
+SHOWN = 5
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Figures for the table, and every promise that was broken."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return not self.violations
+
+    def require(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.violations.append(what)
+
+    def none(self, what: str, found: Iterable[Any]) -> None:
+        """`what` counts things that must not be."""
+        bad = list(found)
+        self.figures[what] = self.figures.get(what, 0) + len(bad)
+        if bad:
+            self.violations.append(f"{what}: {len(bad)} ({', '.join(map(str, bad[:SHOWN]))})")
+
+    def most(self, what: str, value: float, limit: float) -> None:
+        self.figures[what] = round(value, 3)
+        self.require(value <= limit, f"{what}: {value:.3f}, at most {limit:g}")
+
+
+async def check_drained(world: World, verdict: Verdict, since: float | None = None) -> None:
+    """Everything published, applied and out of the retry table within a minute of the last fault."""
+    begun = time.monotonic() if since is None else since
+
+    async def done() -> bool:
+        return not await waiting(world)
+
+    try:
+        await until(done, "drained", DRAIN_SECONDS)
+    except TimeoutError:
+        left = [f"{service}: {what} {number}" for (service, what), number in (await waiting(world)).items()]
+        verdict.violations.append(f"not drained in {DRAIN_SECONDS:.0f} s: {', '.join(left)}")
+    verdict.figures["drained, s"] = round(time.monotonic() - begun, 1)
+
+
+async def waiting(world: World) -> dict[tuple[str, str], int]:
+    """What is still under way, by service and kind."""
+    counts: dict[tuple[str, str], int] = {}
+    for service in world.databases:
+        counts[service, "unpublished"] = await world.count(
+            service, "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL"
+        )
+        counts[service, "retrying"] = await world.count(
+            service, "SELECT count(*) FROM failed_message WHERE state = 'retrying'"
+        )
+        counts[service, "unapplied"] = len(await unapplied(world, service))
+    return {key: number for key, number in counts.items() if number}
+
+
+async def unapplied(world: World, consumer: str) -> set[UUID]:
+    """Events committed by others that this service has neither applied nor parked."""
+    seen = {row[0] for row in await world.rows(consumer, "SELECT event_id FROM inbox")}
+    seen |= {row[0] for row in await world.rows(consumer, "SELECT event_id FROM failed_message WHERE state = 'parked'")}
+    return await committed(world, consumer) - seen
+
+
+async def committed(world: World, consumer: str) -> set[UUID]:
+    """What the outboxes hold of the types that this service consumes."""
+    queues = await world.rows(consumer, "SELECT queue FROM topology_check WHERE queue NOT LIKE '%.republish'")
+    types = [row[0].removeprefix(f"{consumer}.") for row in queues]
+    found: set[UUID] = set()
+    for producer in {event_type.partition(".")[0] for event_type in types} & set(world.databases):
+        events = await world.rows(producer, "SELECT event_id FROM outbox WHERE type = ANY($1)", types)
+        found |= {row[0] for row in events}
+    return found
+
+
+async def check_events(world: World, verdict: Verdict) -> None:
+    """Each consumer applied exactly what the producers committed; nothing is left over anywhere."""
+    for consumer in world.databases:
+        events = await committed(world, consumer)
+        applied = {row[0] for row in await world.rows(consumer, "SELECT event_id FROM inbox")}
+        verdict.none("events lost", events - applied)
+        verdict.none("events from nowhere", applied - events)
+        left = "SELECT event_id FROM failed_message f WHERE state IN ('retrying', 'parked')"
+        verdict.none("parked or retrying", [row[0] for row in await world.rows(consumer, left)])
+
+
+async def check_connections(world: World, verdict: Verdict) -> None:
+    """No session sits in a transaction that nobody will end."""
+    idle = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+        " AND state_change < now() - interval '5 seconds'"
+    )
+    for service in world.databases:
+        verdict.none("sessions idle in transaction", [row[0] for row in await world.rows(service, idle)])
+
+
+async def check_pages(world: World, history: History, verdict: Verdict, *, parked: int = 0) -> None:
+    """The samples: every page that was acknowledged is there, and every effect of every page once."""
+    acknowledged = {line["number"]: UUID(line["id"]) for line in history.lines("acknowledged")}
+    sent = {line["number"] for line in history.lines("sent")}
+    pages = {row["id"]: row["number"] for row in await world.rows("press", "SELECT id, number FROM page")}
+    by_number = Counter(pages.values())
+    verdict.figures |= {"commands": len(sent), "acknowledged": len(acknowledged)}
+    verdict.none("acknowledged, not there", [n for n, page_id in acknowledged.items() if page_id not in pages])
+    verdict.none("commands done twice", [number for number, count in by_number.items() if count > 1])
+    verdict.none("commands never sent", set(by_number) - sent)
+    verdict.none("commands given up", [line["number"] for line in history.lines("given_up")])
+    verdict.none("commands refused", [f"{line['status']} {line['body']}" for line in history.lines("refused")])
+    verdict.none("repetitions answered differently", [x["number"] for x in history.lines("repeated") if not x["same"]])
+    told = Counter(row[0] for row in await world.rows("press", "SELECT subject FROM outbox"))
+    verdict.none("pages not told of once", [page for page in pages if told[f"page/{page}"] != 1])
+    for service, table, what in (("ledger", "line", "entries"), ("press", "entered", "answers")):
+        effects = Counter(row[0] for row in await world.rows(service, f"SELECT page_id FROM {table}"))
+        missing = [page for page in pages if not effects[page]]
+        if parked:
+            verdict.require(len(missing) == parked, f"{what}: {len(missing)} missing, {parked} are parked")
+        else:
+            verdict.none(f"{what} missing", missing)
+        verdict.none(f"{what} twice", [page for page, count in effects.items() if count > 1])
+    if not parked:
+        await check_events(world, verdict)
+    await check_connections(world, verdict)
+
+
+async def check_samples(world: World, history: History, *, since: float | None = None) -> Verdict:
+    """All of the above for the samples, after they have come to rest."""
+    verdict = Verdict()
+    await check_drained(world, verdict, since)
+    await check_pages(world, history, verdict)
+    return verdict

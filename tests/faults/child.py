@@ -1,0 +1,58 @@
+"""One service in a process of its own, with a planted bug on request."""
+
+import json
+import os
+from collections.abc import Sequence
+from importlib import import_module
+
+import uvicorn
+from fastapi import FastAPI
+from joserfc.jwk import KeySet, OKPKey
+
+from services.serving import build_root
+from shared import logging
+from shared.app import build_app
+from shared.settings import SERVICES, Settings
+from tests.faults import planted
+from tests.harness import TestVerifier
+
+KEY = "REGLAMENT_FAULTS_KEY"
+"""The key that signs the operator's tokens, for the samples have no service that signs people in."""
+
+
+def load(name: str) -> None:
+    """Import a service, which most of its start is spent on."""
+    import_module(f"services.{name}.app" if name in SERVICES else f"tests.faults.sample.{name}.app")
+
+
+def serve(names: Sequence[str], port: int) -> None:
+    """The product's services under `/api/<name>`, a sample at the root; as `python -m services serve` does it."""
+    settings = Settings()
+    logging.configure(settings.log_format, settings.log_level)
+    planted.plant(os.environ.get(planted.VARIABLE))
+    uvicorn.run(
+        _application(names),
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=25,
+        server_header=False,
+    )
+
+
+def _application(names: Sequence[str]) -> FastAPI:
+    if set(names) <= set(SERVICES):
+        return build_root(names)
+    [name] = names
+    service = import_module(f"tests.faults.sample.{name}.app").service
+    return build_app(service, verifier=OperatorVerifier(os.environ[KEY]))
+
+
+class OperatorVerifier(TestVerifier):
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        for issuer in self._issuers.values():
+            issuer.keys = KeySet([OKPKey.import_key(json.loads(key))])

@@ -1,0 +1,212 @@
+"""Bugs of the kinds that lose things or do them twice, put into a child process to see whether the checker sees them.
+
+`REGLAMENT_PLANTED=without_inbox` is read by `tests.faults.child`; the product knows nothing of it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from aio_pika import DeliveryMode
+from fastapi import Request
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
+from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared import faultpoints
+from shared.database import Database
+from shared.messaging import failures, relay
+from shared.messaging.consumers import Dispatcher
+from shared.messaging.delivery import Delivery
+from shared.messaging.relay import BATCH, Relay
+from shared.messaging.subscriptions import Subscriptions, _raw
+from shared.messaging.tables import outbox
+from shared.messaging.topology import PROBE, event_queue
+from shared.scope import Scope
+from shared.web import idempotency
+
+VARIABLE = "REGLAMENT_PLANTED"
+LATE_SECONDS = 1.0
+
+
+def plant(names: str | None) -> None:
+    """Several are separated by commas.  Raises KeyError for a name that is not below."""
+    for name in (names or "").split(","):
+        if name:
+            PLANTED[name]()
+
+
+def impatient_retries() -> None:
+    """No bug: a day of retries within a second."""
+    failures.RETRY_DELAYS = (timedelta(milliseconds=100),) * 3
+
+
+def ack_before_commit() -> None:
+    """The message is acknowledged first and handled then: what dies in between is lost."""
+
+    def subscribe(self: Subscriptions, broker: RabbitBroker, channel: Channel, event_type: str) -> None:
+        @broker.subscriber(
+            event_queue(self._service, event_type, self._kind),
+            channel=channel,
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_raw,
+        )
+        async def consume(message: RabbitMessage) -> None:
+            raw = message.raw_message
+            await raw.ack()
+            if PROBE in raw.headers:
+                await self._watch.returned(event_type)
+                return
+            async with self._slots:
+                await self._dispatcher.deliver(
+                    Delivery(event_type, raw.body, raw.headers, message_id=raw.message_id or "")
+                )
+
+    Subscriptions._subscribe = subscribe  # type: ignore[method-assign]
+
+
+def without_inbox() -> None:
+    """The handler runs whether or not the event was applied before."""
+
+    async def apply(self: Dispatcher, delivery: Delivery) -> bool:
+        event = self._parse(delivery)
+        async with self._database.worker() as session:
+            await self._handlers[event.type](event, session)
+        faultpoints.reach("consumer.after_commit")
+        return True
+
+    Dispatcher.apply = apply  # type: ignore[method-assign]
+
+
+def confirmed_before_published() -> None:
+    """The relay marks its rows first and publishes then."""
+    settle = Relay._settle
+
+    async def relay_batch(self: Relay) -> bool:
+        lease = UUID(int=1)
+        rows = await self._claim(lease)
+        await settle(self, lease, [row.id for row in rows], [])
+        if rows:
+            faultpoints.reach("relay.claimed")
+        await asyncio.gather(*(self._publish(row) for row in rows))
+        return len(rows) == BATCH
+
+    Relay.relay_batch = relay_batch  # type: ignore[method-assign]
+
+
+def claim_without_lease() -> None:
+    """Every relay takes what is not confirmed yet, whoever is publishing it at the moment."""
+
+    async def claim(self: Relay, lease: UUID) -> list[Row[Any]]:
+        async with self._database.worker() as session:
+            pending = select(outbox).where(outbox.c.confirmed_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+            return list((await session.execute(pending)).all())
+
+    async def settle(self: Relay, lease: UUID, confirmed: list[int], failed: list[int]) -> None:
+        async with self._database.worker() as session:
+            mine = outbox.c.id == any_(literal(confirmed, ARRAY(BigInteger)))
+            await session.execute(update(outbox).where(mine).values(confirmed_at=func.clock_timestamp()))
+
+    Relay._claim = claim  # type: ignore[method-assign]
+    Relay._settle = settle  # type: ignore[method-assign]
+
+
+def cursor_over_ids() -> None:
+    """The relay goes on after the last id it has seen: what commits late, with a lower id, is passed by."""
+    claim = Relay._claim
+    last = 0
+
+    async def claim_after_last(self: Relay, lease: UUID) -> list[Row[Any]]:
+        nonlocal last
+        rows = [row for row in await claim(self, lease) if row.id > last]
+        last = max([last, *(row.id for row in rows)])
+        return rows
+
+    Relay._claim = claim_after_last  # type: ignore[method-assign]
+
+
+def transient_messages() -> None:
+    """Messages that do not survive a restart of the broker."""
+    setattr(relay, "DeliveryMode", SimpleNamespace(PERSISTENT=DeliveryMode.NOT_PERSISTENT))  # noqa: B010 (an import)
+
+
+def answer_before_commit() -> None:
+    """The answer leaves, the commit follows."""
+    background = set()
+
+    @asynccontextmanager
+    async def app(self: Database, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
+        session = self._app(info={"scope": scope, **info})
+        await session.begin()
+        yield session
+
+        async def commit_later() -> None:
+            await asyncio.sleep(LATE_SECONDS)
+            await session.commit()
+            await session.close()
+
+        task = asyncio.create_task(commit_later())
+        background.add(task)
+        task.add_done_callback(background.discard)
+
+    Database.app = app  # type: ignore[method-assign]
+
+
+def forgotten_keys() -> None:
+    """A repeated request runs again."""
+
+    async def claim(session: AsyncSession, request: Request, _principal: object) -> idempotency.Claim:
+        return idempotency.Claim("forgotten", request.headers["idempotency-key"], b"")
+
+    async def store(*_: object) -> None:
+        return None
+
+    idempotency.claim = claim  # type: ignore[assignment]
+    idempotency.store = store  # type: ignore[assignment]
+
+
+def sent_before_state() -> None:
+    """The letter goes over the wire while its row still says `queued`."""
+    from services.notifier import sender
+    from services.notifier.models import Notice
+    from shared.service import ServiceContext
+
+    deliver = sender._deliver
+
+    async def send_first(context: ServiceContext, claimed: sender.Claimed, send: sender.Send) -> None:
+        async def say(state: str) -> None:
+            async with context.database.worker() as session:
+                await session.execute(update(Notice).where(Notice.id == claimed.letter.id).values(state=state))
+
+        async def send_then_say(letter: Any) -> Any:
+            outcome = await send(letter)
+            faultpoints.reach("notice.after_sending")
+            await say("sending")
+            return outcome
+
+        await say("queued")
+        await deliver(context, claimed, send_then_say)
+
+    sender._deliver = send_first
+
+
+PLANTED: dict[str, Callable[[], None]] = {
+    bug.__name__: bug
+    for bug in (
+        impatient_retries,
+        ack_before_commit,
+        without_inbox,
+        confirmed_before_published,
+        claim_without_lease,
+        cursor_over_ids,
+        transient_messages,
+        answer_before_commit,
+        forgotten_keys,
+        sent_before_state,
+    )
+}

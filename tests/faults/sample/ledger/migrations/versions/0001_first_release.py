@@ -1,0 +1,19 @@
+"""First release."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from shared.migrations import create_kernel_tables
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    create_kernel_tables()
+    op.create_table(
+        "line",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("page_id", sa.Uuid, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+    )

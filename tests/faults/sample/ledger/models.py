@@ -1,0 +1,21 @@
+"""Tables of `ledger`."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.database import ServiceBase, new_metadata
+
+
+class Base(ServiceBase):
+    metadata = new_metadata()
+
+
+class Line(Base):
+    """One for each page that was heard of: two of them are one event applied twice."""
+
+    __tablename__ = "line"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    page_id: Mapped[UUID]
+    number: Mapped[int]

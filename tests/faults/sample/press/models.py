@@ -1,0 +1,29 @@
+"""Tables of `press`."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.database import ServiceBase, Versioned, new_metadata
+
+
+class Base(ServiceBase):
+    metadata = new_metadata()
+
+
+class Page(Base, Versioned):
+    __tablename__ = "page"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    """Of the client's choice, one for each command; two rows with one number are one command done twice."""
+    text: Mapped[str]
+
+
+class Entered(Base):
+    """The ledger's answer to a page."""
+
+    __tablename__ = "entered"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    page_id: Mapped[UUID]

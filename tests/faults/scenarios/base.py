@@ -1,0 +1,54 @@
+"""What every scenario is given and what it does first."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.history import History
+from tests.faults.servers import Servers
+from tests.faults.workload import Printers
+from tests.faults.world import World, new_world
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a scenario; the same seed gives the same schedule of faults."""
+
+    servers: Servers
+    seed: int
+    full: bool
+    histories: Path
+
+    def random(self) -> random.Random:
+        return random.Random(self.seed)
+
+    def scale(self, small: int, full: int) -> int:
+        return full if self.full else small
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The samples running, and clients ready to print."""
+
+    world: World
+    history: History
+    printers: Printers
+    schedule: random.Random
+
+
+@asynccontextmanager
+async def samples(run: Run, name: str, *, presses: int = 1, ledgers: int = 1, plant: str = "") -> AsyncIterator[Stage]:
+    """`presses` and `ledgers` replicas, named press-1, press-2, …"""
+    history = History(run.histories / f"{name}-{run.seed}.jsonl")
+    history.write("run", scenario=name, seed=run.seed, full=run.full)
+    async with new_world(run.servers, "press", "ledger") as world:
+        for service, replicas in (("press", presses), ("ledger", ledgers)):
+            for number in range(1, replicas + 1):
+                await world.start(service, name=f"{service}-{number}", plant=plant)
+        await world.ready()
+        try:
+            yield Stage(world, history, Printers(world, history, run.seed), run.random())
+        finally:
+            history.close()

@@ -1,0 +1,54 @@
+"""F3: kill at each named point."""
+
+import asyncio
+import contextlib
+import time
+
+from shared.faultpoints import POINTS
+from tests.faults.checker import Verdict, check_samples
+from tests.faults.scenarios.base import Run, Stage, samples
+
+PAUSE = 0.01
+EARLY = (1, 4)
+LATE = (10, 14)
+"""Consumers die later: a message that was in hand at three deaths in a row would rightly be parked as their cause."""
+SAMPLE_POINTS = {
+    point: "press-1" if point.startswith(("command", "relay")) else "ledger-1"
+    for point in POINTS
+    if point.startswith(("command", "relay", "consumer"))
+}
+
+
+async def run(run: Run) -> Verdict:
+    """Pages are printed all the while; one process after the other dies at its point and is started with the next."""
+    async with samples(run, "F3") as stage:
+        rounds = run.scale(1, 25)
+        plans: dict[str, list[str]] = {"press-1": [], "ledger-1": []}
+        for _ in range(rounds):
+            points = [*SAMPLE_POINTS] * 2
+            stage.schedule.shuffle(points)
+            for point in points:
+                first, last = LATE if point.startswith("consumer") else EARLY
+                plans[SAMPLE_POINTS[point]].append(f"{point}:{stage.schedule.randint(first, last)}")
+        printing = asyncio.create_task(stage.printers.print(pause=PAUSE))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, plan in plans.items():
+                    group.create_task(die_at_each(stage, name, plan))
+        finally:
+            stage.printers.stop()
+            with contextlib.suppress(asyncio.CancelledError):
+                await printing
+        verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
+        verdict.figures["kills"] = sum(len(plan) for plan in plans.values())
+        return verdict
+
+
+async def die_at_each(stage: Stage, name: str, plan: list[str]) -> None:
+    await stage.world.kill(name)
+    for point in plan:
+        stage.history.write("fault", what="kill at a point", process=name, point=point)
+        await stage.world.restart(name, crash_at=point)
+        await stage.world.died(name)
+    await stage.world.restart(name)
+    await stage.world.ready(name)

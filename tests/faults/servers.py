@@ -1,0 +1,126 @@
+"""PostgreSQL and RabbitMQ that belong to one run and may be killed, frozen and wiped."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+
+from reglament_cli.packages import ensure_servers
+from reglament_cli.postgres import PostgresServer
+from reglament_cli.processes import GuardedProcess
+from reglament_cli.rabbitmq import PASSWORD, USER, RabbitServer
+from tests.faults.processes import Nursery
+
+
+@dataclass(slots=True)
+class Servers:
+    directory: Path
+    database: PostgresServer
+    broker: RabbitServer
+    nurseries: dict[tuple[str, ...], Nursery] = field(default_factory=dict)
+
+    def nursery(self, services: tuple[str, ...]) -> Nursery:
+        """Started with the first process of these services."""
+        if services not in self.nurseries:
+            self.nurseries[services] = Nursery(self.directory, services)
+            self.nurseries[services].start()
+        return self.nurseries[services]
+
+    def make_virtual_host(self, name: str) -> None:
+        rights = {"configure": ".*", "write": ".*", "read": ".*"}
+        with self.management() as client:
+            client.put(f"/api/vhosts/{name}", json={}).raise_for_status()
+            client.put(f"/api/permissions/{name}/{USER}", json=rights).raise_for_status()
+
+    def drop_virtual_host(self, name: str) -> None:
+        with self.management() as client:
+            client.delete(f"/api/vhosts/{name}").raise_for_status()
+
+    def management(self) -> httpx.Client:
+        base = f"http://127.0.0.1:{self.broker.management_port}"
+        transport = httpx.HTTPTransport(retries=3)
+        return httpx.Client(base_url=base, auth=(USER, PASSWORD), timeout=30, trust_env=False, transport=transport)
+
+    def restart_broker(self, *, kill: bool) -> None:
+        self._stop_broker(kill=kill)
+        self._start_broker()
+
+    def wipe_broker(self, *virtual_hosts: str) -> None:
+        """As after the loss of its disk; virtual hosts are what the operator restores."""
+        self._stop_broker(kill=True)
+        shutil.rmtree(self.broker.directory / "mnesia")
+        self._start_broker()
+        for name in virtual_hosts:
+            self.make_virtual_host(name)
+
+    def restart_database(self, *, kill: bool) -> None:
+        process = running(self.database.process)
+        if kill:
+            process.kill()
+        else:
+            process.stop()
+        self.database.start()
+        self.database.wait_until_ready()
+
+    def _stop_broker(self, *, kill: bool) -> None:
+        process = running(self.broker.process)
+        if kill:
+            process.kill()
+        else:
+            process.stop()
+
+    def _start_broker(self) -> None:
+        self.broker.start()
+        self.broker.wait_until_ready()
+
+
+def running(process: GuardedProcess | None) -> GuardedProcess:
+    assert process is not None, "the server was never started"
+    return process
+
+
+@contextmanager
+def frozen(process: GuardedProcess | None) -> Iterator[None]:
+    """SIGSTOP for the process and all below it, SIGCONT at the end."""
+    pid = running(process).pid
+    assert pid is not None
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for member in family:
+        os.kill(member.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for member in family:
+            if member.is_running():
+                os.kill(member.pid, signal.SIGCONT)
+
+
+@contextmanager
+def private_servers() -> Iterator[Servers]:
+    """They keep what they have promised over a `kill -9`, as the servers of an installation do."""
+    directory = Path(tempfile.mkdtemp(prefix="reglament-faults-"))
+    directory.chmod(0o755)  # The server's own user has to pass through when the tests run as root.
+    ensure_servers(lambda _: None, directory / "apt.log", database=True, broker=True)
+    database = PostgresServer(directory / "postgres", directory / "postgres.log", durable=True, password="test")
+    broker = RabbitServer(directory / "rabbitmq", directory / "rabbitmq.log", durable=True)
+    servers = Servers(directory, database, broker)
+    try:
+        database.start()
+        broker.start()
+        database.wait_until_ready()
+        broker.wait_until_ready()
+        yield servers
+    finally:
+        for nursery in servers.nurseries.values():
+            nursery.stop()
+        for server in (database.process, broker.process):
+            if server is not None:
+                server.kill()
+        shutil.rmtree(directory, ignore_errors=True)

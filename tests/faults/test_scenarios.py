@@ -1,0 +1,12 @@
+"""Every scenario at its small scale."""
+
+import pytest
+
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.scenarios.base import Run
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_nothing_is_lost_and_nothing_happens_twice(name: str, small: Run) -> None:
+    verdict = await SCENARIOS[name].run(small)
+    assert verdict.holds, "\n".join([*verdict.violations, str(verdict.figures)])

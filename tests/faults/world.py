@@ -1,0 +1,204 @@
+"""Services as processes on databases and a virtual host of their own, and every way to hurt them."""
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+
+from reglament_cli.processes import free_port
+from shared import faultpoints, migrate
+from shared.clock import now
+from shared.database import new_id
+from shared.identity.roles import Principal, Role
+from shared.identity.tokens import generate_key, issue
+from shared.provision import provision
+from shared.settings import SERVICES
+from shared.testing.databases import ScratchUrls
+from tests.faults import child, planted
+from tests.faults.processes import GRACE_SECONDS, Process
+from tests.faults.servers import Servers
+
+START_SECONDS = 90.0
+QUICK = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "2", "REGLAMENT_RELAY_LEASE_SECONDS": "3", "REGLAMENT_DATABASE_POOL": "6"}
+"""What lets small runs be quick: repairs and lost leases are noticed in seconds."""
+_numbers = itertools.count(1)
+_key = generate_key()
+
+
+@dataclass(slots=True)
+class Member:
+    """One process, which serves one service or several."""
+
+    name: str
+    services: tuple[str, ...]
+    port: int
+    process: Process
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.port}" + (f"/api/{service}" if service in SERVICES else "")
+
+
+@dataclass(slots=True)
+class World:
+    servers: Servers
+    prefix: str
+    databases: dict[str, ScratchUrls]
+    settings: dict[str, str]
+    members: dict[str, Member] = field(default_factory=dict)
+
+    async def start(
+        self,
+        *services: str,
+        name: str = "",
+        crash_at: str = "",
+        plant: str = "",
+        settings: Mapping[str, str] | None = None,
+    ) -> Member:
+        """A process for these services, not yet ready.  A name that was there before is started anew on its port."""
+        name = name or services[0]
+        before = self.members.get(name)
+        port = before.port if before else free_port()
+        if before:
+            before.process.close()
+        process = self.servers.nursery(tuple(self.databases)).bear(
+            services,
+            port,
+            self._environment(services)
+            | dict(settings or {})
+            | {faultpoints.VARIABLE: crash_at, planted.VARIABLE: plant},
+            self.servers.directory / f"{self.prefix}-{name}.log",
+        )
+        self.members[name] = Member(name, services, port, process)
+        return self.members[name]
+
+    async def restart(self, name: str, **options: Any) -> None:
+        await self.start(*self.members[name].services, name=name, **options)
+
+    async def ready(self, *names: str) -> None:
+        """Until HTTP answers and the consumers consume; a process that ends first is an error."""
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+            for member in [self.members[name] for name in names or self.members]:
+                for service in member.services:
+                    for path in ("health/ready", "health/consumers"):
+                        await self._answers(http, member, f"{member.url(service)}/{path}")
+
+    async def _answers(self, http: httpx.AsyncClient, member: Member, url: str) -> None:
+        async def ok() -> bool:
+            if not member.process.running:
+                raise RuntimeError(f"{member.name} did not start: {member.process.last_words()}")
+            try:
+                return (await http.get(url)).status_code == httpx.codes.OK
+            except httpx.HTTPError:
+                return False
+
+        await until(ok, f"{url} answers", START_SECONDS)
+
+    async def kill(self, name: str) -> None:
+        await self.members[name].process.kill()
+
+    async def stop(self, name: str) -> float:
+        """SIGTERM; returns how many seconds the process took to end."""
+        begun = time.monotonic()
+        process = self.members[name].process
+        process.signal(signal.SIGTERM)
+        await process.ended(GRACE_SECONDS + 10)
+        return time.monotonic() - begun
+
+    async def died(self, name: str, seconds: float = 60) -> None:
+        """Until the process has ended by itself."""
+        await self.members[name].process.ended(seconds)
+
+    def urls(self, service: str) -> list[str]:
+        return [member.url(service) for member in self.members.values() if service in member.services]
+
+    async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
+        """Of the service's database, past every protection."""
+        connection = await asyncpg.connect(self.databases[service].admin, timeout=10)
+        try:
+            found: list[asyncpg.Record] = await connection.fetch(query, *values)
+            return found
+        finally:
+            await connection.close()
+
+    async def count(self, service: str, query: str, *values: Any) -> int:
+        [row] = await self.rows(service, query, *values)
+        return int(row[0] or 0)
+
+    def operator(self, service: str) -> httpx.AsyncClient:
+        """Head office at a sample."""
+        person = Principal(new_id(), Role.HEAD_OFFICE, None, "Оператор")
+        token = issue(_key, "control", person, session_id=new_id(), at=now())
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=self.urls(service)[0], headers=headers, timeout=30, trust_env=False)
+
+    @property
+    def amqp_url(self) -> str:
+        return f"{self.servers.broker.url}{self.prefix}"
+
+    async def restart_broker(self, *, kill: bool = True) -> None:
+        await asyncio.to_thread(self.servers.restart_broker, kill=kill)
+
+    async def wipe_broker(self) -> None:
+        await asyncio.to_thread(self.servers.wipe_broker, self.prefix)
+
+    async def restart_database(self, *, kill: bool = True) -> None:
+        await asyncio.to_thread(self.servers.restart_database, kill=kill)
+
+    def _environment(self, services: Iterable[str]) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("REGLAMENT_")}
+        ours |= {
+            "PYTHONUNBUFFERED": "1",
+            "REGLAMENT_AMQP_URL": self.amqp_url,
+            "REGLAMENT_AMQP_MANAGEMENT_URL": self.servers.broker.management_url,
+            "REGLAMENT_LOG_LEVEL": "WARNING",
+            child.KEY: json.dumps(_key.as_dict(private=True)),
+            **self.settings,
+        }
+        for service in services:
+            ours |= self.databases[service].environment()
+        return ours
+
+
+@asynccontextmanager
+async def new_world(
+    servers: Servers, *services: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[World]:
+    """Databases of these services and a virtual host; the processes are the scenario's to start."""
+    prefix = f"faults{os.getpid()}_{next(_numbers)}"
+    databases = {service: ScratchUrls(service, servers.database.url, prefix) for service in services}
+    await asyncio.to_thread(servers.make_virtual_host, prefix)
+    for service, urls in databases.items():
+        await provision(servers.database.url, urls)
+        package = f"services.{service}" if service in SERVICES else f"tests.faults.sample.{service}"
+        await migrate.upgrade(package, urls.owner)
+    world = World(servers, prefix, databases, QUICK | dict(settings or {}))
+    try:
+        yield world
+    finally:
+        for member in world.members.values():
+            await member.process.kill()
+            member.process.close()
+        admin = await asyncpg.connect(servers.database.url, timeout=10)
+        for urls in databases.values():
+            await admin.execute(f'DROP DATABASE IF EXISTS "{urls.database}" WITH (FORCE)')
+        await admin.close()
+        await asyncio.to_thread(servers.drop_virtual_host, prefix)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float) -> float:
+    """Poll; returns the seconds it took.  Raises TimeoutError naming what did not come."""
+    begun = time.monotonic()
+    while not await condition():
+        if time.monotonic() - begun > seconds:
+            raise TimeoutError(f"not within {seconds:.0f} s: {what}")
+        await asyncio.sleep(0.05)
+    return time.monotonic() - begun
