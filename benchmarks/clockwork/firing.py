@@ -1,0 +1,205 @@
+"""How late and how fast steps fire: the engine, and a bare asyncpg loop doing the same writes."""
+
+import asyncio
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from benchmarks.clockwork.bare import fire_bare
+from benchmarks.clockwork.ground import Ground
+from services.notifier import engine
+from services.notifier.settings import NotifierSettings
+from services.notifier.writing import WAKE_CHANNEL
+from shared.database import Database
+from shared.listener import Listener
+from shared.service import ServiceContext
+
+Loop = Callable[[ServiceContext], Coroutine[Any, Any, None]]
+
+RATE = 100
+BURST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """Milliseconds from the planned moment to the end of the commit."""
+
+    p50: float
+    p99: float
+
+
+class Commits:
+    """When each batch was committed; a step belongs to the first commit after the start of its transaction."""
+
+    def __init__(self) -> None:
+        self.ended: list[datetime] = []
+
+    def note(self) -> None:
+        self.ended.append(datetime.now(UTC))
+
+    def lateness(self, steps: Sequence[asyncpg.Record]) -> Lateness:
+        late = sorted(
+            (self.ended[bisect_left(self.ended, step["fired_at"])] - step["planned_at"]) / timedelta(milliseconds=1)
+            for step in steps
+        )
+        return Lateness(statistics.median(late), late[int(len(late) * 0.99)])
+
+
+@asynccontextmanager
+async def running(ground: Ground, loop: Loop) -> AsyncIterator[None]:
+    listener = Listener(ground.urls.worker)
+    context = ServiceContext(ground.context.settings, ground.database, listener)
+    firing = asyncio.create_task(loop(context))
+    await asyncio.sleep(0)  # The loop asks for its wake-up before the listener starts.
+    listening = asyncio.create_task(listener.run())
+    try:
+        await asyncio.sleep(0.3)
+        yield
+    finally:
+        for task in (firing, listening):
+            task.cancel()
+        await asyncio.gather(firing, listening, return_exceptions=True)
+
+
+def ours(commits: Commits) -> Loop:
+    """The engine itself, with a note of every commit."""
+
+    async def loop(context: ServiceContext) -> None:
+        original = engine.fire_due
+
+        async def noted(database: Database, limit: int = engine.BATCH) -> int:
+            fired = await original(database, limit)
+            if fired:
+                commits.note()
+            return fired
+
+        engine.fire_due = noted
+        try:
+            await engine.run(context)
+        finally:
+            engine.fire_due = original
+
+    return loop
+
+
+def bare(ground: Ground, commits: Commits) -> Loop:
+    async def loop(context: ServiceContext) -> None:
+        wakeup = context.listen(WAKE_CHANNEL)
+        connection = await asyncpg.connect(ground.urls.worker, server_settings={"app.scope": "network"})
+        while True:
+            if await fire_bare(connection):
+                commits.note()
+                continue
+            seconds = await connection.fetchval(
+                "SELECT extract(epoch FROM min(next_at) - clock_timestamp())::float8 FROM obligations"
+            )
+            await wakeup.wait(60.0 if seconds is None else min(max(seconds, 0.001), 60.0))
+
+    return loop
+
+
+async def lateness(ground: Ground, make: Callable[[Commits], Loop], *, seconds: float) -> Lateness:
+    """`RATE` steps a second, evenly spread, from a second after they were written on."""
+    commits = Commits()
+    number = int(RATE * seconds)
+    async with running(ground, make(commits)):
+        due = f"clock_timestamp() + interval '1 second' * (1 + number / {RATE}.0)"
+        await ground.insert(number, due.replace("clock_timestamp()", "now()"), steps=1)
+        await ground.wake()
+        await _all_fired(ground, number, seconds + 60)
+    steps = await ground.admin.fetch("SELECT fired_at, planned_at FROM obligation_levels")
+    await ground.forget_fired()
+    assert all(step["fired_at"] >= step["planned_at"] for step in steps), "a step fired early"
+    return commits.lateness(steps)
+
+
+async def burst(ground: Ground, make: Callable[[Commits], Loop], number: int = BURST) -> float:
+    """Seconds from the common moment until the last of so many steps is committed."""
+    commits = Commits()
+    async with running(ground, make(commits)):
+        due = datetime.now(UTC) + timedelta(seconds=2)
+        await ground.insert(number, "$4::timestamptz", steps=1, start=due)
+        await ground.wake()
+        await _all_fired(ground, number, 120)
+    rows = await ground.admin.fetchrow(
+        "SELECT (SELECT count(*) FROM obligation_history) AS history, (SELECT count(*) FROM outbox) AS events"
+    )
+    assert (rows["history"], rows["events"]) == (number, number)
+    await ground.forget_fired()
+    return (commits.ended[-1] - due).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    seconds: float
+    lost: int
+    twice: int
+
+
+async def killed(ground: Ground, number: int = BURST) -> Restart:
+    """`kill -9` in the middle of a burst; the time from the second engine's start of work until all have fired."""
+    due = datetime.now(UTC) + timedelta(seconds=3)
+    await ground.insert(number, "$4::timestamptz", steps=1, start=due)
+    first = await _process(ground)
+    while await _fired(ground) == 0:  # noqa: ASYNC110 (polls another process)
+        await asyncio.sleep(0.002)
+    first.send_signal(signal.SIGKILL)
+    await first.wait()
+    second = await _process(ground)
+    begun = time.perf_counter()
+    await _all_fired(ground, number, 120)
+    seconds = time.perf_counter() - begun
+    second.terminate()
+    await second.wait()
+    row = await ground.admin.fetchrow(
+        "SELECT count(*) AS events, count(DISTINCT subject) AS subjects FROM outbox WHERE type LIKE '%breached%'"
+    )
+    await ground.forget_fired()
+    return Restart(seconds, number - row["subjects"], row["events"] - row["subjects"])
+
+
+async def _process(ground: Ground) -> asyncio.subprocess.Process:
+    """An engine in a process of its own; returns when it is about to look for work."""
+    command = [sys.executable, "-m", "benchmarks.clockwork.firing", ground.urls.app, ground.urls.worker]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=dict(os.environ))
+    assert process.stdout is not None
+    await process.stdout.readline()
+    return process
+
+
+async def _fired(ground: Ground) -> int:
+    count: int = await ground.admin.fetchval("SELECT count(*) FROM obligation_levels")
+    return count
+
+
+async def _all_fired(ground: Ground, number: int, timeout: float) -> None:
+    async with asyncio.timeout(timeout):
+        while await _fired(ground) < number:  # noqa: ASYNC110 (polls the running engine)
+            await asyncio.sleep(0.05)
+
+
+async def _engine(app_url: str, worker_url: str) -> None:
+    database, listener = Database(app_url, worker_url, name="benchmark"), Listener(worker_url)
+    async with database.worker():
+        pass  # Connected: from here on the engine could work.
+    context = ServiceContext(NotifierSettings(demo=True), database, listener)
+    firing = asyncio.create_task(engine.run(context))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.sleep(0)
+    await asyncio.gather(firing, listener.run())
+
+
+if __name__ == "__main__":
+    asyncio.run(_engine(*sys.argv[1:]))

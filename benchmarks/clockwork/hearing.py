@@ -1,0 +1,172 @@
+"""What an event costs: opening through the broker, closing in the caller's transaction, many more rules."""
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import aio_pika
+import asyncpg
+from aio_pika import DeliveryMode, Message
+
+from benchmarks.clockwork.bare import close_bare, open_bare
+from benchmarks.clockwork.ground import Ground
+from services.notifier.commands.clock import hear
+from services.notifier.consumers import consumers
+from shared.contracts.billing import InvoiceIssued, InvoicePaid
+from shared.database import new_id
+from shared.messaging.consumers import Dispatcher
+from shared.messaging.subscriptions import Subscriptions
+from shared.messaging.topology import declare_exchanges, queue_name
+from shared.testing.infrastructure import Infrastructure
+
+TYPE = InvoiceIssued.type
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    ours: float
+    bare: float
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Milliseconds, median."""
+
+    ours: float
+    bare: float
+
+
+def issued(ground: Ground) -> InvoiceIssued:
+    """Opens exactly one obligation, BILL-06."""
+    return InvoiceIssued.model_validate({**_invoice(ground), "issued_at": datetime.now(UTC)})
+
+
+def _invoice(ground: Ground) -> dict[str, object]:
+    return {
+        "office_id": ground.office_id,
+        "version": 1,
+        "occurred_at": datetime.now(UTC),
+        "invoice_id": new_id(),
+        "number": "15",
+        "client_id": new_id(),
+        "amount": "100.00",
+    }
+
+
+async def opening(ground: Ground, infrastructure: Infrastructure, *, events: int) -> Rates:
+    """Obligations opened per second: consume, match rules, compute, write, acknowledge.  One process, one core."""
+    connection = await aio_pika.connect(infrastructure.amqp_url)
+    channel = await connection.channel(publisher_confirms=True)
+    exchange = await declare_exchanges(channel)
+    queue = await channel.declare_queue(
+        queue_name("notifier", TYPE), durable=True, arguments={"x-queue-type": "classic"}
+    )
+    await queue.bind(exchange, routing_key=TYPE)
+    bodies = [issued(ground).model_dump_json().encode() for _ in range(events)]
+    for start in range(0, events, 500):
+        messages = [
+            Message(
+                body,
+                delivery_mode=DeliveryMode.PERSISTENT,
+                message_id=str(new_id()),
+                headers={"cloudEvents:type": TYPE},
+            )
+            for body in bodies[start : start + 500]
+        ]
+        await asyncio.gather(*(exchange.publish(message, routing_key=TYPE) for message in messages))
+    subscriptions = Subscriptions(
+        Dispatcher(consumers, ground.database), [TYPE], ground.database, infrastructure.amqp_url
+    )
+    running = asyncio.create_task(subscriptions.run())
+    while not await _heard(ground):  # noqa: ASYNC110 (polls the consumer; connecting is not what is measured)
+        await asyncio.sleep(0.002)
+    already, started = await _heard(ground), time.perf_counter()
+    while (heard := await _heard(ground)) < events:  # noqa: ASYNC110 (polls the consumer)
+        await asyncio.sleep(0.02)
+    ours = (heard - already) / (time.perf_counter() - started)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await queue.delete(if_unused=False, if_empty=False)
+    await connection.close()
+    bare = await _open_bare(ground, min(events, 1_000))
+    await ground.admin.execute("TRUNCATE inbox, outbox, obligation_history, subjects, tombstones CASCADE")
+    return Rates(ours, bare)
+
+
+async def _heard(ground: Ground) -> int:
+    count: int = await ground.admin.fetchval("SELECT count(*) FROM inbox WHERE consumer = 'notifier'")
+    return count
+
+
+async def _open_bare(ground: Ground, number: int) -> float:
+    pattern = await ground.admin.fetchval("SELECT id FROM obligations LIMIT 1")
+    pool = await asyncpg.create_pool(
+        ground.urls.worker, min_size=CONNECTIONS, max_size=CONNECTIONS, server_settings={"app.scope": "network"}
+    )
+    waiting = [new_id() for _ in range(number)]
+
+    async def work() -> None:
+        while waiting:
+            subject = waiting.pop()
+            async with pool.acquire() as connection:
+                await open_bare(connection, pattern, subject)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+    elapsed = time.perf_counter() - started
+    await pool.close()
+    return number / elapsed
+
+
+async def closing(ground: Ground, number: int = 150) -> Closing:
+    """Only what is added to the caller's transaction: its beginning and its commit are the caller's own."""
+    ours, bare = [], []
+    for _ in range(number):
+        event = issued(ground)
+        async with ground.database.worker() as session:
+            await hear(session, event, at=event.occurred_at)
+        paid = InvoicePaid.model_validate(event.model_dump() | {"occurred_at": datetime.now(UTC)})
+        async with ground.database.worker() as session:
+            await session.connection()
+            begun = time.perf_counter()
+            await hear(session, paid, at=paid.occurred_at)
+            ours.append(time.perf_counter() - begun)
+    duties: list[UUID] = [row["id"] for row in await ground.admin.fetch("SELECT id FROM obligations LIMIT $1", number)]
+    connection = await asyncpg.connect(ground.urls.worker, server_settings={"app.scope": "network"})
+    for duty_id in duties:
+        async with connection.transaction():
+            begun = time.perf_counter()
+            await close_bare(connection, duty_id, ground.office_id)
+            bare.append(time.perf_counter() - begun)
+    await connection.close()
+    return Closing(statistics.median(ours) * 1000, statistics.median(bare) * 1000)
+
+
+async def more_rules(ground: Ground, times: int = 10, number: int = 150) -> float:
+    """Cost of an event with so many times more rules in force, as a ratio; the extra ones are other offices' own."""
+    before = await _cost(ground, number)
+    await ground.admin.execute(
+        "INSERT INTO rules (id, code, version, office_id, effective_from, body)"
+        " SELECT gen_random_uuid(), code, version + copy, gen_random_uuid(), effective_from, body"
+        " FROM rules, generate_series(1, $1) AS copy",
+        times - 1,
+    )
+    after = await _cost(ground, number)
+    again = await _cost(ground, number)
+    return min(after, again) / before
+
+
+async def _cost(ground: Ground, number: int) -> float:
+    """Median seconds of one opening in a transaction; the first ones warm up."""
+    spent = []
+    for _ in range(number):
+        event = issued(ground)
+        begun = time.perf_counter()
+        async with ground.database.worker() as session:
+            await hear(session, event, at=event.occurred_at)
+        spent.append(time.perf_counter() - begun)
+    return statistics.median(spent[20:])

@@ -1,0 +1,51 @@
+"""`shared.worktime` beside businesstimedelta, which is installed only for this comparison."""
+
+import datetime as dt
+import importlib
+import timeit
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from shared.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
+
+
+def _peer() -> ModuleType | None:
+    try:
+        return importlib.import_module("businesstimedelta")
+    except ImportError:
+        return None
+
+
+PEER = _peer()
+
+
+def against_peer() -> Iterator[tuple[str, float]]:
+    """How many times faster; nothing where the peer is not installed."""
+    if PEER is None:
+        return
+    calendar = WorkingCalendar.model_validate(
+        {"time_zone": "Asia/Yekaterinburg", "weekly": office_week(), "exceptions": {"2026-11-04": []}}
+    )
+    begin = dt.datetime(2026, 11, 3, 16, 30, tzinfo=calendar.zone)
+    end = begin + dt.timedelta(days=14)
+    hours = _their_hours(PEER, calendar)
+    two_hours = PEER.BusinessTimeDelta(hours, hours=2)
+    yield "worktime_add", _best(lambda: begin + two_hours) / _best(lambda: add_working_minutes(calendar, begin, 120))
+    yield (
+        "worktime_between",
+        _best(lambda: hours.difference(begin, end)) / _best(lambda: working_minutes_between(calendar, begin, end)),
+    )
+
+
+def _their_hours(peer: ModuleType, calendar: WorkingCalendar) -> Any:
+    workday = peer.WorkDayRule(start_time=dt.time(9), end_time=dt.time(18), working_days=range(5), tz=calendar.zone)
+    lunch = peer.LunchTimeRule(start_time=dt.time(13), end_time=dt.time(14), working_days=range(5), tz=calendar.zone)
+    holiday = peer.HolidayRule({dt.date(2026, 11, 4): "День народного единства"}, tz=calendar.zone)
+    return peer.Rules([workday, lunch, holiday])
+
+
+def _best(work: Any) -> float:
+    """Seconds of one call: the best of five rounds."""
+    number = 200
+    return min(timeit.repeat(work, number=number, repeat=5)) / number
