@@ -22,18 +22,23 @@ HOP_BY_HOP |= {"transfer-encoding", "upgrade", "host"}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # A stream of events may be silent for long; a service that does not even accept the connection is down.
 TIMEOUT = httpx.Timeout(None, connect=5)
+# A service closes a connection that was idle for 5 s; ours is given up before, not while a request is on its way.
+LIMITS = httpx.Limits(max_connections=None, keepalive_expiry=2)
 
 
 def create_gateway(services: Mapping[str, str]) -> Starlette:
-    client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=None))
+    client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, limits=LIMITS)
 
     async def forward(request: Request) -> Response:
         base = services.get(request.path_params["service"])
         if base is None:
             return _problem(404, "not-found", "Нет такого адреса")
-        headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
-        headers.append(("x-forwarded-for", request.client.host if request.client else ""))
-        headers.append(("x-forwarded-host", request.headers.get("host", "")))
+        # Bytes, because a header's value need not be ASCII; stripped, because a server ignores the spaces around it.
+        headers = [
+            (name, value.strip()) for name, value in request.headers.raw if name.decode().lower() not in HOP_BY_HOP
+        ]
+        headers.append((b"x-forwarded-for", (request.client.host if request.client else "").encode()))
+        headers.append((b"x-forwarded-host", request.headers.get("host", "").strip().encode("latin-1")))
         # The path as it came: decoding and encoding again would change what the service sees.
         path = request.scope["raw_path"].decode("ascii")
         query = request.scope["query_string"].decode("ascii")
@@ -41,6 +46,8 @@ def create_gateway(services: Mapping[str, str]) -> Starlette:
         outgoing = client.build_request(request.method, url, headers=headers, content=await request.body())
         try:
             answer = await client.send(outgoing, stream=True)
+        except httpx.LocalProtocolError:
+            return _problem(400, "malformed-request", "Запрос не читается")
         except httpx.TransportError:
             return _problem(503, "service-unavailable", "Служба временно недоступна", {"Retry-After": "1"})
         response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose))

@@ -60,6 +60,23 @@ async def test_a_request_and_its_answer_pass_unchanged(gateway: httpx.AsyncClien
     assert answer.headers.get_list("set-cookie") == ["first=1", "second=2"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "received"), [(b"Bearer t ", "Bearer t"), ("Bearer \u00e9".encode("latin-1"), "Bearer \u00e9")]
+)
+async def test_a_strange_header_is_the_callers_mistake_and_not_ours(
+    gateway: httpx.AsyncClient, sent: bytes, received: str
+) -> None:
+    answer = await gateway.get("/api/orders/echo/x", headers=[(b"Authorization", sent)])
+    assert answer.status_code == 207
+    assert answer.headers["x-authorization"] == received
+
+
+async def test_a_header_that_cannot_be_passed_on_is_malformed(gateway: httpx.AsyncClient) -> None:
+    answer = await gateway.get("/api/orders/echo/x", headers=[(b"Authorization", b"a\x00b")])
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_service_that_is_down_is_a_problem_and_not_a_hang(gateway: httpx.AsyncClient) -> None:
     answer = await gateway.get("/api/billing/invoices")
     assert answer.status_code == 503
