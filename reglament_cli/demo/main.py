@@ -45,7 +45,7 @@ def run(base_url: str, output_dir: Path) -> int:
     running = data_directory().running()
     if running is None or running.url != base_url:
         raise OperatorError(f"nothing runs at {base_url}; start it with ./reglament up")
-    day = new_day(surroundings_of(running), output_dir, Console(highlight=False, soft_wrap=True))
+    day = new_day(surroundings_of(running), output_dir, Console(highlight=False))
     day.show.title("Регламент: день офиса", f"{base_url}, всё по HTTP")
     for number, step in enumerate(STEPS, start=1):
         day.show.step(number, step.TITLE, step.CLAUSES)

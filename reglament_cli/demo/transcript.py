@@ -25,8 +25,8 @@ class Transcript:
 
     def step(self, number: int, title: str, clauses: Sequence[str]) -> None:
         self._console.print()
-        heading = f"[bold]{number}. {escape(title)}[/]  [cyan]{', '.join(clauses)}[/]"
-        self._console.print(Rule(heading, align="left", style="dim"))
+        self._console.print(Rule(f"[bold]{number}. {escape(title)}[/]", align="left", style="dim"))
+        self._console.print(f"   [cyan]{', '.join(clauses)}[/]")
 
     def does(self, who: str, what: str, *clauses: str) -> None:
         """Somebody does something, and it is so."""
@@ -71,4 +71,4 @@ class Transcript:
 
     def _line(self, mark: str, text: str, clauses: Sequence[str]) -> None:
         tail = f"  [cyan]{', '.join(clauses)}[/]" if clauses else ""
-        self._console.print(f" {mark} {text}{tail}", highlight=False)
+        self._console.print(f" {mark} {text}{tail}", highlight=False, soft_wrap=True)
