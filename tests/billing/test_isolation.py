@@ -2,39 +2,19 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.billing.models import Base
-from shared import database
 from shared.database import new_id
 from tests.billing.conftest import Till
 from tests.harness import ServiceHarness
-
-ISOLATED = sorted(
-    table.name
-    for table in Base.metadata.tables.values()
-    if "office_id" in table.c and table.name not in ("offices", "counters")
-)
+from tests.isolation import LAYERS, standing
 
 
-@pytest_asyncio.fixture(params=["both layers", "row-level security alone", "query filters alone"])
-async def layers(
-    billing: ServiceHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[str]:
-    if request.param == "row-level security alone":
-        monkeypatch.setattr(database, "query_filters", False)
-    admin = await asyncpg.connect(billing.urls.admin)
-    try:
-        if request.param == "query filters alone":
-            for table in ISOLATED:
-                await admin.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        yield request.param
-    finally:
-        for table in ISOLATED:
-            await admin.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        await admin.close()
+@pytest_asyncio.fixture(params=LAYERS)
+async def layers(billing: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with standing(billing, request.param) as layers:
+        yield layers
 
 
 @pytest.mark.usefixtures("layers")

@@ -11,13 +11,13 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from services.clients.models import Client
-from shared import database
 from shared.clock import now
 from shared.contracts.notifier import ObligationOpened
 from shared.identity.roles import Role
 from tests.clients.conftest import TestOffice, open_office, unique_phone
 from tests.clients.test_calls import duty
 from tests.harness import ServiceHarness
+from tests.isolation import LAYERS, standing
 
 OWNED = (
     "clients",
@@ -32,24 +32,10 @@ OWNED = (
 )
 
 
-@pytest_asyncio.fixture(params=["both layers", "row-level security alone", "query filters alone"])
-async def layers(
-    clients: ServiceHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[None]:
-    if request.param == "row-level security alone":
-        monkeypatch.setattr(database, "query_filters", False)
-    if request.param != "query filters alone":
-        yield
-        return
-    admin = await asyncpg.connect(clients.urls.admin)
-    try:
-        for table in OWNED:
-            await admin.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        yield
-    finally:
-        for table in OWNED:
-            await admin.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        await admin.close()
+@pytest_asyncio.fixture(params=LAYERS)
+async def layers(clients: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with standing(clients, request.param) as layers:
+        yield layers
 
 
 async def filled_office(clients: ServiceHarness, phone: str) -> tuple[TestOffice, dict[str, Any], str]:

@@ -7,11 +7,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from shared import database
 from shared.identity.roles import Role
 from tests.control.conftest import Team, open_office
 from tests.control.events import Duty, call_logged, inquiry_recorded
 from tests.harness import ServiceHarness
+from tests.isolation import LAYERS, standing
 
 OWNED = (
     "offices",
@@ -25,24 +25,10 @@ OWNED = (
 )
 
 
-@pytest_asyncio.fixture(params=["both layers", "row-level security alone", "query filters alone"])
-async def layers(
-    control: ServiceHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[None]:
-    if request.param == "row-level security alone":
-        monkeypatch.setattr(database, "query_filters", False)
-    if request.param != "query filters alone":
-        yield
-        return
-    admin = await asyncpg.connect(control.urls.admin)
-    try:
-        for table in OWNED:
-            await admin.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        yield
-    finally:
-        for table in OWNED:
-            await admin.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        await admin.close()
+@pytest_asyncio.fixture(params=LAYERS)
+async def layers(control: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with standing(control, request.param) as layers:
+        yield layers
 
 
 async def filled_office(control: ServiceHarness, head_office: httpx.AsyncClient) -> Team:

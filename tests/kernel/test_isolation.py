@@ -1,6 +1,6 @@
 """ORG-04: another office's or client's rows do not exist, by either layer alone."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
@@ -8,38 +8,21 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from shared import database
 from shared.database import new_id
 from shared.identity.roles import Role
 from shared.scope import Scope
 from tests.harness import ServiceHarness
+from tests.isolation import LAYERS, standing
 from tests.kernel.sample.app import Margin, Note
 
 
-@pytest.fixture(params=["both layers", "row-level security alone", "query filters alone"])
-def layers(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest_asyncio.fixture(params=LAYERS)
+async def layers(sample: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with standing(sample, request.param) as layers:
+        yield layers
 
 
-@pytest.fixture
-def _filters(layers: str) -> Iterator[None]:
-    database.query_filters = layers != "row-level security alone"
-    yield
-    database.query_filters = True
-
-
-@pytest_asyncio.fixture
-async def _row_level_security(layers: str, sample: ServiceHarness) -> AsyncIterator[None]:
-    admin = await asyncpg.connect(sample.urls.admin)
-    switch = "ALTER TABLE note {0} ROW LEVEL SECURITY; ALTER TABLE margin {0} ROW LEVEL SECURITY"
-    if layers == "query filters alone":
-        await admin.execute(switch.format("DISABLE"))
-    yield
-    await admin.execute(switch.format("ENABLE"))
-    await admin.close()
-
-
-@pytest.mark.usefixtures("_filters", "_row_level_security")
+@pytest.mark.usefixtures("layers")
 async def test_nobody_sees_foreign_rows(sample: ServiceHarness) -> None:
     mine, other, client, stranger = new_id(), new_id(), new_id(), new_id()
     notes: dict[str, UUID] = {"mine": new_id(), "stranger": new_id(), "foreign": new_id()}

@@ -9,10 +9,11 @@ import pytest_asyncio
 
 from services.notifier.app import service
 from services.notifier.models import Base
-from shared import database, migrate
+from shared import migrate
 from shared.database import new_id
 from shared.identity.roles import Role
 from tests.harness import ServiceHarness
+from tests.isolation import LAYERS, standing
 from tests.notifier.conftest import World
 
 SHARED = {"offices", "staff", "rules"}
@@ -22,24 +23,10 @@ ISOLATED = sorted(
 )
 
 
-@pytest_asyncio.fixture(params=["both layers", "row-level security alone", "query filters alone"])
-async def layers(
-    notifier: ServiceHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[str]:
-    if request.param == "row-level security alone":
-        monkeypatch.setattr(database, "query_filters", False)
-    if request.param != "query filters alone":
-        yield request.param
-        return
-    admin = await asyncpg.connect(notifier.urls.admin)
-    try:
-        for table in ISOLATED:
-            await admin.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        yield request.param
-    finally:
-        for table in ISOLATED:
-            await admin.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        await admin.close()
+@pytest_asyncio.fixture(params=LAYERS)
+async def layers(notifier: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with standing(notifier, request.param) as layers:
+        yield layers
 
 
 async def something_of_everything(world: World) -> dict[str, Any]:

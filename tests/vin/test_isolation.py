@@ -8,9 +8,10 @@ import pytest_asyncio
 
 from services.vin.app import service
 from services.vin.models import Base
-from shared import database, migrate
+from shared import migrate
 from shared.database import new_id
 from tests.harness import ServiceHarness
+from tests.isolation import LAYERS, standing
 from tests.vin.conftest import Office, offer
 
 ISOLATED = sorted(
@@ -18,24 +19,10 @@ ISOLATED = sorted(
 )
 
 
-@pytest_asyncio.fixture(params=["both layers", "row-level security alone", "query filters alone"])
-async def layers(
-    vin: ServiceHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[str]:
-    if request.param == "row-level security alone":
-        monkeypatch.setattr(database, "query_filters", False)
-    if request.param != "query filters alone":
-        yield request.param
-        return
-    admin = await asyncpg.connect(vin.urls.admin)
-    try:
-        for table in ISOLATED:
-            await admin.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        yield request.param
-    finally:
-        for table in ISOLATED:
-            await admin.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        await admin.close()
+@pytest_asyncio.fixture(params=LAYERS)
+async def layers(vin: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with standing(vin, request.param) as layers:
+        yield layers
 
 
 async def test_a_stranger_finds_nothing(office: Office, layers: str) -> None:
