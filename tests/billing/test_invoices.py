@@ -188,6 +188,9 @@ async def test_what_nobody_recognises_waits_and_is_assigned_once(till: Till) -> 
         statement(transfer("много", "за запчасти")),
         statement(transfer("-5", "за запчасти")),
         statement(transfer("NaN", "за запчасти")),
+        statement(transfer("0.001", "за запчасти")),
+        statement(transfer("1_0", "за запчасти")),
+        statement(transfer("1e3", "за запчасти")),
         statement(transfer("10.00", "x", ДатаПоступило="31.02.2026")),
     ],
 )
@@ -195,6 +198,14 @@ async def test_a_file_that_is_no_statement_is_refused_whole(till: Till, content:
     response = await upload(till, content)
     assert response.status_code == 422, response.text
     assert await till.balance() == ("0.00", "0.00", "0.00")
+
+
+async def test_a_statement_with_endless_fields_is_taken_and_known_again(till: Till) -> None:
+    endless = "".join(new_id().hex for _ in range(600))
+    content = statement(transfer("10.00", endless, Номер=endless, ПлательщикСчет=endless, ПлательщикИНН=endless))
+    first, second = await upload(till, content), await upload(till, content)
+    assert first.json() == {"matched": 0, "unmatched": 1, "repeated": 0}, first.text
+    assert second.json() == {"matched": 0, "unmatched": 0, "repeated": 1}
 
 
 async def test_a_client_sees_and_orders_only_own_invoices(till: Till) -> None:

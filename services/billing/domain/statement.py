@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 HEADER = "1CClientBankExchange"
 INVOICE_NUMBER = re.compile(r"сч[её]т\w*\s*(?:на\s+оплату\s*)?(?:№|N|#)?\s*(\d{1,9}-\d{4})", re.IGNORECASE)
 """The purpose that our invoices ask for: «Оплата по счету № 42-2026 от …»."""
+AMOUNT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,2})?")
+"""Roubles and kopecks; other notations that Decimal would read are no sums of a bank."""
 
 
 class StatementError(ValueError):
@@ -68,20 +70,27 @@ def incoming_payments(text: str, our_accounts: set[str]) -> list[IncomingPayment
 
 def _payment(document: dict[str, str]) -> IncomingPayment:
     try:
-        amount = Decimal(document["Сумма"].replace(",", ".").replace(" ", ""))
+        amount = _amount(document["Сумма"])
         day = datetime.strptime(document.get("ДатаПоступило") or document["Дата"], "%d.%m.%Y").date()  # noqa: DTZ007
         number = document["Номер"]
-    except (KeyError, ValueError, InvalidOperation) as error:
+    except (KeyError, ValueError) as error:
         raise StatementError(f"Документ в строке {document['line']}: нет номера, даты или суммы.") from error
-    if not amount.is_finite() or not Decimal(0) < amount < Decimal(10) ** 11:
+    if amount is None:
         raise StatementError(f"Документ в строке {document['line']}: недопустимая сумма.")
     return IncomingPayment(
         number=number[:50],
         day=day,
-        amount=amount.quantize(Decimal("0.01")),
+        amount=amount,
         payer_name=(document.get("Плательщик1") or document.get("Плательщик") or "")[:300],
-        payer_inn=document.get("ПлательщикИНН") or None,
-        payer_account=document.get("ПлательщикРасчСчет") or document.get("ПлательщикСчет") or None,
+        payer_inn=document.get("ПлательщикИНН", "")[:20] or None,
+        payer_account=(document.get("ПлательщикРасчСчет") or document.get("ПлательщикСчет") or "")[:50] or None,
         payee_account=document.get("ПолучательРасчСчет") or document.get("ПолучательСчет") or "",
         purpose=document.get("НазначениеПлатежа", "")[:1000],
     )
+
+
+def _amount(text: str) -> Decimal | None:
+    """More than zero, with two decimal places; None for anything else."""
+    plain = text.replace(",", ".").replace(" ", "")
+    amount = Decimal(plain).quantize(Decimal("0.01")) if AMOUNT.fullmatch(plain) else None
+    return amount or None
