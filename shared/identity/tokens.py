@@ -90,7 +90,7 @@ class TokenVerifier:
                 UUID(claims["office"]) if claims["office"] else None,
                 claims["name"],
             )
-        except (JoseError, LookupError, ValueError, TypeError, AttributeError, UnicodeError) as error:
+        except (JoseError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Unauthenticated("Токен недействителен или истёк. Войдите снова.") from error
         if (principal.role == Role.CLIENT) != (issuer.name == "clients"):
             raise Unauthenticated("Токен выдан не тем, кто вправе его выдавать.")

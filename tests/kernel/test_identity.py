@@ -1,6 +1,7 @@
 """Sign-in: tokens, refresh rotation, revocation, throttling."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -148,6 +149,20 @@ async def test_a_token_of_another_type_or_algorithm_is_refused() -> None:
     public = OctKey.import_key(str(key.as_dict(private=False)["x"]) + "x" * 20)
     confused = jwt.encode({"alg": "HS256", "typ": "at+jwt", "kid": key.kid}, claims, public, algorithms=["HS256"])
     for token in (other_type, confused, "a.b", "", "....."):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+
+
+@pytest.mark.parametrize("nested", ["[" * 20_000, '{"a":' * 2_000 + "1" + "}" * 2_000])
+async def test_a_token_that_is_nested_without_end_is_refused(nested: str) -> None:
+    verifier = TokenVerifier({"sample": ""}, httpx.AsyncClient())
+
+    def segment(text: str) -> str:
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    claims = segment('{"iss":"sample"}')
+    header = segment('{"typ":"at+jwt","kid":"x","alg":"Ed25519"}')
+    for token in (f"{header}.{segment(nested)}.x", f"{segment(nested)}.{claims}.x"):
         with pytest.raises(Unauthenticated):
             await verifier.verify(token)
 
