@@ -3,12 +3,13 @@
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.clients.commands import contacts, garage
+from services.clients.commands import consents, contacts, garage
 from services.clients.domain.call_log import goal_of_rule
 from services.clients.models import Client, Duty, Office, StaffMember
 from shared.clock import now
 from shared.contracts.control import OfficeChanged, StaffChanged
 from shared.contracts.notifier import (
+    ConsentWithdrawn,
     ObligationBreached,
     ObligationClosed,
     ObligationLimitReached,
@@ -93,6 +94,12 @@ async def act_on_limit(event: ObligationLimitReached, session: AsyncSession) -> 
     """CL-06: the notifier asks to disable; the command looks at the card as it is now."""
     if event.action == "disable_client" and event.subject_kind == "client":
         await contacts.disable_for_contacts(session, event.subject_id, duty_opened_at=event.opened_at, at=now())
+
+
+@consumers.on(ConsentWithdrawn)
+async def take_consent_back(event: ConsentWithdrawn, session: AsyncSession) -> None:
+    """The client followed the link in a letter or answered «СТОП»."""
+    await consents.withdraw_unless_given_since(session, event.client_id, event.purpose, at=event.withdrawn_at)
 
 
 @consumers.on(VinRequestSubmitted)

@@ -7,11 +7,15 @@ from services.notifier.consumers import consumers
 from services.notifier.delivery_models import Base
 from services.notifier.settings import NotifierSettings
 from shared.contracts.notifier import (
+    ConsentWithdrawn,
+    MailAnswered,
+    MailReceived,
     ObligationBreached,
     ObligationClosed,
     ObligationLimitReached,
     ObligationOpened,
     ObligationWarned,
+    PhoneCallEnded,
 )
 from shared.service import Loop, Service
 
@@ -20,7 +24,17 @@ service = Service(
     title="Часы и уведомления",
     routers=routers,
     consumers=consumers,
-    publishes=[ObligationOpened, ObligationWarned, ObligationBreached, ObligationLimitReached, ObligationClosed],
+    publishes=[
+        ObligationOpened,
+        ObligationWarned,
+        ObligationBreached,
+        ObligationLimitReached,
+        ObligationClosed,
+        ConsentWithdrawn,
+        MailReceived,
+        MailAnswered,
+        PhoneCallEnded,
+    ],
     metadata=Base.metadata,
     settings=NotifierSettings,
     loops=[

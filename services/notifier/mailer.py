@@ -12,6 +12,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
+from html import escape
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -49,11 +50,16 @@ class Letter:
     created_at: datetime
     attachments: Sequence[tuple[str, str, bytes]] = ()
     """File name, media type, content."""
+    unsubscribe_url: str | None = None
+    """Of advertising; its page or, by RFC 8058, one POST ends the letters."""
+    in_reply_to: str | None = None
+    """Message-ID, with its angle brackets, of the letter that this one answers."""
 
 
 def compose(letter: Letter, mail_from: str) -> bytes:
     """The message as it goes over the wire.  Raises ValueError for what may not stand in a header."""
-    for value in (letter.recipient, letter.reply_to or "", letter.title, letter.sender_name, letter.recipient_name):
+    told = (letter.recipient, letter.reply_to or "", letter.title, letter.sender_name, letter.recipient_name)
+    for value in (*told, letter.in_reply_to or ""):
         if any(character in value for character in "\r\n\x00"):
             raise ValueError("a line break in a header")
     # EmailMessage loses spaces where it folds a long header that is not ASCII (python/cpython#92081), so the headers
@@ -67,17 +73,38 @@ def compose(letter: Letter, mail_from: str) -> bytes:
         "Date": format_datetime(letter.created_at),
         "Auto-Submitted": "auto-generated",
     }
+    if letter.in_reply_to:
+        # People answer people: without «auto-generated» no vacation program keeps silent, as is right for an answer.
+        del headers["Auto-Submitted"]
+        headers |= {"In-Reply-To": letter.in_reply_to, "References": letter.in_reply_to}
+    if letter.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if letter.reply_to:
         headers["Reply-To"] = Address(addr_spec=letter.reply_to).addr_spec
     message = EmailMessage(policy=WIRE)
-    message.set_content(letter.text)
+    message.set_content(letter.text + _opt_out_text(letter))
     if letter.html:
-        message.add_alternative(letter.html, subtype="html")
+        message.add_alternative(_with_opt_out(letter, letter.html), subtype="html")
     for file_name, media_type, content in letter.attachments:
         main, _, sub = media_type.partition("/")
         message.add_attachment(content, maintype=main, subtype=sub, filename=file_name)
     written = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return written.encode("ascii") + message.as_bytes()
+
+
+def _opt_out_text(letter: Letter) -> str:
+    return f"\n--\nОтказаться от рекламных писем: {letter.unsubscribe_url}\n" if letter.unsubscribe_url else ""
+
+
+def _with_opt_out(letter: Letter, page: str) -> str:
+    """Whatever template made the page: advertising without a way out does not leave."""
+    if not letter.unsubscribe_url:
+        return page
+    link = f'<a href="{escape(letter.unsubscribe_url)}" style="color:#5f6c7b;">Отказаться от рекламных писем</a>'
+    footer = f'<p style="text-align:center;font-size:12px;font-family:Arial,sans-serif;">{link}</p>'
+    before, end, after = page.rpartition("</body>")
+    return before + footer + end + after if end else page + footer
 
 
 def _encoded(header: str, value: str) -> str:

@@ -15,16 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import escalations
 from services.notifier.commands.notices import SEND_CHANNEL
+from services.notifier.commands.optout import is_stop_word, stop_number
 from services.notifier.domain.delivery import pause_after
 from services.notifier.limits import give_back, may_go, set_aside
 from services.notifier.mailer import Letter, Mailer, Outcome
 from services.notifier.metrics import SMS_ATTEMPTS
 from services.notifier.models import Notice, NoticeAttachment, NoticeAttempt
-from services.notifier.receipts import apply_early
+from services.notifier.receipts import apply_early, hear
 from services.notifier.settings import NotifierSettings
+from services.notifier.smpp import Incoming, Receipt
 from services.notifier.sms import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
 from shared import faultpoints
+from shared.clock import now
 from shared.database import Database
 from shared.service import ServiceContext
 
@@ -52,16 +55,27 @@ async def run_mail(context: ServiceContext) -> None:
 
 
 async def run_sms(context: ServiceContext) -> None:
-    """Send SMS until cancelled."""
+    """Send SMS and hear what gateways tell, until cancelled."""
     route = route_of(context.settings)
 
     async def nothing() -> None:
         return None
 
     try:
-        await _run(context, "sms", lambda letter: send_sms(route, letter), nothing)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(route.listen(lambda heard: take(context.database, heard)))
+            await _run(context, "sms", lambda letter: send_sms(route, letter), nothing)
     finally:
         await route.aclose()
+
+
+async def take(database: Database, heard: Receipt | Incoming) -> None:
+    """A receipt, or an SMS from a client: only «СТОП» means something there."""
+    async with database.worker() as session:
+        if isinstance(heard, Receipt):
+            await hear(session, heard.gateway, heard.provider_id, heard.status)
+        elif is_stop_word(heard.text):
+            await stop_number(session, heard.phone, at=now())
 
 
 async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable[[], Awaitable[None]]) -> None:
@@ -123,11 +137,11 @@ async def claim(database: Database, channel: str, settings: NotifierSettings) ->
                 notice.title, notice.text, notice.html = written.title, written.text, written.html
             notice.state, notice.sending_since = "sending", at
             notice.attempts += 1
-            letter = await _letter(session, notice)
+            letter = await _letter(session, notice, settings.public_url)
             return Claimed(letter, notice.office_id, channel, notice.attempts)
 
 
-async def _letter(session: AsyncSession, notice: Notice) -> Letter:
+async def _letter(session: AsyncSession, notice: Notice, public_url: str) -> Letter:
     query = select(NoticeAttachment).where(NoticeAttachment.notice_id == notice.id)
     attachments = (await session.execute(query.order_by(NoticeAttachment.file_name))).scalars()
     return Letter(
@@ -141,6 +155,11 @@ async def _letter(session: AsyncSession, notice: Notice) -> Letter:
         html=notice.html,
         created_at=notice.created_at,
         attachments=[(row.file_name, row.media_type, bytes(row.content)) for row in attachments],
+        # Nobody can guess a notice's id, so it is the key to its own way out.
+        unsubscribe_url=f"{public_url.rstrip('/')}/api/notifier/unsubscribe/{notice.id}"
+        if notice.purpose == "advertising"
+        else None,
+        in_reply_to=notice.in_reply_to,
     )
 
 

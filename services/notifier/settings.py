@@ -24,3 +24,5 @@ class NotifierSettings(Settings):
     """First interval of asking for delivery; it doubles up to an hour."""
     merge_seconds: float = Field(default=2, ge=0)
     """How long a letter about positions waits for further positions of the same order."""
+    webhook_secret: str = ""
+    """Key of the signatures of incoming SMS and of Asterisk's calls; while it is empty every such notice is refused."""

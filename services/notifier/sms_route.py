@@ -1,5 +1,6 @@
 """Which gateway an SMS goes through: the first that can take it, by configuration."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
@@ -8,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from services.notifier.settings import NotifierSettings
+from services.notifier.smpp import Hear, SmppGateway
 from services.notifier.sms import SmsAccepted, SmscGateway, SmsGateway, SmsStatus, SmsUnavailable
 from services.notifier.smsru import SmsRuGateway
 
@@ -53,6 +55,11 @@ class SmsRoute:
         """The gateway that can be asked by our own id, for messages whose process died."""
         return next((gateway for gateway in self.gateways.values() if gateway.knows_our_ids), None)
 
+    async def listen(self, hear: Hear) -> None:
+        """What gateways tell by themselves, until cancelled."""
+        listening = [gateway.listen(hear) for gateway in self.gateways.values() if isinstance(gateway, SmppGateway)]
+        await asyncio.gather(*listening)
+
     async def aclose(self) -> None:
         for gateway in self.gateways.values():
             await gateway.aclose()
@@ -70,11 +77,22 @@ def route_of(settings: NotifierSettings) -> SmsRoute:
 
 
 def gateway_at(url: str, settings: NotifierSettings, timeout: float) -> SmsGateway:
-    """`smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru`; a plain address is SMSC.ru's protocol with
-    REGLAMENT_SMS_LOGIN and REGLAMENT_SMS_PASSWORD.  Which countries get SMS is the policy's business, not the
-    gateway's.  Raises ValueError."""
+    """`smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru`, `smpps://id:password@host`; a plain address
+    is SMSC.ru's protocol with REGLAMENT_SMS_LOGIN and REGLAMENT_SMS_PASSWORD.  Which countries get SMS is the policy's
+    business, not the gateway's.  Raises ValueError."""
     parts = urlsplit(url)
     kind, _, scheme = parts.scheme.rpartition("+")
+    if scheme in ("smpp", "smpps") and parts.hostname:
+        return SmppGateway(
+            parts.hostname,
+            parts.port or 2775,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            tls=scheme == "smpps",
+            sender=settings.sms_sender,
+            phone_prefixes=("+",),
+            timeout_seconds=timeout,
+        )
     if scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("REGLAMENT_SMS_URL looks like smsc+https://login:password@host or smsru+https://api_id@host")
     bare = f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

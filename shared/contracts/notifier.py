@@ -63,3 +63,49 @@ class ObligationClosed(Event, ObligationFacts, type="notifier.obligation.closed.
     outcome: Literal["done", "cancelled", "superseded"]
     breached: bool
     closed_at: Instant
+
+
+class ConsentWithdrawn(Event, type="notifier.consent.withdrawn.v1", subject="client_id"):
+    """The client wants no more advertising.  `clients` takes the consent back, unless it was given again since."""
+
+    office_id: UUID
+    client_id: UUID
+    purpose: Literal["advertising"]
+    source: Literal["link", "stop_word"]
+    withdrawn_at: Instant
+
+
+class MailReceived(Event, type="notifier.mail.received.v1", subject="mail_id"):
+    """CALL-12: somebody wrote to the office's mailbox.  The letter itself stays with `notifier`: no personal data."""
+
+    office_id: UUID
+    mail_id: UUID
+    thread_id: UUID
+    """The conversation's first letter, which may be this one; or the notice that the client answers."""
+    client_id: UUID | None = None
+    """Whose card has the sender's address."""
+    received_at: Instant
+
+
+class MailAnswered(Event, type="notifier.mail.answered.v1", subject="mail_id"):
+    """CALL-12: the office answered a letter."""
+
+    office_id: UUID
+    mail_id: UUID
+    thread_id: UUID
+    staff_id: UUID
+    answered_at: Instant
+
+
+class PhoneCallEnded(Event, type="notifier.phone_call.ended.v1", subject="call_id"):
+    """A call went through the office's telephone exchange (CALL-09)."""
+
+    office_id: UUID
+    call_id: UUID
+    direction: Literal["in", "out"]
+    client_id: UUID | None = None
+    began_at: Instant
+    answered_at: Instant | None = None
+    ended_at: Instant
+    in_time: bool | None = None
+    """Of an incoming call: whether it was answered by the third ring; None while that cannot be said."""

@@ -1,5 +1,9 @@
 """The notifier running for real, with a real SMTP server and a simulated SMS gateway beside it."""
 
+import hashlib
+import hmac
+import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +27,8 @@ from shared.identity.roles import Role
 from shared.testing.infrastructure import Infrastructure
 from shared.worktime import ROUND_THE_CLOCK, WorkingCalendar
 from tests.harness import ServiceHarness, running_service
+
+WEBHOOK_SECRET = "a key of the tests"
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -49,6 +55,7 @@ async def notifier(
         sms_login="demo",
         sms_password="demo",
         sms_poll_seconds=0.3,
+        webhook_secret=WEBHOOK_SECRET,
         demo=True,
     ) as harness:
         yield harness
@@ -267,6 +274,15 @@ class World:
 @pytest.fixture
 def world(notifier: ServiceHarness, mailbox: RunningMailbox) -> World:
     return World(notifier, mailbox)
+
+
+def signed(body: dict[str, Any], *, secret: str = WEBHOOK_SECRET, at: float | None = None) -> dict[str, Any]:
+    """Content and headers of a webhook's request."""
+    content = json.dumps(body, ensure_ascii=False).encode()
+    moment = str(int(at if at is not None else time.time()))
+    signature = hmac.new(secret.encode(), moment.encode() + b"." + content, hashlib.sha256).hexdigest()
+    headers = {"X-Timestamp": moment, "X-Signature": signature, "Content-Type": "application/json"}
+    return {"content": content, "headers": headers}
 
 
 def minutes(number: float) -> timedelta:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.domain.content import CONSENT_DOCUMENTS
@@ -67,3 +67,18 @@ async def set_consent(
         office_id=client.office_id,
         details={"purpose": purpose},
     )
+
+
+async def withdraw_unless_given_since(
+    session: AsyncSession, client_id: UUID, purpose: ConsentPurpose, *, at: datetime
+) -> None:
+    """The client said so elsewhere at `at`; a consent given later than that stays."""
+    client = await session.scalar(select(Client).where(Client.client_id == client_id).with_for_update())
+    if client is None:
+        return
+    given = select(Consent.given_at).where(
+        Consent.client_id == client_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None)
+    )
+    if any(moment > at for moment in (await session.scalars(given)).all()):
+        return
+    await set_consent(session, client, purpose, given=False, recorded_by=None, at=at)

@@ -1,13 +1,28 @@
 from typing import Any
 
 from shared.contracts.notifier import (
+    ConsentWithdrawn,
+    MailAnswered,
+    MailReceived,
     ObligationBreached,
     ObligationClosed,
     ObligationLimitReached,
     ObligationOpened,
     ObligationWarned,
+    PhoneCallEnded,
 )
-from tests.contracts.examples.story import CLIENT, MANAGER, OBLIGATION, OFFICE, ORDER, REMOVAL, REQUEST, at
+from tests.contracts.examples.story import (
+    CLIENT,
+    LETTER,
+    MANAGER,
+    OBLIGATION,
+    OFFICE,
+    ORDER,
+    REMOVAL,
+    REQUEST,
+    RINGING,
+    at,
+)
 
 _DUTY: dict[str, Any] = {
     "office_id": OFFICE,
@@ -41,4 +56,43 @@ EXAMPLES = (
         **_REMOVAL, version=3, occurred_at=at(3 * 24 * 60), action="remove_order", reached_at=at(3 * 24 * 60)
     ),
     ObligationClosed(**_DUTY, version=5, occurred_at=at(160), outcome="done", breached=True, closed_at=at(160)),
+    ConsentWithdrawn(
+        office_id=OFFICE,
+        version=2,
+        occurred_at=at(200),
+        client_id=CLIENT,
+        purpose="advertising",
+        source="link",
+        withdrawn_at=at(200),
+    ),
+    MailReceived(
+        office_id=OFFICE,
+        version=1,
+        occurred_at=at(210),
+        mail_id=LETTER,
+        thread_id=LETTER,
+        client_id=CLIENT,
+        received_at=at(209),
+    ),
+    MailAnswered(
+        office_id=OFFICE,
+        version=2,
+        occurred_at=at(230),
+        mail_id=LETTER,
+        thread_id=LETTER,
+        staff_id=MANAGER,
+        answered_at=at(230),
+    ),
+    PhoneCallEnded(
+        office_id=OFFICE,
+        version=1,
+        occurred_at=at(245),
+        call_id=RINGING,
+        direction="in",
+        client_id=CLIENT,
+        began_at=at(240),
+        answered_at=at(240),
+        ended_at=at(245),
+        in_time=True,
+    ),
 )
