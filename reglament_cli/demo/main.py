@@ -1,5 +1,6 @@
 """`./reglament demo`: an office's whole day, over HTTP only."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -40,12 +41,17 @@ STEPS: Sequence[ModuleType] = (
 )
 
 
+PAGE_WIDTH = 120
+"""In signs, where the transcript goes into a file."""
+
+
 def run(base_url: str, output_dir: Path) -> int:
     """Play the day on the system of this data directory. Returns the exit status: 0 only if every step held."""
     running = data_directory().running()
     if running is None or running.url != base_url:
         raise OperatorError(f"nothing runs at {base_url}; start it with ./reglament up")
-    day = new_day(surroundings_of(running), output_dir, Console(highlight=False))
+    width = None if sys.stdout.isatty() else PAGE_WIDTH
+    day = new_day(surroundings_of(running), output_dir, Console(highlight=False, width=width))
     day.show.title("Регламент: день офиса", f"{base_url}, всё по HTTP")
     for number, step in enumerate(STEPS, start=1):
         day.show.step(number, step.TITLE, step.CLAUSES)

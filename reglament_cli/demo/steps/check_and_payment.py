@@ -1,7 +1,9 @@
 """4. The order under moderation: clocks, check of applicability, invoice, payment (ORD-01…07, BILL-01…05)."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from reglament_cli.demo.clocks import APPLICABILITY, closed_obligation, open_obligation
 from reglament_cli.demo.day import Day
@@ -47,7 +49,8 @@ def play(day: Day) -> None:
 def clocks_run(day: Day) -> None:
     for rule, seconds in CLOCKS.items():
         clock = open_obligation(day, day.mira, rule, subject_id=day.order["id"], seconds=seconds)
-        day.show.happens(f"идёт срок «{clock['title']}», до {clock['due_at'][:16].replace('T', ' ')} UTC", rule)
+        due = datetime.fromisoformat(clock["due_at"]).astimezone(ZoneInfo(day.mira.card["time_zone"]))
+        day.show.happens(f"идёт срок «{clock['title']}», до {due:%d.%m %H:%M}", rule)
 
 
 def call_about_the_order(day: Day) -> None:
