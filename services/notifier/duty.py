@@ -1,7 +1,7 @@
 """A duty as the clock works on it: a row of `obligations` without the weight of the ORM."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,13 +42,19 @@ class Duty:
     schedule: list[dict[str, Any]]
     next_step: int | None
     next_at: datetime | None
+    paused_at: datetime | None = None
+    spans: list[dict[str, Any]] = field(default_factory=list)
+    agreed_due_at: datetime | None = None
+    acknowledged_by: UUID | None = None
+    acknowledged_until: datetime | None = None
+    urgent: bool = False
 
     @classmethod
     def of(cls, row: Obligation) -> "Duty":
         return cls(**{name: getattr(row, name) for name in COLUMNS})
 
 
-COLUMNS = tuple(field.name for field in fields(Duty))
+COLUMNS = tuple(column.name for column in fields(Duty))
 _DUTIES = TypeAdapter(list[Duty])
 
 

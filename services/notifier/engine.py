@@ -22,7 +22,7 @@ from services.notifier.domain.ladder import Person, resolve
 from services.notifier.duty import COLUMNS, Duty, duties_of, step_moment
 from services.notifier.models import Office, StaffMember
 from services.notifier.rendering import one_line
-from services.notifier.writing import WAKE_CHANNEL, Changes, write
+from services.notifier.writing import GENERIC_PLANS, WAKE_CHANNEL, Changes, write
 from shared import faultpoints
 from shared.database import Database, new_id
 from shared.service import ServiceContext
@@ -38,7 +38,7 @@ _CLAIM = text(
         SELECT {", ".join(COLUMNS)} FROM obligations WHERE next_at <= now()
         ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
-    SELECT now() AS at, (SELECT json_agg(due)::text FROM due) AS duties
+    SELECT now() AS at, {GENERIC_PLANS}, (SELECT json_agg(due)::text FROM due) AS duties
     """
 )
 

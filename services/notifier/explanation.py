@@ -1,9 +1,11 @@
 """Why a deadline is where it is, in sentences that a manager understands."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from services.notifier.domain.labels import duration_ru, length_ru, moment_ru
+from services.notifier.domain.labels import HOLDERS, duration_ru, length_ru, moment_ru
 from services.notifier.domain.rules import Rule
+from services.notifier.domain.waiting import Span
 from services.notifier.models import Obligation
 from shared.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
 
@@ -14,11 +16,12 @@ LONGEST = timedelta(days=62)
 def explain(obligation: Obligation, rule: Rule, calendar: WorkingCalendar, at: datetime) -> list[str]:
     zone = calendar.time_zone
     opened, due = obligation.opened_at, obligation.due_at
+    spans = [Span.of(row) for row in obligation.spans]
     sentences = [
         f"{rule.clause}, правило {rule.code}, версия {rule.version}: {rule.title[0].lower()}{rule.title[1:]}.",
         f"Отсчёт начат {moment_ru(opened, zone)}.",
     ]
-    if obligation.generation > 1:
+    if obligation.generation > 1 and not spans and obligation.agreed_due_at is None:
         sentences.append("Условия изменились, срок пересчитан от первоначального начала.")
     if rule.note:
         sentences.append(rule.note)
@@ -29,17 +32,41 @@ def explain(obligation: Obligation, rule: Rule, calendar: WorkingCalendar, at: d
         sentences.append(f"Срок — {duration_ru(rule.duration)} по календарю офиса (версия {calendar.version}, {zone}).")
     else:
         sentences.append(f"Срок — {duration_ru(rule.duration)} подряд, рабочее время не учитывается.")
-    if counts_working_time and rule.until is None and opened < due:
-        if due - opened <= LONGEST:
-            sentences += [f"{sentence}." for sentence in explain_ru(calendar, opened, due)]
-        worked = working_time_between(calendar, opened, due)
+    if obligation.agreed_due_at is not None:
+        sentences.append(f"По согласованию с клиентом срок перенесён на {moment_ru(obligation.agreed_due_at, zone)}.")
+    elif counts_working_time and rule.until is None and opened < due:
+        worked = timedelta()
+        for begin, end, told in _stretches(opened, due, spans, zone):
+            sentences += [told] if told else []
+            if end - begin <= LONGEST:
+                sentences += [f"{sentence}." for sentence in explain_ru(calendar, begin, end)]
+            worked += working_time_between(calendar, begin, end)
         sentences.append(f"Всего засчитано {length_ru(worked)} рабочего времени.")
+    else:
+        sentences += [told for _, _, told in _stretches(opened, due, spans, zone) if told]
     sentences.append(f"Крайний срок {moment_ru(due, zone)}.")
     return sentences + _standing(obligation, calendar, counts_working_time, at)
 
 
+def _stretches(
+    opened: datetime, due: datetime, spans: Sequence[Span], zone: str
+) -> Iterator[tuple[datetime, datetime, str]]:
+    """The times in which the clock ran, each with what is told about the pause before it."""
+    begin, told = opened, ""
+    for span in spans:
+        if not span.pauses or span.began_at >= due or span.ended_at is None:
+            continue
+        yield begin, max(begin, span.began_at), told
+        why = "обязанность считалась закрытой" if span.holder == "nobody" else f"ждали: {HOLDERS[span.holder]}"
+        told = f"С {moment_ru(span.began_at, zone)} по {moment_ru(span.ended_at, zone)} отсчёт стоял ({why})."
+        begin = span.ended_at
+    yield begin, max(begin, due), told
+
+
 def _standing(obligation: Obligation, calendar: WorkingCalendar, working: bool, at: datetime) -> list[str]:
     until = obligation.closed_at or at
+    if obligation.paused_at is not None:
+        return [f"С {moment_ru(obligation.paused_at, calendar.time_zone)} отсчёт стоит."]
     left = obligation.due_at - until
     span = length_ru(abs(working_time_between(calendar, until, obligation.due_at)) if working else abs(left))
     unit = " рабочего времени" if working else ""

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier.clock_models import HeardEvent
 from services.notifier.models import Tombstone
 from shared.service import ServiceContext
 
@@ -14,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 KEEP_TOMBSTONES = timedelta(days=90)
 """As long as the inbox remembers: no opening event comes later than that."""
+KEEP_HEARD = timedelta(days=400)
+"""A dry run may go back a year."""
 PAUSE_SECONDS = 3600.0
 
 
@@ -21,6 +24,7 @@ async def run(context: ServiceContext) -> None:
     while True:
         async with context.database.worker() as session:
             forgotten = await forget_tombstones(session)
+            await forget_heard(session)
         if forgotten:
             log.info("tombstones forgotten", count=forgotten)
         await asyncio.sleep(PAUSE_SECONDS)
@@ -29,3 +33,8 @@ async def run(context: ServiceContext) -> None:
 async def forget_tombstones(session: AsyncSession) -> int:
     old = delete(Tombstone).where(Tombstone.kept_since < func.now() - KEEP_TOMBSTONES).returning(Tombstone.duty)
     return len((await session.execute(old)).all())
+
+
+async def forget_heard(session: AsyncSession) -> None:
+    """What dry runs can no longer ask for."""
+    await session.execute(delete(HeardEvent).where(HeardEvent.happened_at < func.now() - KEEP_HEARD))

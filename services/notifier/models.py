@@ -198,6 +198,16 @@ class Obligation(OfficeOwned, Base):
     next_step: Mapped[int | None]
     """Index into `schedule`."""
     next_at: Mapped[datetime | None]
+    """None also while the clock stands still."""
+    paused_at: Mapped[datetime | None]
+    spans: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    """When it waited for somebody else than the manager: see `domain.waiting.Span`."""
+    agreed_due_at: Mapped[datetime | None]
+    """The deadline agreed with the client, in place of the rule's own."""
+    acknowledged_by: Mapped[UUID | None]
+    acknowledged_until: Mapped[datetime | None]
+    """Until then nobody further up is told."""
+    urgent: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 

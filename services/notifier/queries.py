@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier.clock_models import ObligationRemark
 from services.notifier.domain.rules import Rule
 from services.notifier.models import (
     CabinetMessage,
@@ -62,7 +63,7 @@ def _in_state(state: ObligationState, at: datetime) -> Any:
         case "closed":
             return Obligation.state != "open"
         case "overdue":
-            return and_(is_open, Obligation.due_at <= at)
+            return and_(is_open, Obligation.due_at <= at, Obligation.paused_at.is_(None))
         case "soon":
             return and_(is_open, Obligation.soon_at <= at, Obligation.due_at > at)
         case _:
@@ -74,7 +75,7 @@ async def counts(
 ) -> dict[str, int]:
     """Open duties per group, in one query."""
     mine = Obligation.responsible_staff_id == staff_id
-    overdue = Obligation.due_at <= at
+    overdue = and_(Obligation.due_at <= at, Obligation.paused_at.is_(None))
     soon = and_(Obligation.soon_at <= at, Obligation.due_at > at)
     query = select(
         func.count().label("open"),
@@ -121,6 +122,17 @@ async def find_obligation(session: AsyncSession, obligation_id: UUID) -> Obligat
 async def history(session: AsyncSession, obligation_id: UUID) -> Sequence[ObligationHistory]:
     query = select(ObligationHistory).where(ObligationHistory.obligation_id == obligation_id)
     return (await session.execute(query.order_by(ObligationHistory.id))).scalars().all()
+
+
+async def remarks(session: AsyncSession, obligation_id: UUID) -> Sequence[ObligationRemark]:
+    query = select(ObligationRemark).where(ObligationRemark.obligation_id == obligation_id)
+    return (await session.execute(query.order_by(ObligationRemark.id))).scalars().all()
+
+
+async def calendar_is_current(session: AsyncSession, obligation: Obligation) -> bool:
+    """Whether the office still works by the calendar that the deadline was computed with."""
+    query = select(Office.calendar_digest).where(Office.office_id == obligation.office_id)
+    return (await session.execute(query)).scalar_one_or_none() == obligation.calendar_digest
 
 
 async def staff_names(session: AsyncSession, ids: set[UUID]) -> dict[str, str]:

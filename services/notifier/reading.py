@@ -7,12 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.subjects import Known, known_of
 from services.notifier.duty import Duty, duties_of
 from services.notifier.models import Calendar
+from services.notifier.writing import driver
 from shared.worktime import WorkingCalendar
 
 
@@ -48,27 +49,25 @@ _STONES = TypeAdapter(list[Stone])
 _EVER = TypeAdapter(set[tuple[UUID, str]])
 
 # The duties are found by two indexes and only then locked; `done` ones are past changing.
-_STANDING = text(
-    """
+_STANDING = """
     WITH found AS (
-        SELECT id FROM obligations WHERE subject_id = ANY(:subjects) AND state <> 'done'
-        UNION SELECT id FROM obligations WHERE client_id = :client AND state = 'open'
+        SELECT id FROM obligations WHERE subject_id = ANY($1::uuid[]) AND state <> 'done'
+        UNION SELECT id FROM obligations WHERE client_id = $3::uuid AND state = 'open'
     ), locked AS (
         SELECT o.* FROM obligations o WHERE o.id IN (SELECT id FROM found) ORDER BY o.id FOR UPDATE
     )
     SELECT
         (SELECT json_agg(s)::text FROM subjects s
-          WHERE s.subject_id = ANY(:subjects) AND s.kind = ANY(:kinds)) AS known,
+          WHERE s.subject_id = ANY($1::uuid[]) AND s.kind = ANY($2::text[])) AS known,
         (SELECT json_agg(l ORDER BY l.id)::text FROM locked l) AS duties,
         (SELECT json_agg(DISTINCT ARRAY[o.subject_id::text, o.duty])::text FROM obligations o
-          WHERE o.subject_id = ANY(:subjects)) AS ever,
+          WHERE o.subject_id = ANY($1::uuid[])) AS ever,
         (SELECT json_agg(t ORDER BY t.happened_at)::text FROM tombstones t
-          WHERE t.duty = ANY(:duties) AND t.value = ANY(:values)) AS stones,
-        (SELECT calendar_digest FROM offices WHERE office_id = :office) AS calendar_digest,
-        (SELECT manager_id FROM clients WHERE client_id = :client) AS manager_id,
-        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = :client) AS last_caller_id
-    """
-)
+          WHERE t.duty = ANY($5::text[]) AND t.value = ANY($6::uuid[])) AS stones,
+        (SELECT calendar_digest FROM offices WHERE office_id = $4::uuid) AS calendar_digest,
+        (SELECT manager_id FROM clients WHERE client_id = $3::uuid) AS manager_id,
+        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $3::uuid) AS last_caller_id
+"""
 
 
 async def standing(
@@ -79,26 +78,21 @@ async def standing(
     office_id: UUID | None,
     duties: Iterable[str],
 ) -> Standing:
-    """`duties` are those that the event may open."""
+    """`duties` are those that the event may open.  Not the first statement of its transaction."""
     ids = list(concerned.values())
-    parameters = {
-        "subjects": ids,
-        "kinds": list(concerned),
-        "client": client_id,
-        "office": office_id,
-        "duties": list(duties),
-        "values": [*ids, client_id] if client_id else ids,
-    }
-    row = (await session.execute(_STANDING, parameters)).one()
-    known = {kind: found for kind, found in known_of(row.known).items() if found.subject_id == concerned.get(kind)}
+    values = [*ids, client_id] if client_id else ids
+    connection = await driver(session)
+    row = await connection.fetchrow(_STANDING, ids, list(concerned), client_id, office_id, list(duties), values)
+    assert row is not None  # A select without FROM.
+    known = {kind: found for kind, found in known_of(row["known"]).items() if found.subject_id == concerned.get(kind)}
     return Standing(
         known,
-        duties_of(row.duties),
-        _EVER.validate_json(row.ever) if row.ever else set(),
-        _STONES.validate_json(row.stones) if row.stones else [],
-        row.calendar_digest,
-        row.manager_id,
-        row.last_caller_id,
+        duties_of(row["duties"]),
+        _EVER.validate_json(row["ever"]) if row["ever"] else set(),
+        _STONES.validate_json(row["stones"]) if row["stones"] else [],
+        row["calendar_digest"],
+        row["manager_id"],
+        row["last_caller_id"],
     )
 
 

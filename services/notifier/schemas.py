@@ -37,6 +37,8 @@ class ObligationOut(Output):
     due_at: datetime
     seconds_left: int = Field(description="До срока на момент server_time; отрицательное — просрочено")
     overdue: bool
+    paused_at: datetime | None = Field(default=None, description="Отсчёт стоит с этого момента")
+    waits_for: Literal["manager", "client", "supplier"] | None = Field(default=None, description="Кого ждёт сейчас")
     warned_at: datetime | None
     breached_at: datetime | None
     closed_at: datetime | None
@@ -85,9 +87,45 @@ class StepOut(Output):
     fired: bool
 
 
+class HolderMinutes(Output):
+    """Сколько минут обязанность ждала: рабочих, если правило считает рабочее время."""
+
+    holder: str
+    holder_label: str
+    minutes: int
+
+
+class SpanOut(Output):
+    """Время, когда ждали не менеджера."""
+
+    holder: str
+    holder_label: str
+    pauses: bool = Field(description="Отсчёт стоял")
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class RemarkOut(Output):
+    """Что сделал сотрудник и почему."""
+
+    event: str
+    event_label: str
+    at: datetime
+    staff_id: UUID
+    staff_name: str | None
+    text: str
+
+
 class ObligationDetails(ObligationOut):
     server_time: datetime
     penalty_points: int
+    agreed_due_at: datetime | None = Field(default=None, description="Срок, согласованный с клиентом")
+    acknowledged_by: UUID | None = None
+    acknowledged_until: datetime | None = Field(default=None, description="До этого момента выше не сообщается")
+    minutes: list[HolderMinutes]
+    spans: list[SpanOut]
+    remarks: list[RemarkOut]
+    calendar_is_current: bool = Field(description="Нет: календарь офиса с тех пор изменился, а срок остался прежним")
     steps: list[StepOut]
     history: list[HistoryEntry]
     explanation: list[str]
@@ -180,6 +218,7 @@ class RuleCheck(Output):
 
     ok: bool
     problems: list[RuleProblem]
+    warnings: list[RuleProblem] = Field(default=[], description="Публиковать можно, но стоит знать")
 
 
 NoticeState = Literal["queued", "sending", "sent", "delivered", "failed", "expired", "unknown"]

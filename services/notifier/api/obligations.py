@@ -7,16 +7,21 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.notifier import queries
-from services.notifier.domain.labels import EVENTS, OBLIGATION_STATES, STEP_KINDS, SUBJECTS
+from services.notifier.clock_models import ObligationRemark
+from services.notifier.domain.labels import EVENTS, HOLDERS, OBLIGATION_STATES, STEP_KINDS, SUBJECTS
+from services.notifier.domain.waiting import Span, counts_working_time, minutes_by_holder
 from services.notifier.explanation import explain
 from services.notifier.models import Obligation, ObligationHistory
 from services.notifier.rulebook import rule_book
 from services.notifier.schemas import (
     Explanation,
     HistoryEntry,
+    HolderMinutes,
     ObligationDetails,
     ObligationOut,
     ObligationPage,
+    RemarkOut,
+    SpanOut,
     StepOut,
 )
 from shared.clock import now
@@ -77,21 +82,52 @@ async def list_obligations(
 
 @router.get("/obligations/{obligation_id}", dependencies=[allow(*STAFF)], summary="Обязанность с историей")
 async def show_obligation(obligation_id: UUID, session: Session, response: Response) -> ObligationDetails:
-    """NTF-03: шаги лестницы, неизменяемая история, объяснение срока."""
-    at = now()
+    """NTF-03: шаги лестницы, неизменяемая история, объяснение срока, сколько минут ждали кого."""
     obligation = await queries.find_obligation(session, obligation_id)
-    names = await queries.names(session, [obligation])
-    entries = await queries.history(session, obligation_id)
-    told = {UUID(value) for entry in entries for value in entry.details.get("told", [])}
-    people = await queries.staff_names(session, told)
     set_etag(response, obligation.version)
+    return await details(session, obligation)
+
+
+async def details(session: Session, obligation: Obligation) -> ObligationDetails:
+    at = now()
+    names = await queries.names(session, [obligation])
+    entries = await queries.history(session, obligation.id)
+    remarks = await queries.remarks(session, obligation.id)
+    told = {UUID(value) for entry in entries for value in entry.details.get("told", [])}
+    people = await queries.staff_names(session, told | {remark.staff_id for remark in remarks})
+    book = await rule_book(session)
+    rule, calendar = book.by_id[obligation.rule_id], await queries.calendar_of(session, obligation)
+    spans = [Span.of(span) for span in obligation.spans]
+    minutes = minutes_by_holder(
+        calendar, obligation.opened_at, obligation.closed_at or at, spans, working=counts_working_time(rule)
+    )
     return ObligationDetails(
         **_out(obligation, names, at).model_dump(),
         server_time=at,
         penalty_points=obligation.penalty_points,
+        agreed_due_at=obligation.agreed_due_at,
+        acknowledged_by=obligation.acknowledged_by,
+        acknowledged_until=obligation.acknowledged_until,
+        minutes=[
+            HolderMinutes(holder=name, holder_label=HOLDERS[name], minutes=count) for name, count in minutes.items()
+        ],
+        spans=[SpanOut(**span, holder_label=HOLDERS[span["holder"]]) for span in obligation.spans],
+        remarks=[_remark(remark, people) for remark in remarks],
+        calendar_is_current=await queries.calendar_is_current(session, obligation),
         steps=_steps(obligation),
         history=[_entry(entry, people) for entry in entries],
-        explanation=await _sentences(session, obligation, at),
+        explanation=explain(obligation, rule, calendar, at),
+    )
+
+
+def _remark(remark: ObligationRemark, people: dict[str, str]) -> RemarkOut:
+    return RemarkOut(
+        event=remark.event,
+        event_label=EVENTS[remark.event],
+        at=remark.at,
+        staff_id=remark.staff_id,
+        staff_name=people.get(str(remark.staff_id)),
+        text=remark.text,
     )
 
 
@@ -146,11 +182,20 @@ def _out(row: Obligation, names: dict[UUID, str], at: datetime) -> ObligationOut
         soon_at=row.soon_at,
         due_at=row.due_at,
         seconds_left=int((row.due_at - at).total_seconds()),
-        overdue=row.state == "open" and row.due_at <= at,
+        overdue=row.state == "open" and row.due_at <= at and row.paused_at is None,
+        paused_at=row.paused_at,
+        waits_for=_waits_for(row),
         warned_at=row.warned_at,
         breached_at=row.breached_at,
         closed_at=row.closed_at,
     )
+
+
+def _waits_for(row: Obligation) -> Literal["manager", "client", "supplier"] | None:
+    if row.state != "open":
+        return None
+    running = row.spans and row.spans[-1]["ended_at"] is None
+    return row.spans[-1]["holder"] if running else "manager"
 
 
 def _steps(row: Obligation) -> list[StepOut]:

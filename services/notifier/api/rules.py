@@ -73,7 +73,8 @@ async def put_rule(
 )
 async def check_rule(body: CheckRule, session: Session) -> RuleCheck:
     """Те же проверки, что при публикации."""
-    problems = await commands.check_draft(session, body.code, body.body, body.office_id, body.effective_from or now())
+    since = body.effective_from or now()
+    problems = await commands.check_draft(session, body.code, body.body, body.office_id, since)
     return RuleCheck(
         ok=not problems, problems=[RuleProblem(rule=problem.code, message=problem.text) for problem in problems]
     )

@@ -16,18 +16,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.commands import subjects
 from services.notifier.commands.obligations import OfficeUnknown, close, history_row, open_duty, supersede
 from services.notifier.commands.subjects import Known
-from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, view
+from services.notifier.commands.waiting import wait_for
+from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, seen_by_rules, view
 from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, may_settle, winner
 from services.notifier.domain.schedule import schedule
+from services.notifier.domain.waiting import Span
 from services.notifier.duty import Duty, only
 from services.notifier.models import Obligation
 from services.notifier.reading import Standing, Stone, calendar, standing
 from services.notifier.rulebook import STAMP, RuleBook, rule_book
-from services.notifier.writing import Changes, write
+from services.notifier.writing import GENERIC_PLANS, Changes, write
 from shared.contracts.base import Event
+from shared.database import new_id
 from shared.worktime import WorkingCalendar
 
-_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:key, 0)), {STAMP}")
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:key, 0)), {STAMP}, {GENERIC_PLANS}")
 
 
 @dataclass(slots=True)
@@ -72,7 +75,11 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     settled = _settle(hearing, running, only(now.duties, "cancelled"))
     running = [duty for duty in running if duty.id not in settled]
     _reconsider(hearing, remembered, running)
+    _wait(hearing, running)
     _open_new(hearing, remembered, running)
+    if event.office_id is not None:
+        heard = {"id": new_id(), "office_id": event.office_id, "type": event.type, "happened_at": happened_at}
+        hearing.changes.heard.append({**heard, "body": seen_by_rules(body)})
     await write(session, hearing.changes)
 
 
@@ -144,8 +151,25 @@ def _reconsider(hearing: _Hearing, remembered: dict[str, Known], running: Sequen
             close(hearing.changes, duty, "cancelled", hearing.happened_at, at=hearing.at)
         elif (best.code, best.office_id) != (rule.code, rule.office_id):
             known_calendar, digest = hearing.known_calendar()
-            plan = schedule(best, known_calendar, duty.opened_at, facts)
+            spans = [Span.of(row) for row in duty.spans]
+            plan = schedule(best, known_calendar, duty.opened_at, facts, spans=spans, agreed=duty.agreed_due_at)
             supersede(hearing.changes, duty, best, hearing.book.id_of(best), plan, digest, at=hearing.at)
+
+
+def _wait(hearing: _Hearing, running: Sequence[Duty]) -> None:
+    """What the event says about whom a duty waits for.  A word about an earlier time than the last one is too late."""
+    for duty in only(running, "open"):
+        rule = hearing.book.by_id[duty.rule_id]
+        told = [(trigger.holder, trigger) for trigger in rule.waits] + [(None, trigger) for trigger in rule.resumes]
+        for holder, trigger in told:
+            if not matches(trigger, hearing.event.type, hearing.body):
+                continue
+            own_field = ID_FIELDS[rule.subject]
+            found = matched_key(trigger, own_field, hearing.body)
+            if found is not None and _is_about(duty, own_field, *found) and hearing.happened_at > duty.opened_at:
+                known_calendar, _ = hearing.known_calendar()
+                wait_for(hearing.changes, duty, rule, known_calendar, holder, hearing.happened_at, at=hearing.at)
+                break
 
 
 def _open_new(hearing: _Hearing, remembered: dict[str, Known], running: Sequence[Duty]) -> None:

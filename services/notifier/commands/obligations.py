@@ -74,6 +74,7 @@ def open_duty(
         schedule=plan.rows,
         next_step=0,
         next_at=plan.steps[0].at,
+        urgent=rule.urgent,
     )
     changes.opened.append(duty)
     changes.events.append(announcements.opened(duty, at))
@@ -91,11 +92,12 @@ def supersede(
     changes.history.append(history_row(duty, "superseded", at, details))
     duty.generation += 1
     duty.calendar_digest = calendar_digest
-    duty.warned_at = duty.breached_at = None
+    duty.warned_at = duty.breached_at = duty.acknowledged_by = duty.acknowledged_until = None
+    duty.urgent = rule.urgent
     duty.rule_id, duty.rule_code, duty.rule_version = rule_id, rule.code, rule.version
     duty.clause, duty.title, duty.penalty_points = rule.clause, rule.title, rule.penalty_points
     duty.due_at, duty.soon_at, duty.schedule = plan.due_at, plan.soon_at, plan.rows
-    duty.next_step, duty.next_at = 0, plan.steps[0].at
+    duty.next_step, duty.next_at = 0, None if duty.paused_at else plan.steps[0].at
     changes.events += [ended, announcements.opened(duty, at)]
     changes.history.append(history_row(duty, "opened", duty.opened_at, figures(duty)))
     changes.change(duty)
@@ -104,13 +106,18 @@ def supersede(
 
 def close(changes: Changes, duty: Duty, outcome: str, closed_at: datetime, *, at: datetime) -> None:
     """End a duty.  One that ended after its deadline is breached even if the engine had not got to it yet."""
-    if closed_at > duty.due_at and duty.breached_at is None and outcome == "done":
+    stood_still = duty.paused_at is not None and duty.paused_at <= duty.due_at
+    if closed_at > duty.due_at and duty.breached_at is None and outcome == "done" and not stood_still:
         duty.breached_at = duty.due_at
         changes.events.append(announcements.breached(duty, at))
         changes.history.append(history_row(duty, "breached", duty.due_at))
         changes.levels.append(_breach_level(duty, at))
     duty.state = "done" if outcome == "done" else "cancelled"
     duty.closed_at = closed_at
+    if duty.spans and duty.spans[-1]["ended_at"] is None:
+        began = datetime.fromisoformat(duty.spans[-1]["began_at"])
+        duty.spans = [*duty.spans[:-1], {**duty.spans[-1], "ended_at": max(closed_at, began).isoformat()}]
+    duty.paused_at = None
     duty.next_step = duty.next_at = None
     changes.events.append(announcements.closed(duty, outcome, closed_at, at))
     changes.history.append(history_row(duty, outcome, closed_at))

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.notifier.domain.conditions import Condition, holds
 from services.notifier.domain.facts import CONCERNS, DEFAULTS, ID_FIELDS, concern_of, event_fields, known_facts
-from services.notifier.domain.rules import Rule, Trigger
+from services.notifier.domain.rules import Rule, Trigger, winner
 from shared.contracts.notifier import SubjectKind
 from shared.worktime import Unit
 
@@ -32,6 +32,10 @@ def check(rules: Sequence[Rule]) -> list[Problem]:
 
 def check_rule(rule: Rule) -> Iterator[Problem]:
     """Unknown events, facts and match fields; ladders that go backwards; limits that cannot act."""
+    if not rule.opens and rule.every is None:
+        yield Problem(rule.code, "Правило ничем не открывается: ни событием, ни календарём.")
+    if not rule.closes and not rule.by_hand:
+        yield Problem(rule.code, "Правило ничем не закрывается.")
     for event_type in (*rule.opens, *rule.changes):
         if event_type not in CONCERNS:
             yield Problem(rule.code, f"Неизвестное событие {event_type}.")
@@ -43,7 +47,7 @@ def check_rule(rule: Rule) -> Iterator[Problem]:
             yield Problem(rule.code, f"Неизвестный факт «{name}» у предмета «{rule.subject}».")
     if rule.until is not None and rule.until not in facts:
         yield Problem(rule.code, f"Неизвестный факт «{rule.until}» у предмета «{rule.subject}».")
-    for trigger in (*rule.closes, *rule.cancels):
+    for trigger in (*rule.closes, *rule.cancels, *rule.waits, *rule.resumes):
         yield from _check_trigger(rule, trigger)
     yield from _check_times(rule)
     if rule.limit is not None and LIMIT_SUBJECTS[rule.limit.action] != rule.subject:
@@ -115,6 +119,26 @@ def common_case(kind: SubjectKind, first: Condition | None, second: Condition | 
         if holds(first, facts) and holds(second, facts):
             return dict(zip(values, combination, strict=True))
     return None
+
+
+def gaps(before: Sequence[Rule], after: Sequence[Rule], draft: Rule) -> Iterator[Problem]:
+    """A case that had a rule of this duty and would have none any more: a paid order that nobody has to process."""
+    old = [rule for rule in before if rule.duty == draft.duty and rule.subject == draft.subject]
+    new = [rule for rule in after if rule.duty == draft.duty and rule.subject == draft.subject]
+    tests = [test for rule in (*old, *new) if rule.when for test in rule.when.tests()]
+    values = {name: list(_interesting(name, tests)) for name in sorted({test.fact for test in tests if test.fact})}
+    cases = 1
+    for candidates in values.values():
+        cases *= len(candidates)
+    if cases > MOST_CASES:
+        return
+    for combination in product(*values.values()):
+        case = dict(zip(values, combination, strict=True))
+        facts = {**DEFAULTS.get(draft.subject, {}), **case}
+        if winner(old, draft.duty, draft.office_id, facts) and not winner(new, draft.duty, draft.office_id, facts):
+            told = ", ".join(f"{name} = {value}" for name, value in case.items()) or "любой"
+            yield Problem(draft.code, f"Случай ({told}) остаётся без правила обязанности «{draft.duty}».")
+            return
 
 
 def _interesting(name: str, tests: Iterable[Condition]) -> Iterator[Any]:

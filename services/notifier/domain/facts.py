@@ -110,6 +110,32 @@ def facts_of_event(event: Event) -> dict[str, Any]:
     return event.model_dump(mode="json")
 
 
+_PERSONAL = {
+    "full_name",
+    "organization_name",
+    "phone",
+    "email",
+    "client_name",
+    "reason",
+    "comment",
+    "name_verified",
+    "number",
+}
+
+
+def seen_by_rules(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain fields of an event that conditions may ask for; nothing personal, no people's own words."""
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in _PERSONAL and not isinstance(value, dict) and not _nested(value)
+    }
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+
+
 def merge(stored: StoredFacts, body: Mapping[str, Any], event: Event, concern: Concern) -> dict[str, list[Any]]:
     """`stored` with what the event (and its JSON, `body`) adds; what is known from a later moment stays."""
     moment = moment_of(event, concern).isoformat(timespec="microseconds")

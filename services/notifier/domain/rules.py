@@ -41,6 +41,23 @@ class Trigger(RulePart):
     when: Condition | None = None
 
 
+Holder = Literal["client", "supplier"]
+"""Whom a duty may wait for; otherwise it waits for the manager."""
+
+
+class Wait(Trigger):
+    """An event after which the duty waits for somebody else; the clock stands still where `pauses_for` says so."""
+
+    holder: Holder
+
+
+class MoveLimit(RulePart):
+    """How far this role may move the deadline by agreement with the client, counted from the rule's own deadline."""
+
+    role: LadderRole
+    up_to: Duration
+
+
 class EarlyWarning(RulePart):
     """Before the deadline: at `share` per cent of the allotted time."""
 
@@ -63,6 +80,18 @@ class Limit(RulePart):
     after: Duration
 
 
+class Every(RulePart):
+    """Days on which a duty opens by itself, for the office or for each of its managers.
+
+    The duty opens when the day's work begins, and where the day is off, on the next working day.
+    """
+
+    of: Literal["office", "manager"] = "office"
+    period: Literal["day", "week", "month"]
+    days: Annotated[tuple[Annotated[int, Field(ge=1, le=31)], ...], Field(max_length=31)] = ()
+    """Days of the week (1 is Monday) or of the month; every working day needs none."""
+
+
 class RuleBody(RulePart):
     """What a rule says, without its version."""
 
@@ -73,13 +102,26 @@ class RuleBody(RulePart):
     note: Annotated[str, Field(max_length=500)] = ""
     """Where a figure is not in the regulations, it says so."""
     subject: SubjectKind
-    opens: Annotated[tuple[EventType, ...], Field(min_length=1, max_length=8)]
+    opens: Annotated[tuple[EventType, ...], Field(max_length=8)] = ()
     """Any of them opens the duty as soon as `when` holds; counted from the latest of those that have happened."""
     when: Condition | None = None
     changes: Annotated[tuple[EventType, ...], Field(max_length=8)] = ()
     """Events that may change which rule of the duty applies, besides those that open it."""
-    closes: Annotated[tuple[Trigger, ...], Field(min_length=1, max_length=12)]
+    closes: Annotated[tuple[Trigger, ...], Field(max_length=12)] = ()
     cancels: Annotated[tuple[Trigger, ...], Field(max_length=12)] = ()
+    waits: Annotated[tuple[Wait, ...], Field(max_length=8)] = ()
+    resumes: Annotated[tuple[Trigger, ...], Field(max_length=8)] = ()
+    """Events after which the duty waits for the manager again."""
+    pauses_for: Annotated[tuple[Holder, ...], Field(max_length=2)] = ()
+    """While the duty waits for one of these, its clock stands still; for others only the blame is divided."""
+    moves: Annotated[tuple[MoveLimit, ...], Field(max_length=4)] = ()
+    """«Если иное не согласовано с клиентом» (VIN-05, CALL-12); empty: the deadline is not moved by anybody."""
+    urgent: bool = False
+    """People are told at night and on days off too."""
+    by_hand: bool = False
+    """A person marks it as done: no event of the system could."""
+    every: Every | None = None
+    """Opens by the calendar instead of by an event."""
     repeats: bool = False
     """Whether the duty may come again for the same subject."""
     duration: Duration
@@ -105,7 +147,8 @@ class Rule(RuleBody):
     @cached_property
     def hears(self) -> frozenset[str]:
         """Every event type that may do something to a duty of this rule."""
-        return self.reconsiders | {trigger.event for trigger in (*self.closes, *self.cancels)}
+        triggers = (*self.closes, *self.cancels, *self.waits, *self.resumes)
+        return self.reconsiders | {trigger.event for trigger in triggers}
 
     @cached_property
     def rank(self) -> tuple[bool, int]:

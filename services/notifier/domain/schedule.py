@@ -1,11 +1,12 @@
 """When a duty is due, and what happens at which moment until then and after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from services.notifier.domain.rules import LadderRole, Rule
+from services.notifier.domain.waiting import Span, after_pauses, counts_working_time
 from shared.worktime import Unit, WorkingCalendar, add_working_minutes, deadline, working_minutes_between
 
 StepKind = Literal["warning", "breach", "escalation", "limit"]
@@ -51,9 +52,27 @@ def due_of(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, facts: Ma
     return deadline(calendar, opened_at, rule.duration)
 
 
-def schedule(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, facts: Mapping[str, Any]) -> Schedule:
-    """All steps in order of time.  Raises NoWorkingTime."""
-    due_at = due_of(rule, calendar, opened_at, facts)
+def schedule(
+    rule: Rule,
+    calendar: WorkingCalendar,
+    opened_at: datetime,
+    facts: Mapping[str, Any],
+    *,
+    spans: Sequence[Span] = (),
+    agreed: datetime | None = None,
+    exactly: datetime | None = None,
+) -> Schedule:
+    """All steps in order of time, with the pauses there were.  Raises NoWorkingTime.
+
+    An `agreed` deadline stands instead of the rule's own where it is the later one, `exactly` one in any case.
+    """
+    working = counts_working_time(rule)
+    own_due = due_of(rule, calendar, opened_at, facts)
+    due_at = own_due
+    if agreed is not None and agreed > after_pauses(calendar, own_due, spans, working=working):
+        due_at, spans = agreed, ()  # It was agreed with the pauses in mind.
+    if exactly is not None:
+        due_at, spans = exactly, ()
     drafts: list[tuple[datetime, int, StepKind, LadderRole | None, Any]] = []
     for warning in rule.warnings:
         at = _share_of(rule, calendar, opened_at, due_at, warning.share)
@@ -67,12 +86,13 @@ def schedule(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, facts: 
     if rule.limit is not None:
         at = due_at if rule.limit.after.amount == 0 else deadline(calendar, due_at, rule.limit.after)
         drafts.append((at, 2, "limit", None, rule.limit.action))
-    drafts.sort(key=lambda draft: (draft[0], draft[1]))
+    paused = [(after_pauses(calendar, draft[0], spans, working=working), *draft[1:]) for draft in drafts]
+    paused.sort(key=lambda draft: (draft[0], draft[1]))
     steps = tuple(
         Step(level=number, kind=kind, at=at, role=role, action=action)
-        for number, (at, _, kind, role, action) in enumerate(drafts, start=1)
+        for number, (at, _, kind, role, action) in enumerate(paused, start=1)
     )
-    return Schedule(due_at=due_at, steps=steps)
+    return Schedule(due_at=after_pauses(calendar, due_at, spans, working=working), steps=steps)
 
 
 def _share_of(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, due_at: datetime, share: int) -> datetime:

@@ -1,0 +1,211 @@
+"""Rules on their way to publication: draft → check → dry run → publish."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.clock_models import HeardEvent, RuleDraft
+from services.notifier.commands.rules import check_draft, publish_rule
+from services.notifier.domain.check import Problem, gaps
+from services.notifier.domain.ladder import Person, resolve
+from services.notifier.domain.replay import Difference, Happening, Outcome, Replay, differences, with_draft
+from services.notifier.domain.rules import Rule, RuleBody, in_force
+from services.notifier.models import Client, Office, RuleVersion, StaffMember
+from services.notifier.rulebook import rule_book
+from shared.audit import audit
+from shared.database import new_id
+from shared.errors import Conflict, Invalid, NotFound
+from shared.identity.roles import Principal
+from shared.worktime import WorkingCalendar
+
+LONGEST_PERIOD = timedelta(days=92)
+MOST_EVENTS = 50_000
+
+
+async def create(
+    session: AsyncSession,
+    code: str,
+    body: RuleBody,
+    *,
+    office_id: UUID | None,
+    effective_from: datetime | None,
+    caller: Principal,
+) -> RuleDraft:
+    draft = RuleDraft(
+        id=new_id(),
+        code=code,
+        office_id=office_id,
+        effective_from=effective_from,
+        body=body.model_dump(mode="json", by_alias=True),
+        state="draft",
+        based_on=await _published_version(session, code),
+        created_by=caller.id,
+    )
+    session.add(draft)
+    await session.flush()
+    return draft
+
+
+async def find(session: AsyncSession, draft_id: UUID, *, lock: bool = False) -> RuleDraft:
+    """Raises NotFound."""
+    query = select(RuleDraft).where(RuleDraft.id == draft_id)
+    draft = (await session.execute(query.with_for_update() if lock else query)).scalars().one_or_none()
+    if draft is None:
+        raise NotFound("Такого черновика нет.")
+    return draft
+
+
+async def change(
+    session: AsyncSession, draft: RuleDraft, body: RuleBody, office_id: UUID | None, effective_from: datetime | None
+) -> None:
+    """Raises Conflict."""
+    _still_draft(draft)
+    draft.body, draft.office_id = body.model_dump(mode="json", by_alias=True), office_id
+    draft.effective_from = effective_from
+    draft.based_on = await _published_version(session, draft.code)
+    await session.flush()
+
+
+async def check(session: AsyncSession, draft: RuleDraft, at: datetime) -> tuple[list[Problem], list[Problem]]:
+    """What forbids publishing it, and what its author should know."""
+    body = RuleBody.model_validate(draft.body)
+    since = max(draft.effective_from or at, at)
+    problems = await check_draft(session, draft.code, body, draft.office_id, since)
+    return problems, await warnings(session, rule_of_draft(draft, since), since)
+
+
+async def warnings(session: AsyncSession, draft: Rule, since: datetime) -> list[Problem]:
+    """Cases that lose their rule, and offices where the ladder reaches nobody."""
+    book = await rule_book(session)
+    before = book.all_in_force(since)
+    after = [rule for rule in before if (rule.code, rule.office_id) != (draft.code, draft.office_id)]
+    after += [draft] if draft.active else []
+    return [*gaps(before, after, draft), *await _unreached(session, draft)]
+
+
+async def _unreached(session: AsyncSession, draft: Rule) -> list[Problem]:
+    offices = select(Office).where(Office.active)
+    if draft.office_id is not None:
+        offices = offices.where(Office.office_id == draft.office_id)
+    staff = (await session.execute(select(StaffMember).where(StaffMember.active))).scalars().all()
+    people = [Person(row.staff_id, row.office_id, row.role, row.full_name, row.email) for row in staff]
+    rows = (await session.execute(offices.order_by(Office.name).limit(1_000))).scalars()
+    return [
+        Problem(draft.code, f"В офисе «{office.name}» лестница не достигает никого.")
+        for office in rows
+        if not any(resolve(level.role, office.office_id, None, people)[1] for level in draft.ladder)
+    ]
+
+
+async def publish(session: AsyncSession, draft: RuleDraft, *, caller: Principal, at: datetime) -> RuleVersion:
+    """Raises Conflict where somebody published meanwhile, and what `publish_rule` raises."""
+    _still_draft(draft)
+    if await _published_version(session, draft.code) != draft.based_on:
+        raise Conflict("Пока черновик готовился, опубликована другая версия этого правила. Сверьте и сохраните заново.")
+    row = await publish_rule(
+        session,
+        draft.code,
+        RuleBody.model_validate(draft.body),
+        office_id=draft.office_id,
+        effective_from=draft.effective_from if draft.effective_from and draft.effective_from > at else None,
+        caller=caller,
+        at=at,
+    )
+    draft.state, draft.published_version = "published", row.version
+    await session.flush()
+    return row
+
+
+async def drop(session: AsyncSession, draft: RuleDraft) -> None:
+    _still_draft(draft)
+    draft.state = "dropped"
+    await audit(session, "rule_draft.dropped", subject=f"rule_draft/{draft.id}", office_id=draft.office_id)
+    await session.flush()
+
+
+def _still_draft(draft: RuleDraft) -> None:
+    if draft.state != "draft":
+        raise Conflict("Черновик уже опубликован или отброшен.")
+
+
+async def _published_version(session: AsyncSession, code: str) -> int:
+    latest = select(func.coalesce(func.max(RuleVersion.version), 0)).where(RuleVersion.code == code)
+    return (await session.execute(latest)).scalar_one()
+
+
+def rule_of_draft(draft: RuleDraft, since: datetime) -> Rule:
+    fields = RuleBody.model_validate(draft.body).model_dump(by_alias=True)
+    known = {"code": draft.code, "office_id": draft.office_id, "effective_from": since, "version": draft.based_on + 1}
+    return Rule.model_validate({**fields, **known})
+
+
+# ── Dry run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class PersonsChange:
+    """How a draft would have changed one person's duties."""
+
+    staff_id: UUID | None
+    duties_before: int
+    duties_after: int
+    breaches_before: int
+    breaches_after: int
+
+
+@dataclass(frozen=True)
+class DryRun:
+    events: int
+    before: Sequence[Outcome]
+    after: Sequence[Outcome]
+    differences: Sequence[Difference]
+    people: Sequence[PersonsChange]
+    end: datetime
+
+
+async def dry_run(session: AsyncSession, draft: RuleDraft, since: datetime, until: datetime) -> DryRun:
+    """Replays what was heard from `since` to `until` by the rules as they were, and with the draft instead.
+
+    Both sides are replayed, so that a difference is the draft's and not that of replaying.  Raises Invalid.
+    """
+    if not timedelta() < until - since <= LONGEST_PERIOD:
+        raise Invalid("Период — не больше 92 дней, и конец позже начала.", field="body.until")
+    history = await _history(session, draft.office_id, since, until)
+    offices = (await session.execute(select(Office.office_id, Office.calendar))).all()
+    calendars = {row.office_id: WorkingCalendar.model_validate(row.calendar) for row in offices}
+    served = await session.execute(select(Client.client_id, Client.manager_id).where(Client.manager_id.is_not(None)))
+    managers = {row.client_id: row.manager_id for row in served.all()}
+    rules = list((await rule_book(session)).by_id.values())
+    before = Replay(lambda moment: in_force(rules, moment), calendars, managers).run(history)
+    after = Replay(with_draft(rules, rule_of_draft(draft, since)), calendars, managers).run(history)
+    found = differences(before, after, until)
+    return DryRun(len(history), before, after, found, _by_person(before, after, until), until)
+
+
+async def _history(session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime) -> list[Happening]:
+    query = select(HeardEvent.type, HeardEvent.office_id, HeardEvent.happened_at, HeardEvent.body)
+    query = query.where(HeardEvent.happened_at >= since, HeardEvent.happened_at < until)
+    if office_id is not None:
+        query = query.where(HeardEvent.office_id == office_id)
+    rows = (await session.execute(query.order_by(HeardEvent.happened_at, HeardEvent.id).limit(MOST_EVENTS + 1))).all()
+    if len(rows) > MOST_EVENTS:
+        raise Invalid(f"За период больше {MOST_EVENTS} событий: выберите короче.", field="body.since")
+    return [Happening(row.type, row.office_id, row.happened_at, row.body) for row in rows]
+
+
+def _by_person(before: Sequence[Outcome], after: Sequence[Outcome], at: datetime) -> list[PersonsChange]:
+    """Only those for whom something would have been different."""
+    duties = [Counter(duty.responsible_id for duty in side) for side in (before, after)]
+    breaches = [Counter(duty.responsible_id for duty in side if duty.breached(at)) for side in (before, after)]
+    people = sorted(duties[0].keys() | duties[1].keys(), key=str)
+    changes = [PersonsChange(one, duties[0][one], duties[1][one], breaches[0][one], breaches[1][one]) for one in people]
+    return [
+        change
+        for change in changes
+        if (change.duties_before, change.breaches_before) != (change.duties_after, change.breaches_after)
+    ]

@@ -1,0 +1,87 @@
+"""Whom a duty waits for, and what follows for its clock.  Nothing here talks to the database."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from services.notifier import announcements
+from services.notifier.commands.obligations import figures, history_row, wake_engine
+from services.notifier.domain.rules import Holder, RuleBody
+from services.notifier.domain.waiting import Span, counts_working_time, later
+from services.notifier.duty import Duty, step_moment
+from services.notifier.writing import Changes
+from shared.worktime import WorkingCalendar
+
+
+def wait_for(
+    changes: Changes,
+    duty: Duty,
+    rule: RuleBody,
+    calendar: WorkingCalendar,
+    holder: Holder | None,
+    since: datetime,
+    *,
+    at: datetime,
+) -> bool:
+    """From `since` on the duty waits for `holder`, None for the manager again; False where nothing changes.
+
+    Where the rule says so the clock stands still; going on is a new generation with what was left of the time.  What
+    has fired by then stays as it was.  Raises NoWorkingTime.
+    """
+    spans = [Span.of(row) for row in duty.spans]
+    current = spans[-1] if spans and spans[-1].ended_at is None else None
+    if (current.holder if current else None) == holder:
+        return False
+    latest = max((span.ended_at or span.began_at for span in spans), default=duty.opened_at)
+    if since < latest:
+        return False
+    if current is not None:
+        spans[-1] = replace(current, ended_at=since)
+        if current.pauses:
+            shift(changes, duty, rule, calendar, current.began_at, since, "resumed", at=at)
+        else:
+            changes.history.append(history_row(duty, "waiting", since, {"holder": "manager"}))
+    if holder is not None:
+        pauses = holder in rule.pauses_for
+        spans.append(Span(holder, pauses, since))
+        if pauses:
+            duty.paused_at, duty.next_at = since, None
+        changes.history.append(history_row(duty, "paused" if pauses else "waiting", since, {"holder": holder}))
+    duty.spans = [span.row for span in spans]
+    changes.change(duty)
+    return True
+
+
+def shift(
+    changes: Changes,
+    duty: Duty,
+    rule: RuleBody,
+    calendar: WorkingCalendar,
+    began: datetime,
+    ended: datetime,
+    event: Literal["resumed", "reopened"],
+    *,
+    at: datetime,
+) -> None:
+    """The clock goes on after it stood still: a new generation of what had not fired by then."""
+    working = counts_working_time(rule)
+
+    def moved(moment: datetime) -> datetime:
+        return later(calendar, moment, began, ended, working=working)
+
+    told_before = announcements.closed(duty, "superseded", at, at)
+    details = {"due_at": duty.due_at.isoformat()}
+    duty.generation += 1
+    if duty.breached_at is None:
+        duty.due_at, duty.soon_at = moved(duty.due_at), moved(duty.soon_at)
+    if duty.agreed_due_at is not None:
+        duty.agreed_due_at = moved(duty.agreed_due_at)
+    duty.paused_at = None
+    if duty.next_step is not None:
+        rest = [{**step, "at": moved(step_moment(step)).isoformat()} for step in duty.schedule[duty.next_step :]]
+        duty.schedule = [*duty.schedule[: duty.next_step], *rest]
+        duty.next_at = step_moment(rest[0])
+    changes.events += [told_before, announcements.opened(duty, at)]
+    changes.history.append(history_row(duty, event, ended, details | {"new": figures(duty)}))
+    changes.change(duty)
+    wake_engine(changes, duty, at)

@@ -1,0 +1,83 @@
+"""Time in which a duty waits for somebody else than the manager, and what it does to the deadline."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from services.notifier.domain.rules import Holder, RuleBody
+from shared.worktime import Unit, WorkingCalendar, add_working_minutes, working_time_between
+
+ONE_MINUTE = timedelta(minutes=1)
+
+WORKING_UNITS = (Unit.WORKING_MINUTES, Unit.WORKING_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The duty waited for `holder`; `nobody` is the time in which it counted as done by mistake."""
+
+    holder: Holder | Literal["nobody"]
+    pauses: bool
+    """Whether the clock stood still."""
+    began_at: datetime
+    ended_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Span":
+        ended = row["ended_at"]
+        began = datetime.fromisoformat(row["began_at"])
+        return cls(row["holder"], row["pauses"], began, datetime.fromisoformat(ended) if ended else None)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        ended = self.ended_at.isoformat() if self.ended_at else None
+        return {
+            "holder": self.holder,
+            "pauses": self.pauses,
+            "began_at": self.began_at.isoformat(),
+            "ended_at": ended,
+        }
+
+
+def counts_working_time(rule: RuleBody) -> bool:
+    return rule.duration.unit in WORKING_UNITS and rule.until is None
+
+
+def later(calendar: WorkingCalendar, moment: datetime, began: datetime, ended: datetime, *, working: bool) -> datetime:
+    """When what was due at `moment` is due after the clock stood still from `began` to `ended`.
+
+    What was left of the time when the clock stopped is left when it goes on.  Raises NoWorkingTime.
+    """
+    if moment <= began or ended <= began:
+        return moment
+    if not working:
+        return moment + (ended - began)
+    return add_working_minutes(calendar, ended, working_time_between(calendar, began, moment) / ONE_MINUTE)
+
+
+def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Span], *, working: bool) -> datetime:
+    """`moment` after all pauses that have ended, which are in order of time and do not overlap."""
+    for span in spans:
+        if span.pauses and span.ended_at is not None:
+            moment = later(calendar, moment, span.began_at, span.ended_at, working=working)
+    return moment
+
+
+def minutes_by_holder(
+    calendar: WorkingCalendar, opened_at: datetime, until: datetime, spans: Sequence[Span], *, working: bool
+) -> dict[str, int]:
+    """How long the duty waited for whom: whole minutes, of working time where the rule counts working time."""
+
+    def length(begin: datetime, end: datetime) -> timedelta:
+        if end <= begin:
+            return timedelta()
+        return working_time_between(calendar, begin, end) if working else end - begin
+
+    waited = {"manager": length(opened_at, until), "client": timedelta(), "supplier": timedelta()}
+    for span in spans:
+        begin, end = max(span.began_at, opened_at), min(span.ended_at or until, until)
+        waited["manager"] -= length(begin, end)
+        if span.holder != "nobody":
+            waited[span.holder] += length(begin, end)
+    return {holder: int(time / ONE_MINUTE) for holder, time in waited.items()}
