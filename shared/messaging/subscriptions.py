@@ -22,11 +22,13 @@ from shared.messaging.topology import (
     QueueKind,
     event_queue,
 )
-from shared.messaging.watchdog import QueueWatch
+from shared.messaging.watchdog import PROBE_SECONDS, QueueWatch
 
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 20.0
+CHECK_SECONDS = 30.0
+CLOSE_SECONDS = 2.0
 
 
 async def _raw(message: RabbitMessage) -> bytes:
@@ -101,11 +103,19 @@ class Subscriptions:
         """Look after the queues; False when one has no consumer."""
         async with asyncio.timeout(10):
             connection = await aio_pika.connect(self._amqp_url)
+        # A task of its own: aiormq may wait for ever where it is cancelled while it closes a channel, and a stop or a
+        # broker that hangs must not wait with it.
+        work = asyncio.create_task(self._watch.check(connection))
         try:
-            return await self._watch.check(connection)
+            done, _ = await asyncio.wait([work], timeout=CHECK_SECONDS + PROBE_SECONDS * len(self._types))
+            if not done:
+                raise TimeoutError("the broker does not answer the check of its queues")
+            return work.result()
         finally:
+            work.cancel()
             with contextlib.suppress(AMQPException, OSError, TimeoutError):
-                await connection.close()
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await connection.close()
 
     async def _start(self) -> None:
         broker = RabbitBroker(self._amqp_url, logger=None, graceful_timeout=DRAIN_SECONDS)
