@@ -1,7 +1,17 @@
 """The HTTP kit of a service."""
 
 from shared.web.access import NO_IDEMPOTENCY_KEY, Caller, allow, public
-from shared.web.models import Input, LongText, Output, PositiveInteger, Price, Quantity, SearchText, ShortText
+from shared.web.models import (
+    Input,
+    LongText,
+    Output,
+    PositiveInteger,
+    Price,
+    Quantity,
+    SearchText,
+    ShortText,
+    one_line,
+)
 from shared.web.pagination import Page, PageRequest, paginate
 from shared.web.route import Session, service_router
 from shared.web.versions import IfMatch, check_version, set_etag
@@ -23,6 +33,7 @@ __all__ = [
     "ShortText",
     "allow",
     "check_version",
+    "one_line",
     "paginate",
     "public",
     "service_router",

@@ -55,7 +55,7 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def _caller(request: Request) -> Principal:
+async def _caller(request: Request) -> Principal:
     principal: Principal = request.state.principal
     return principal
 

@@ -21,15 +21,26 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
+TURN_AROUND = frozenset("\u202b\u202d\u202e\u2067")
+"""Marks that make what follows be read backwards, on a printed contract too."""
+
+
 def storable(value: str) -> str:
-    """Raises ValueError for what PostgreSQL cannot store: NUL and lone surrogates."""
+    """Raises ValueError for what PostgreSQL cannot store, NUL and lone surrogates, and for `TURN_AROUND`."""
     if "\x00" in value:
         raise ValueError("строка содержит нулевой символ")
+    if not TURN_AROUND.isdisjoint(value):
+        raise ValueError("строка содержит символы, меняющие направление письма")
     try:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError("строка содержит недопустимые символы") from None
     return value
+
+
+def one_line(value: str) -> str:
+    """Line breaks and runs of spaces become one space: nobody's name adds lines to a letter or a contract."""
+    return " ".join(value.split())
 
 
 class Input(BaseModel):
@@ -51,7 +62,8 @@ class Output(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(one_line)]
+"""One line."""
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Quantity = Annotated[int, Field(ge=1, le=10_000)]
 PositiveInteger = Annotated[int, Field(ge=1, le=MAX_INTEGER)]

@@ -40,7 +40,7 @@ class _PageRequest:
     cursor: str | None
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="Строк на странице")] = 50,
     cursor: Annotated[str | None, Query(max_length=1000, description="Значение `next` прошлой страницы")] = None,
 ) -> _PageRequest:

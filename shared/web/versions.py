@@ -16,7 +16,7 @@ class MalformedVersion(BusinessError):
     title = "Заголовок If-Match не читается"
 
 
-def _if_match(
+async def _if_match(
     if_match: Annotated[
         str | None, Header(description='Версия объекта из ETag, например `"3"`', examples=['"3"'])
     ] = None,
