@@ -5,6 +5,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Annotated
@@ -27,6 +28,11 @@ app = typer.Typer(
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 DEFAULT_PORT = 8000
 console = Console()
+
+
+class Scale(StrEnum):
+    SMALL = "small"
+    FULL = "full"
 
 
 @app.callback()
@@ -122,6 +128,18 @@ def bench(context: typer.Context) -> None:
         console.print(f"benchmarks: {', '.join(names)}")
         raise typer.Exit(0 if not context.args else 2)
     raise typer.Exit(run_module(f"benchmarks.{context.args[0]}", *context.args[1:]))
+
+
+@app.command()
+def faults(
+    name: Annotated[str | None, typer.Argument(help="One scenario, for example F3; all when none is named.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeat the schedule of an earlier run.")] = None,
+    scale: Annotated[Scale, typer.Option(help="`full` takes hours.")] = Scale.SMALL,
+) -> None:
+    """Kill, freeze and wipe what the system rests on, and compare what clients were told with the databases."""
+    from reglament_cli.faults import run
+
+    raise typer.Exit(run(console, name, seed, full=scale is Scale.FULL))
 
 
 @app.command("secrets")

@@ -41,7 +41,9 @@ class Verdict:
         self.require(value <= limit, f"{what}: {value:.3f}, at most {limit:g}")
 
 
-async def check_drained(world: World, verdict: Verdict, since: float | None = None) -> None:
+async def check_drained(
+    world: World, verdict: Verdict, since: float | None = None, patience: float = DRAIN_SECONDS
+) -> None:
     """Everything published, applied and out of the retry table within a minute of the last fault."""
     begun = time.monotonic() if since is None else since
 
@@ -49,10 +51,10 @@ async def check_drained(world: World, verdict: Verdict, since: float | None = No
         return not await waiting(world)
 
     try:
-        await until(done, "drained", DRAIN_SECONDS)
+        await until(done, "drained", patience)
     except TimeoutError:
         left = [f"{service}: {what} {number}" for (service, what), number in (await waiting(world)).items()]
-        verdict.violations.append(f"not drained in {DRAIN_SECONDS:.0f} s: {', '.join(left)}")
+        verdict.violations.append(f"not drained in {patience:.0f} s: {', '.join(left)}")
     verdict.figures["drained, s"] = round(time.monotonic() - begun, 1)
 
 
@@ -88,15 +90,18 @@ async def committed(world: World, consumer: str) -> set[UUID]:
     return found
 
 
-async def check_events(world: World, verdict: Verdict) -> None:
-    """Each consumer applied exactly what the producers committed; nothing is left over anywhere."""
+async def check_events(world: World, verdict: Verdict, still_parked: int = 0) -> None:
+    """Each consumer applied exactly what the producers committed; nothing else is left over anywhere."""
     for consumer in world.databases:
         events = await committed(world, consumer)
         applied = {row[0] for row in await world.rows(consumer, "SELECT event_id FROM inbox")}
         verdict.none("events lost", events - applied)
         verdict.none("events from nowhere", applied - events)
-        left = "SELECT event_id FROM failed_message f WHERE state IN ('retrying', 'parked')"
-        verdict.none("parked or retrying", [row[0] for row in await world.rows(consumer, left)])
+        left = await world.rows(consumer, "SELECT error FROM failed_message WHERE state IN ('retrying', 'parked')")
+        if still_parked and consumer == "ledger":
+            verdict.require(len(left) == still_parked, f"{len(left)} still parked, expected {still_parked}")
+        else:
+            verdict.none("parked or retrying", [row[0][-100:] for row in left])
 
 
 async def check_connections(world: World, verdict: Verdict) -> None:
@@ -109,8 +114,13 @@ async def check_connections(world: World, verdict: Verdict) -> None:
         verdict.none("sessions idle in transaction", [row[0] for row in await world.rows(service, idle)])
 
 
-async def check_pages(world: World, history: History, verdict: Verdict, *, parked: int = 0) -> None:
-    """The samples: every page that was acknowledged is there, and every effect of every page once."""
+async def check_pages(
+    world: World, history: History, verdict: Verdict, *, parked: int = 0, still_parked: int = 0
+) -> None:
+    """The samples: every page that was acknowledged is there, and every effect of every page once.
+
+    `parked` pages wait for a cure; `still_parked` messages are no pages and never will be.
+    """
     acknowledged = {line["number"]: UUID(line["id"]) for line in history.lines("acknowledged")}
     sent = {line["number"] for line in history.lines("sent")}
     pages = {row["id"]: row["number"] for row in await world.rows("press", "SELECT id, number FROM page")}
@@ -133,13 +143,15 @@ async def check_pages(world: World, history: History, verdict: Verdict, *, parke
             verdict.none(f"{what} missing", missing)
         verdict.none(f"{what} twice", [page for page, count in effects.items() if count > 1])
     if not parked:
-        await check_events(world, verdict)
+        await check_events(world, verdict, still_parked)
     await check_connections(world, verdict)
 
 
-async def check_samples(world: World, history: History, *, since: float | None = None) -> Verdict:
+async def check_samples(
+    world: World, history: History, *, since: float | None = None, patience: float = DRAIN_SECONDS
+) -> Verdict:
     """All of the above for the samples, after they have come to rest."""
     verdict = Verdict()
-    await check_drained(world, verdict, since)
+    await check_drained(world, verdict, since, patience)
     await check_pages(world, history, verdict)
     return verdict

@@ -20,11 +20,14 @@ REPEATED_SHARE = 0.1
 class Printers:
     """`writers` clients at once; numbers go on from run to run, so that a number is a command."""
 
-    def __init__(self, world: World, history: History, seed: int, writers: int = 4) -> None:
+    def __init__(
+        self, world: World, history: History, seed: int, writers: int = 4, repeated: float = REPEATED_SHARE
+    ) -> None:
         self._world = world
         self._history = history
         self._random = random.Random(seed)
         self._writers = writers
+        self._repeated = repeated
         self._numbers = itertools.count(1)
         self._stopping = False
 
@@ -70,7 +73,7 @@ class Printers:
                 return
             seconds = round(time.monotonic() - begun, 4)
             self._history.write("acknowledged", number=number, id=answer.json()["id"], seconds=seconds)
-            if self._random.random() < REPEATED_SHARE:
+            if self._random.random() < self._repeated:
                 again = await self._send(http, body)
                 if again is not None:
                     self._history.write("repeated", number=number, same=again.content == answer.content)

@@ -59,6 +59,7 @@ class World:
         self,
         *services: str,
         name: str = "",
+        port: int = 0,
         crash_at: str = "",
         plant: str = "",
         settings: Mapping[str, str] | None = None,
@@ -66,7 +67,7 @@ class World:
         """A process for these services, not yet ready.  A name that was there before is started anew on its port."""
         name = name or services[0]
         before = self.members.get(name)
-        port = before.port if before else free_port()
+        port = before.port if before else port or free_port()
         if before:
             before.process.close()
         process = self.servers.nursery(tuple(self.databases)).bear(

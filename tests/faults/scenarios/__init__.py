@@ -1,26 +1,30 @@
 """The fault scenarios by name."""
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from tests.faults.checker import Verdict
-from tests.faults.scenarios import commits, keys, operations, points, restarts, topology
+from tests.faults.scenarios import commits, keys, letters, office, operations, points, poison, restarts, topology, wire
 from tests.faults.scenarios.base import Run
 
 
 class Scenario(NamedTuple):
     title: str
-    run: Callable[[Run], Awaitable[Verdict]]
+    run: Callable[[Run], Coroutine[Any, Any, Verdict]]
 
 
 SCENARIOS = {
     "F1-samples": Scenario("kill -9 of services, broker, database at random", restarts.run),
+    "F1": Scenario("an office at work while services, broker and database die", office.run),
     "F2": Scenario("the broker's data wiped, twice", restarts.run_wiped),
     "F3": Scenario("kill at each named point", points.run),
     "F4": Scenario("the broker frozen", operations.run_frozen),
     "F5": Scenario("a queue, a binding, the exchange deleted", topology.run),
+    "F6": Scenario("poison messages", poison.run),
+    "F7-wire": Scenario("four relays, no fault", wire.run),
     "F7": Scenario("late commits, a stopped relay", commits.run),
     "F9": Scenario("rolling restarts", operations.run_rolling),
     "F10": Scenario("one key, one version, many clients", keys.run),
     "F11": Scenario("database connections cut", commits.run_dropped),
+    "F12": Scenario("a mail server that refuses and hangs up, senders that die", letters.run),
 }

@@ -1,7 +1,7 @@
 """What every scenario is given and what it does first."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +39,19 @@ class Stage:
 
 
 @asynccontextmanager
-async def samples(run: Run, name: str, *, presses: int = 1, ledgers: int = 1, plant: str = "") -> AsyncIterator[Stage]:
+async def samples(
+    run: Run,
+    name: str,
+    *,
+    presses: int = 1,
+    ledgers: int = 1,
+    plant: str = "",
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Stage]:
     """`presses` and `ledgers` replicas, named press-1, press-2, …"""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
-    async with new_world(run.servers, "press", "ledger") as world:
+    async with new_world(run.servers, "press", "ledger", settings=settings) as world:
         for service, replicas in (("press", presses), ("ledger", ledgers)):
             for number in range(1, replicas + 1):
                 await world.start(service, name=f"{service}-{number}", plant=plant)

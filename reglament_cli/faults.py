@@ -1,0 +1,64 @@
+"""`./reglament faults`: play the fault scenarios on servers of their own and say which promises held."""
+
+import asyncio
+import json
+import random
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from reglament_cli.errors import OperatorError
+from reglament_cli.state import ROOT
+
+if TYPE_CHECKING:
+    from tests.faults.checker import Verdict
+
+OUTPUT = ROOT / ".reglament" / "faults"
+
+
+def run(console: Console, name: str | None, seed: int | None, *, full: bool) -> int:
+    """The exit status: 1 where an invariant broke.  History and verdict of each run stay in `.reglament/faults`.
+
+    Raises OperatorError for a name that is no scenario.
+    """
+    from tests.faults.scenarios import SCENARIOS
+    from tests.faults.scenarios.base import Run
+    from tests.faults.servers import private_servers
+
+    if name is not None and name not in SCENARIOS:
+        raise OperatorError(f"no scenario {name}; there are: {', '.join(SCENARIOS)}")
+    chosen = random.randrange(2**31) if seed is None else seed
+    directory = OUTPUT / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    holds = True
+    with private_servers() as servers:
+        for each, scenario in SCENARIOS.items():
+            if name in (None, each):
+                console.print(f"[bold]{each}[/]  {scenario.title}, seed {chosen}", highlight=False)
+                begun = time.monotonic()
+                verdict = asyncio.run(scenario.run(Run(servers, chosen, full, directory)))
+                verdict.figures["took, s"] = round(time.monotonic() - begun, 1)
+                show(console, verdict)
+                keep(directory / f"{each}-{chosen}.json", verdict)
+                holds = holds and verdict.holds
+    console.print(f"[dim]history and verdicts: {directory}[/]", soft_wrap=True, highlight=False)
+    return 0 if holds else 1
+
+
+def show(console: Console, verdict: "Verdict") -> None:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for what, figure in verdict.figures.items():
+        table.add_row(f"  {escape(what)}", escape(str(figure)))
+    console.print(table)
+    for violation in verdict.violations:
+        console.print(f"  [red]broken:[/] {escape(violation)}", soft_wrap=True, highlight=False)
+
+
+def keep(path: Path, verdict: "Verdict") -> None:
+    """A run can be read again without being played again."""
+    record = {"holds": verdict.holds, "figures": verdict.figures, "violations": verdict.violations}
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=1))

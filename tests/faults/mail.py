@@ -1,0 +1,45 @@
+"""A mail server of the harness: it counts what it has taken, and misbehaves on request."""
+
+from asyncio import Transport
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from reglament_cli.processes import free_port
+
+
+@dataclass
+class MailServer:
+    port: int
+    taken: Counter[str] = field(default_factory=Counter)
+    """Message-ID → how often it was accepted."""
+    answers: list[str] = field(default_factory=list)
+    """What the next letters are answered, the first one first; `drop` takes the letter and hangs up."""
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd)
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        content = envelope.content
+        assert isinstance(content, bytes)
+        if answer in ("250 OK", "drop"):
+            self.taken[str(message_from_bytes(content)["Message-ID"]).strip("<>").partition("@")[0]] += 1
+        if answer == "drop":
+            assert isinstance(server.transport, Transport)
+            server.transport.abort()
+        return answer
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """In a thread of its own: it answers while the scenario waits."""
+    server = MailServer(free_port())
+    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    controller.start()
+    try:
+        yield server
+    finally:
+        controller.stop()

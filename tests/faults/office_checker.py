@@ -1,0 +1,97 @@
+"""The office's promises: orders, money, goods, clocks and letters, each once."""
+
+from collections import Counter
+from decimal import Decimal
+
+from tests.faults.checker import Verdict, check_connections, check_drained, check_events
+from tests.faults.history import History
+from tests.faults.mail import MailServer
+from tests.faults.office import ITEMS, TOTAL
+from tests.faults.world import World, until
+
+ONCE = {
+    "orders": ("orders", "SELECT count(*) FROM customer_order", 1),
+    "positions": ("orders", "SELECT count(*) FROM position", len(ITEMS)),
+    "positions issued": ("orders", "SELECT count(*) FROM position WHERE state = 'issued'", len(ITEMS)),
+    "shipments": ("orders", "SELECT count(*) FROM shipment", 1),
+    "invoices": ("billing", "SELECT count(*) FROM invoices", 1),
+    "invoices paid": ("billing", "SELECT count(*) FROM invoices WHERE paid = amount", 1),
+    "payments": ("billing", "SELECT count(*) FROM payments", 1),
+    "payments booked": ("billing", "SELECT count(*) FROM ledger_entries WHERE kind = 'payment'", 1),
+    "sales booked": ("billing", "SELECT count(*) FROM ledger_entries WHERE kind = 'sale'", 1),
+}
+"""What there must be of each, per order that was served."""
+EVENTS = {
+    "orders": ("orders.order.placed.v1", "orders.goods.issued.v1"),
+    "billing": ("billing.invoice.issued.v1", "billing.order.paid.v1", "billing.payment.received.v1"),
+}
+"""Told of once per order."""
+
+
+async def check_office(world: World, history: History, mail: MailServer, orders: int, since: float) -> Verdict:
+    verdict = Verdict()
+    await check_drained(world, verdict, since)
+    acknowledged = [line["command"] for line in history.lines("acknowledged")]
+    verdict.figures |= {"orders served": orders, "commands acknowledged": len(acknowledged)}
+    verdict.none("commands given up", [f"{x['command']}: {x['last']}" for x in history.lines("given_up")])
+    for what, (service, query, each) in ONCE.items():
+        found = await world.count(service, query)
+        verdict.figures[what] = found
+        verdict.require(found == each * orders, f"{what}: {found}, not {each * orders}")
+    for service, types in EVENTS.items():
+        told = dict(await world.rows(service, "SELECT type, count(*) FROM outbox GROUP BY type"))
+        for event_type in types:
+            verdict.require(told.get(event_type) == orders, f"{event_type}: {told.get(event_type)}, not {orders}")
+    await check_money(world, verdict, orders)
+    await check_clocks(world, verdict)
+    await check_letters(world, verdict, mail)
+    await check_events(world, verdict)
+    await check_connections(world, verdict)
+    return verdict
+
+
+async def check_money(world: World, verdict: Verdict, orders: int) -> None:
+    unbalanced = "SELECT entry_id FROM ledger_postings GROUP BY entry_id HAVING sum(amount) <> 0"
+    verdict.none("ledger entries out of balance", [row[0] for row in await world.rows("billing", unbalanced)])
+    accounts = await world.rows(
+        "billing", "SELECT client_id, balance, held FROM accounts WHERE balance <> 0 OR held <> 0"
+    )
+    verdict.none("accounts with money left", [row["client_id"] for row in accounts])
+    [taken] = await world.rows("billing", "SELECT coalesce(sum(amount), 0) FROM payments")
+    verdict.require(taken[0] == Decimal(TOTAL) * orders, f"payments of {taken[0]}, not {Decimal(TOTAL) * orders}")
+
+
+async def check_clocks(world: World, verdict: Verdict) -> None:
+    """Each duty of each subject once, no step before its time."""
+    duties = Counter(
+        (row["subject_id"], row["duty"])
+        for row in await world.rows("notifier", "SELECT subject_id, duty FROM obligations WHERE generation = 1")
+    )
+    verdict.figures["clocks"] = len(duties)
+    verdict.none("clocks opened twice", [f"{duty} of {subject}" for (subject, duty), n in duties.items() if n > 1])
+    early = "SELECT obligation_id FROM obligation_levels WHERE fired_at < planned_at"
+    verdict.none("clocks fired early", [row[0] for row in await world.rows("notifier", early)])
+    of_orders = "SELECT duty, count(*) AS times FROM obligations WHERE subject_kind = 'order' GROUP BY duty"
+    counts = {row["duty"]: row["times"] for row in await world.rows("notifier", of_orders)}
+    verdict.figures["clocks per duty of orders"] = counts
+
+
+async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> None:
+    """What is said to be sent was taken once; what is unknown at most once; nothing else at all."""
+    waiting = "SELECT count(*) FROM notices WHERE channel = 'email' AND state IN ('queued', 'sending')"
+
+    async def settled() -> bool:
+        return await world.count("notifier", waiting) == 0
+
+    try:
+        await until(settled, "every letter has its outcome", 60)
+    except TimeoutError as error:
+        verdict.violations.append(str(error))
+    rows = await world.rows("notifier", "SELECT id::text, state FROM notices WHERE channel = 'email'")
+    states = {row["id"]: row["state"] for row in rows}
+    verdict.figures |= {"letters": len(states), "letters unknown": list(states.values()).count("unknown")}
+    verdict.none("letters sent twice", [letter for letter, times in mail.taken.items() if times > 1])
+    sent = [letter for letter, state in states.items() if state == "sent"]
+    verdict.none("letters said to be sent, never taken", [letter for letter in sent if not mail.taken[letter]])
+    settled_otherwise = {letter for letter, state in states.items() if state not in ("sent", "unknown")}
+    verdict.none("letters taken, not said to be sent", settled_otherwise & set(mail.taken))

@@ -1,0 +1,89 @@
+"""F1: an office at work while its services, its broker and its database die."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from reglament_cli.processes import free_port
+from tests.faults.checker import Verdict
+from tests.faults.history import History
+from tests.faults.mail import MailServer, mail_server
+from tests.faults.office import SETTINGS, Office
+from tests.faults.office_checker import check_office
+from tests.faults.scenarios.base import Run
+from tests.faults.world import World, new_world, until
+
+SERVICES = ("control", "clients", "orders", "billing", "notifier")
+PEOPLE = "people"
+"""Control and clients in one process."""
+WRITERS = 4
+
+
+async def run(run: Run) -> Verdict:
+    """Orders from the card to the issue of the goods; after the last one everything is counted."""
+    history = History(run.histories / f"F1-{run.seed}.jsonl")
+    history.write("run", scenario="F1", seed=run.seed, full=run.full)
+    schedule = run.random()
+    orders = run.scale(24, 10_000)
+    faults = ["service"] * run.scale(3, 20) + ["broker"] * run.scale(1, 5) + ["database"] * run.scale(1, 3)
+    schedule.shuffle(faults)
+    async with working_office(run, history) as (world, office, mail):
+        expected = orders * 9
+        moments = sorted(schedule.sample(range(expected // 10, expected * 9 // 10), len(faults)))
+        already = history.acknowledged
+        numbers = iter(range(1, orders + 1))
+
+        async def work() -> None:
+            for number in numbers:
+                await office.serve(number)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WRITERS):
+                group.create_task(work())
+            for fault, moment in zip(faults, moments, strict=True):
+
+                async def reached(moment: int = moment) -> bool:
+                    return history.acknowledged - already >= moment
+
+                await until(reached, f"{moment} commands", 600)
+                kill = schedule.random() < 0.7
+                victim = schedule.choice(["orders", "billing", "notifier", PEOPLE])
+                history.write("fault", what=fault, kill=kill, process=victim if fault == "service" else None)
+                if fault == "service":
+                    await world.kill(victim)
+                    await world.restart(victim)
+                elif fault == "broker":
+                    await world.restart_broker(kill=kill)
+                else:
+                    await world.restart_database(kill=kill)
+        verdict = await check_office(world, history, mail, orders, time.monotonic())
+        verdict.figures["faults"] = len(faults)
+    history.close()
+    return verdict
+
+
+@asynccontextmanager
+async def working_office(run: Run, history: History) -> AsyncIterator[tuple[World, Office, MailServer]]:
+    with mail_server() as mail:
+        port = free_port()
+        settings = SETTINGS | {
+            "REGLAMENT_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "REGLAMENT_CONTROL_URL": f"http://127.0.0.1:{port}/api/control",
+            "REGLAMENT_CLIENTS_URL": f"http://127.0.0.1:{port}/api/clients",
+            "REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
+            "REGLAMENT_SENDING_LEASE_SECONDS": "6",
+            "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
+        }
+        async with new_world(run.servers, *SERVICES, settings=settings) as world:
+            await world.start("control", "clients", name=PEOPLE, port=port)
+            for service in ("orders", "billing", "notifier"):
+                await world.start(service)
+            await world.ready()
+            limits = httpx.Limits(max_keepalive_connections=0)
+            async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
+                office = Office(world, history, http, run.seed)
+                await office.open()
+                yield world, office, mail

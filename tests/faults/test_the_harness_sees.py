@@ -1,0 +1,108 @@
+"""Bugs are planted, one at a time, and the checker must report each: a harness that sees nothing proves nothing."""
+
+import asyncio
+
+from tests.faults.checker import Verdict, check_samples
+from tests.faults.office_checker import check_letters
+from tests.faults.scenarios import SCENARIOS, letters, wire
+from tests.faults.scenarios.base import Run, Stage, samples
+from tests.faults.workload import Printers
+
+PATIENCE = 6.0
+"""What a planted bug has lost never comes, so there is no use in waiting for it as long as for what comes late."""
+
+
+def reports(verdict: Verdict, what: str) -> None:
+    assert any(violation.startswith(what) for violation in verdict.violations), verdict
+
+
+async def checked(stage: Stage) -> Verdict:
+    return await check_samples(stage.world, stage.history, patience=PATIENCE)
+
+
+async def print_while_it_dies(stage: Stage, process: str, point: str, plant: str, *, then: str = "") -> Verdict:
+    """The planted process dies at the point while pages are printed; `then` is planted into the one that follows."""
+    await stage.world.kill(process)
+    await stage.world.restart(process, plant=plant, crash_at=point)
+    printing = asyncio.create_task(stage.printers.print(40))
+    await stage.world.died(process)
+    await stage.world.restart(process, plant=then)
+    await printing
+    await stage.world.ready()
+    return await checked(stage)
+
+
+async def test_a_message_acknowledged_before_the_commit(small: Run) -> None:
+    async with samples(small, "ack") as stage:
+        verdict = await print_while_it_dies(stage, "ledger-1", "consumer.before_commit:5", "ack_before_commit")
+        reports(verdict, "events lost")
+        reports(verdict, "entries missing")
+
+
+async def test_a_consumer_without_an_inbox(small: Run) -> None:
+    async with samples(small, "inbox") as stage:
+        plant = "without_inbox"
+        verdict = await print_while_it_dies(stage, "ledger-1", "consumer.before_ack:5", plant, then=plant)
+        reports(verdict, "entries twice")
+
+
+async def test_a_row_marked_before_it_was_published(small: Run) -> None:
+    async with samples(small, "mark") as stage:
+        verdict = await print_while_it_dies(stage, "press-1", "relay.claimed:3", "confirmed_before_published")
+        reports(verdict, "events lost")
+
+
+async def test_relays_that_claim_without_a_lease(small: Run) -> None:
+    async with samples(small, "lease", presses=4, plant="claim_without_lease") as stage:
+        verdict = await wire.listen_while_printing(stage, small.seed, 100)
+        reports(verdict, "published twice without a fault")
+
+
+async def test_a_relay_that_reads_by_a_cursor(small: Run) -> None:
+    async with samples(small, "cursor", plant="cursor_over_ids") as stage:
+        await Printers(stage.world, stage.history, small.seed, writers=4).print(30, hold_seconds=0.5)
+        reports(await checked(stage), "events lost")
+
+
+async def test_messages_that_a_restart_of_the_broker_forgets(small: Run) -> None:
+    async with samples(small, "transient", plant="transient_messages") as stage:
+        await stage.world.kill("ledger-1")
+        await stage.printers.print(20)
+        await stage.world.restart_broker()
+        await stage.world.restart("ledger-1")
+        await stage.world.ready()
+        reports(await checked(stage), "events lost")
+
+
+async def test_an_answer_that_leaves_before_the_commit(small: Run) -> None:
+    async with samples(small, "answer", plant="answer_before_commit") as stage:
+        await Printers(stage.world, stage.history, small.seed, writers=4, repeated=0).print(8)
+        await stage.world.kill("press-1")
+        await stage.world.restart("press-1")
+        await stage.world.ready()
+        reports(await checked(stage), "acknowledged, not there")
+
+
+async def test_idempotency_keys_that_are_forgotten(small: Run) -> None:
+    async with samples(small, "keys", plant="forgotten_keys") as stage:
+        await Printers(stage.world, stage.history, small.seed, repeated=1).print(10)
+        verdict = await checked(stage)
+        reports(verdict, "commands done twice")
+        reports(verdict, "repetitions answered differently")
+
+
+async def test_a_letter_sent_before_its_state_is_stored(small: Run) -> None:
+    async with letters.sender(small, "letters", plant="sent_before_state") as (world, mail, _):
+        await world.kill("notifier")
+        await world.restart("notifier", plant="sent_before_state", crash_at=f"{letters.AFTER}:1")
+        await letters.queue(world, 1)
+        await letters.hurry_until(world, died=True)
+        await world.restart("notifier", plant="sent_before_state")
+        await letters.hurry_until(world, died=False)
+        verdict = Verdict()
+        await check_letters(world, verdict, mail)
+        reports(verdict, "letters sent twice")
+
+
+async def test_without_a_bug_there_is_nothing_to_report(small: Run) -> None:
+    assert (await SCENARIOS["F7-wire"].run(small)).holds
