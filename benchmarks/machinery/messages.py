@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import migrate
@@ -35,8 +37,6 @@ def backlog_arguments(count: int) -> tuple[Any, ...]:
 
 def counting_consumers(table: str = "effect") -> Consumers:
     """A consumer whose whole effect is one row."""
-    from sqlalchemy import text
-
     consumers = Consumers("sample")
     statement = text(f"INSERT INTO {table} (order_id) VALUES (:order_id)")
 
@@ -50,8 +50,6 @@ def counting_consumers(table: str = "effect") -> Consumers:
 @asynccontextmanager
 async def sample_database(infrastructure: Infrastructure, purpose: str) -> AsyncIterator[tuple[Database, ScratchUrls]]:
     """The sample service's database with an extra table `effect`."""
-    import asyncpg
-
     async with scratch_database(infrastructure.database_url, "sample", purpose) as urls:
         await migrate.upgrade("tests.kernel.sample", urls.owner)
         owner = await asyncpg.connect(urls.owner)

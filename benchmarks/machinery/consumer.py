@@ -8,7 +8,7 @@ import aio_pika
 import asyncpg
 from aio_pika import DeliveryMode, Message
 
-from benchmarks.kernel.messages import counting_consumers, event, sample_database
+from benchmarks.machinery.messages import counting_consumers, event, sample_database
 from shared.database import new_id
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.subscriptions import Subscriptions
@@ -45,7 +45,7 @@ async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFig
         started = time.perf_counter()
         running = asyncio.create_task(subscriptions.run())
         counter = await asyncpg.connect(urls.worker)
-        while await counter.fetchval("SELECT count(*) FROM inbox") < events:
+        while await counter.fetchval("SELECT count(*) FROM inbox") < events:  # noqa: ASYNC110 (asks the database)
             await asyncio.sleep(0.05)
         inbox = events / (time.perf_counter() - started)
         running.cancel()

@@ -10,7 +10,7 @@ import asyncpg
 import psutil
 from aio_pika import DeliveryMode, Message
 
-from benchmarks.kernel.messages import BACKLOG, backlog_arguments, event, sample_database
+from benchmarks.machinery.messages import BACKLOG, backlog_arguments, event, sample_database
 from shared.database import new_id
 from shared.listener import Wakeup
 from shared.messaging.relay import BATCH, Relay
