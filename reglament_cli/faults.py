@@ -4,6 +4,8 @@ import asyncio
 import json
 import random
 import time
+import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +19,13 @@ from reglament_cli.state import ROOT
 
 if TYPE_CHECKING:
     from tests.faults.checker import Verdict
+    from tests.faults.scenarios import Scenario
+    from tests.faults.scenarios.base import Run
 
 OUTPUT = ROOT / ".reglament" / "faults"
 
 
-def run(console: Console, name: str | None, seed: int | None, *, full: bool) -> int:
+def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool) -> int:
     """The exit status: 1 where an invariant broke.  History and verdict of each run stay in `.reglament/faults`.
 
     Raises OperatorError for a name that is no scenario.
@@ -30,23 +34,35 @@ def run(console: Console, name: str | None, seed: int | None, *, full: bool) -> 
     from tests.faults.scenarios.base import Run
     from tests.faults.servers import private_servers
 
-    if name is not None and name not in SCENARIOS:
-        raise OperatorError(f"no scenario {name}; there are: {', '.join(SCENARIOS)}")
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        raise OperatorError(f"no scenario {', '.join(unknown)}; there are: {', '.join(SCENARIOS)}")
     chosen = random.randrange(2**31) if seed is None else seed
     directory = OUTPUT / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     holds = True
     with private_servers() as servers:
         for each, scenario in SCENARIOS.items():
-            if name in (None, each):
+            if not names or each in names:
                 console.print(f"[bold]{each}[/]  {scenario.title}, seed {chosen}", highlight=False)
                 begun = time.monotonic()
-                verdict = asyncio.run(scenario.run(Run(servers, chosen, full, directory)))
+                verdict = play(scenario, Run(servers, chosen, full, directory))
                 verdict.figures["took, s"] = round(time.monotonic() - begun, 1)
                 show(console, verdict)
                 keep(directory / f"{each}-{chosen}.json", verdict)
                 holds = holds and verdict.holds
     console.print(f"[dim]history and verdicts: {directory}[/]", soft_wrap=True, highlight=False)
     return 0 if holds else 1
+
+
+def play(scenario: "Scenario", run: "Run") -> "Verdict":
+    """A scenario that does not come to its end has shown nothing, which is as bad as a broken promise."""
+    from tests.faults.checker import Verdict
+
+    try:
+        return asyncio.run(scenario.run(run))
+    except Exception as error:
+        details = "".join(traceback.format_exception(error))
+        return Verdict(violations=[f"not played to its end: {error!r}", details])
 
 
 def show(console: Console, verdict: "Verdict") -> None:
@@ -61,4 +77,4 @@ def show(console: Console, verdict: "Verdict") -> None:
 def keep(path: Path, verdict: "Verdict") -> None:
     """A run can be read again without being played again."""
     record = {"holds": verdict.holds, "figures": verdict.figures, "violations": verdict.violations}
-    path.write_text(json.dumps(record, ensure_ascii=False, indent=1))
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=1, default=str))

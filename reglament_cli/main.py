@@ -132,14 +132,14 @@ def bench(context: typer.Context) -> None:
 
 @app.command()
 def faults(
-    name: Annotated[str | None, typer.Argument(help="One scenario, for example F3; all when none is named.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="For example F3; all scenarios when none is named.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeat the schedule of an earlier run.")] = None,
     scale: Annotated[Scale, typer.Option(help="`full` takes hours.")] = Scale.SMALL,
 ) -> None:
     """Kill, freeze and wipe what the system rests on, and compare what clients were told with the databases."""
     from reglament_cli.faults import run
 
-    raise typer.Exit(run(console, name, seed, full=scale is Scale.FULL))
+    raise typer.Exit(run(console, names or [], seed, full=scale is Scale.FULL))
 
 
 @app.command("secrets")
