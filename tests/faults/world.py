@@ -53,6 +53,8 @@ class World:
     prefix: str
     databases: dict[str, ScratchUrls]
     settings: dict[str, str]
+    ports: Mapping[int, int] = field(default_factory=dict)
+    """What the services take for the servers' ports, where something stands in between."""
     members: dict[str, Member] = field(default_factory=dict)
 
     async def start(
@@ -166,12 +168,17 @@ class World:
         }
         for service in services:
             ours |= self.databases[service].environment()
+        for real, shown in self.ports.items():
+            ours = {name: value.replace(f"127.0.0.1:{real}/", f"127.0.0.1:{shown}/") for name, value in ours.items()}
         return ours
 
 
 @asynccontextmanager
 async def new_world(
-    servers: Servers, *services: str, settings: Mapping[str, str] | None = None
+    servers: Servers,
+    *services: str,
+    settings: Mapping[str, str] | None = None,
+    ports: Mapping[int, int] | None = None,
 ) -> AsyncIterator[World]:
     """Databases of these services and a virtual host; the processes are the scenario's to start."""
     prefix = f"faults{os.getpid()}_{next(_numbers)}"
@@ -181,7 +188,7 @@ async def new_world(
         await provision(servers.database.url, urls)
         package = f"services.{service}" if service in SERVICES else f"tests.faults.sample.{service}"
         await migrate.upgrade(package, urls.owner)
-    world = World(servers, prefix, databases, QUICK | dict(settings or {}))
+    world = World(servers, prefix, databases, QUICK | dict(settings or {}), ports or {})
     try:
         yield world
     finally:

@@ -4,7 +4,19 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from tests.faults.checker import Verdict
-from tests.faults.scenarios import commits, keys, letters, office, operations, points, poison, restarts, topology, wire
+from tests.faults.scenarios import (
+    commits,
+    keys,
+    letters,
+    office,
+    operations,
+    partition,
+    points,
+    poison,
+    restarts,
+    topology,
+    wire,
+)
 from tests.faults.scenarios.base import Run
 
 
@@ -27,4 +39,5 @@ SCENARIOS = {
     "F10": Scenario("one key, one version, many clients", keys.run),
     "F11": Scenario("database connections cut", commits.run_dropped),
     "F12": Scenario("a mail server that refuses and hangs up, senders that die", letters.run),
+    "F14": Scenario("the network held back, slow and cut", partition.run),
 }

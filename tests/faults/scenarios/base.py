@@ -47,11 +47,12 @@ async def samples(
     ledgers: int = 1,
     plant: str = "",
     settings: Mapping[str, str] | None = None,
+    ports: Mapping[int, int] | None = None,
 ) -> AsyncIterator[Stage]:
     """`presses` and `ledgers` replicas, named press-1, press-2, …"""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
-    async with new_world(run.servers, "press", "ledger", settings=settings) as world:
+    async with new_world(run.servers, "press", "ledger", settings=settings, ports=ports) as world:
         for service, replicas in (("press", presses), ("ledger", ledgers)):
             for number in range(1, replicas + 1):
                 await world.start(service, name=f"{service}-{number}", plant=plant)

@@ -1,0 +1,75 @@
+"""A TCP proxy between services and a server: it can hold everything back, be slow, or cut every connection."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from reglament_cli.processes import free_port
+
+CHUNK = 65536
+
+
+class Proxy:
+    def __init__(self, target_port: int) -> None:
+        self.port = free_port()
+        self.latency_seconds = 0.0
+        self._target_port = target_port
+        self._open = asyncio.Event()
+        self._open.set()
+        self._connections: set[asyncio.Task[None]] = set()
+
+    def hold(self) -> None:
+        """Nothing arrives any more, in either direction, and nobody is told."""
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    def cut(self) -> None:
+        """Every connection is reset."""
+        for connection in self._connections:
+            connection.cancel()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        beyond: asyncio.StreamWriter | None = None
+        try:
+            await self._open.wait()
+            far, beyond = await asyncio.open_connection("127.0.0.1", self._target_port)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._forward(reader, beyond))
+                group.create_task(self._forward(far, writer))
+        except (OSError, ExceptionGroup, asyncio.CancelledError):
+            pass  # One side has gone, or `cut` was called; the other side is reset below.
+        finally:
+            self._connections.discard(task)
+            for side in (writer, beyond):
+                if side is not None:
+                    side.transport.abort()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(CHUNK):
+            if self.latency_seconds:
+                await asyncio.sleep(self.latency_seconds)
+            await self._open.wait()
+            writer.write(data)
+            await writer.drain()
+        raise ConnectionResetError
+
+
+@asynccontextmanager
+async def proxy(target_port: int) -> AsyncIterator[Proxy]:
+    it = Proxy(target_port)
+    server = await asyncio.start_server(it.accept, "127.0.0.1", it.port)
+    try:
+        yield it
+    finally:
+        server.close()
+        it.release()
+        it.cut()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await server.wait_closed()
