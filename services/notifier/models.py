@@ -270,6 +270,7 @@ class Notice(OfficeOwned, Base):
         Index("ix_notices_client_created", "client_id", "created_at", "id"),
         Index("ix_notices_obligation_id", "obligation_id"),
         Index("ix_notices_merge_key", "merge_key", postgresql_where=text("state = 'queued'")),
+        Index("ix_notices_staff", "staff_id", "next_attempt_at", postgresql_where=text("staff_id IS NOT NULL")),
         Index("ix_notices_provider", "gateway", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
         Index("ix_notices_unknown", "created_at", postgresql_where=text("state = 'unknown'")),
         Index("ix_notices_phone", "recipient", "created_at", postgresql_where=text("channel = 'sms'")),

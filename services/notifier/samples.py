@@ -104,6 +104,30 @@ SAMPLES: dict[str, dict[str, Any]] = {
         lines=[{**_PART, "quantity": 2, "purchase_price": "1800.00"}],
         total="3600.00",
     ),
+    "digest": _sample(
+        recipient="Иванов Иван",
+        lines=[
+            {
+                "kind": "срок нарушен",
+                "late": True,
+                "title": "Связаться с клиентом о неоплаченном заказе и узнать срок оплаты",
+                "clause": "ORD-04",
+                "about": "заказ З-0012",
+                "due_at": _MOMENT,
+            },
+            {
+                "kind": "скоро срок",
+                "late": False,
+                "title": "Ответить на VIN-запрос",
+                "clause": "VIN-05",
+                "about": "VIN-запрос VIN-000012",
+                "due_at": _LATER,
+            },
+        ],
+        late=1,
+        soon=1,
+        more=0,
+    ),
     "escalation": _sample(
         kind="escalation",
         headline="Срок нарушен",

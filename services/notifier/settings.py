@@ -1,6 +1,6 @@
 """Settings of `notifier`, prefix `REGLAMENT_`."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.settings import Settings
 
@@ -24,5 +24,14 @@ class NotifierSettings(Settings):
     """First interval of asking for delivery; it doubles up to an hour."""
     merge_seconds: float = Field(default=2, ge=0)
     """How long a letter about positions waits for further positions of the same order."""
+    digest_seconds: float = Field(default=300, ge=0)
+    """After a letter about deadlines a person gets the next one so much later at the earliest, with all that came
+    together; 2 in the demonstration."""
     webhook_secret: str = ""
     """Key of the signatures of incoming SMS and of Asterisk's calls; while it is empty every such notice is refused."""
+
+    @model_validator(mode="after")
+    def _quicker_in_the_demonstration(self) -> "NotifierSettings":
+        if self.demo and "digest_seconds" not in self.model_fields_set:
+            self.digest_seconds = 2.0
+        return self

@@ -8,6 +8,7 @@ from services.notifier.api.obligations import router as obligations
 from services.notifier.api.optout import router as optout
 from services.notifier.api.policy import router as policy
 from services.notifier.api.rules import router as rules
+from services.notifier.api.telling import router as telling
 from services.notifier.api.templates import router as templates
 
-routers = [obligations, handling, rules, drafts, policy, notices, cabinet, templates, optout]
+routers = [obligations, handling, rules, drafts, telling, policy, notices, cabinet, templates, optout]

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.notices import office_context, office_of
@@ -25,6 +27,8 @@ _CONSEQUENCES = {
 async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> Rendered | None:
     """The letter with what is true now; None when a warning has become pointless."""
     assert notice.context is not None
+    if notice.template == "digest":
+        return await _digest(session, notice, at=at, public_url=public_url)
     obligation = await session.get(Obligation, notice.obligation_id)
     if obligation is None:
         return None
@@ -56,6 +60,42 @@ async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_u
         "office": office_context(office),
     }
     return render("escalation", context)
+
+
+async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> Rendered | None:
+    """Everything of some minutes in one letter; what has been done meanwhile is left out."""
+    assert notice.context is not None
+    items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The last word about each.
+    rows = (await session.execute(select(Obligation).where(Obligation.id.in_(items)))).scalars().all()
+    standing = [row for row in rows if row.state == "open" and row.generation == items[row.id]["generation"]]
+    if not standing:
+        return None
+    clients = await session.execute(select(Client).where(Client.client_id.in_({row.client_id for row in standing})))
+    by_id = {client.client_id: client for client in clients.scalars()}
+    office = await office_of(session, notice.office_id)
+    late = sum(row.due_at <= at for row in standing)
+    lines = [
+        {
+            "kind": "срок нарушен" if row.due_at <= at else "скоро срок",
+            "late": row.due_at <= at,
+            "title": row.title,
+            "clause": row.clause,
+            "about": _about(row, by_id.get(row.client_id or row.id)),
+            "due_at": row.due_at,
+        }
+        for row in sorted(standing, key=lambda row: (row.due_at, row.id))
+    ]
+    context = {
+        "recipient": notice.recipient_name,
+        "lines": lines,
+        "late": late,
+        "soon": len(lines) - late,
+        "more": max(0, notice.context["count"] - len(notice.context["items"])),
+        "zone": notice.time_zone,
+        "public_url": public_url,
+        "office": office_context(office),
+    }
+    return render("digest", context)
 
 
 def _sentence(kind: str, role: str | None, obligation: Obligation, at: datetime) -> str:

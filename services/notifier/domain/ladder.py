@@ -1,7 +1,7 @@
 """Whom a level of the ladder reaches, resolved at the moment of firing (NTF-03, ORG-03, K7)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.notifier.domain.rules import LADDER, LadderRole
@@ -14,6 +14,23 @@ class Person:
     role: str
     full_name: str
     email: str
+
+
+def standing_in(
+    people: Sequence[Person], absences: Mapping[UUID, UUID | None]
+) -> tuple[list[Person], dict[UUID, UUID]]:
+    """Who is there, with substitutes in the roles of those they stand in for; and who stands in for whom.
+
+    `absences` is person → substitute, None where nobody stands in: then the ladder does without that person.
+    """
+    there = {person.id: person for person in people if person.id not in absences}
+    substitutes = {absent: other for absent, other in absences.items() if other in there}
+    acting = [
+        replace(there[substitutes[absent.id]], office_id=absent.office_id, role=absent.role)
+        for absent in people
+        if absent.id in substitutes
+    ]
+    return [*there.values(), *acting], {absent: other for absent, other in substitutes.items() if other is not None}
 
 
 def resolve(
@@ -29,7 +46,7 @@ def resolve(
         if not found and candidate == "director":
             found = _at("senior_manager", office_id, responsible_id, people)
         if found:
-            return candidate, found
+            return candidate, list({person.id: person for person in found}.values())
     return "head_office", []
 
 
