@@ -130,6 +130,7 @@ class LedgerEntry(Base, ClientOwned):
         UniqueConstraint("kind", "reference"),
         Index("ix_ledger_entries_client_id", "client_id", "at", "id"),
         Index("ix_ledger_entries_office_id", "office_id", "at", "id"),
+        Index("ix_ledger_entries_at", "at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -180,6 +181,7 @@ class Invoice(Base, ClientOwned, Versioned):
         UniqueConstraint("office_id", "number"),
         Index("ix_invoices_client_id", "client_id", "issued_at", "id"),
         Index("ix_invoices_list", "office_id", "issued_at", "id"),
+        Index("ix_invoices_issued_at", "issued_at", "id"),
         Index("ix_invoices_order_id", "order_id"),
     )
 
@@ -209,6 +211,7 @@ class Payment(Base, ClientOwned):
         UniqueConstraint("source", "external_id"),
         Index("ix_payments_client_id", "client_id", "received_at", "id"),
         Index("ix_payments_list", "office_id", "received_at", "id"),
+        Index("ix_payments_received_at", "received_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -244,6 +247,7 @@ class StatementLine(Base, OfficeOwned):
     __table_args__ = (
         UniqueConstraint("office_id", "external_id"),
         Index("ix_statement_lines_list", "office_id", "state", "uploaded_at", "id"),
+        Index("ix_statement_lines_state", "state", "uploaded_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -271,6 +275,7 @@ class PrintedDocument(Base, ClientOwned):
         UniqueConstraint("kind", "reference"),
         Index("ix_documents_client_id", "client_id", "made_at", "id"),
         Index("ix_documents_list", "office_id", "made_at", "id"),
+        Index("ix_documents_made_at", "made_at", "id"),
         Index("ix_documents_order_id", "order_id"),
         Index("ix_documents_shipment_id", "shipment_id"),
         Index("ix_documents_claim_id", "claim_id"),
@@ -297,6 +302,7 @@ class Receipt(Base, ClientOwned, Versioned):
     __tablename__ = "receipts"
     __table_args__ = (
         Index("ix_receipts_list", "office_id", "requested_at", "id"),
+        Index("ix_receipts_requested_at", "requested_at", "id"),
         Index("ix_receipts_client_id", "client_id", "requested_at", "id"),
     )
 
