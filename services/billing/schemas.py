@@ -10,13 +10,13 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from services.billing.documents.data import DocumentKind
 from shared.contracts.billing import PaymentMethod
 from shared.requisites import check_account, check_bic, check_correspondent_account, check_inn, check_kpp
-from shared.web import Input, Output, Price, ShortText
+from shared.web import Input, Output, Price, ShortText, one_line
 
 Inn = Annotated[str, Field(max_length=12), AfterValidator(check_inn)]
 Kpp = Annotated[str, Field(max_length=9), AfterValidator(check_kpp)]
 Bic = Annotated[str, Field(max_length=9), AfterValidator(check_bic)]
 AccountNumber = Annotated[str, Field(max_length=20)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(one_line)]
 
 
 def _check_accounts(bic: str | None, account: str | None, correspondent_account: str | None) -> None:

@@ -22,14 +22,14 @@ from services.orders.models.claim import ClientAnswer, Decision, SupplierVerdict
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
 from services.orders.models.order import Delivery
 from shared.contracts.orders import PartKind
-from shared.web import Input, LongText, Price, ShortText
+from shared.web import Input, LongText, Price, ShortText, one_line
 
 MAX_POSITION_AMOUNT = Decimal(10_000_000)
 """Roubles: keeps every sum of a bulk action inside NUMERIC(14,2)."""
 
-Article = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Brand = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Description = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Article = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
+Brand = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
+Description = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(one_line)]
 Comment = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 Phone = Annotated[str, StringConstraints(min_length=5, max_length=50)]

@@ -137,6 +137,7 @@ async def test_a_broken_cursor_is_a_problem(sample: ServiceHarness, cursor: str)
         (b'{"text": 5}', 422, "invalid"),
         (b'{"text": "a\\u0000b"}', 422, "invalid"),
         (b'{"text": "\\ud800"}', 422, "invalid"),
+        (b'{"text": "a\\u202eb"}', 422, "invalid"),
         (b'{"text": "a", "\\ud800": 1}', 422, "invalid"),
         (b'{"text": "a", "extra": 1}', 422, "invalid"),
         (b"\xff\xfe", 422, "invalid"),
@@ -146,6 +147,12 @@ async def test_bad_bodies_are_problems(sample: ServiceHarness, content: bytes, s
     async with sample.http() as http:
         response = await http.post("/echo", content=content, headers={"Content-Type": "application/json"})
     assert (response.status_code, code(response)) == (status, expected)
+
+
+async def test_a_short_text_is_one_line(sample: ServiceHarness) -> None:
+    async with sample.http() as http:
+        response = await http.post("/echo", json={"text": " Иванов\r\n\n2. Продавец\u2028платит\x85 всё "})
+    assert response.json()["text"] == "Иванов 2. Продавец платит всё"
 
 
 async def test_a_body_over_the_limit_is_refused(sample: ServiceHarness) -> None:

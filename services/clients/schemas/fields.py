@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, AwareDatetime, EmailStr, Field, StringConstraints
 
 from services.clients.domain.phones import read_phone
+from shared.web import one_line
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -26,7 +27,10 @@ def _known_zone(name: str) -> str:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
 FullName = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), Field(description="ФИО", examples=["Иванов Иван Иванович"])
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(one_line),
+    Field(description="ФИО", examples=["Иванов Иван Иванович"]),
 ]
 Phone = Annotated[
     str,
@@ -44,7 +48,7 @@ Login = Annotated[
     ),
 ]
 Password = Annotated[str, StringConstraints(min_length=10, max_length=128), Field(examples=["верный-конь-42"])]
-PlaceName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+PlaceName = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
 Remark = Annotated[str, StringConstraints(max_length=2000)]
 TimeZone = Annotated[
     str, StringConstraints(max_length=64), AfterValidator(_known_zone), Field(examples=["Asia/Yekaterinburg"])
