@@ -18,7 +18,13 @@ APT_PACKAGE = "postgresql-15"
 SERVER_USER = "postgres"
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
-COMMON_OPTIONS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "300"}
+COMMON_OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "300",
+    # Without it the log quotes the values of a refused row: logins, phones.
+    "log_error_verbosity": "terse",
+}
 # A test run's databases live for minutes: a crash of the machine may take them.
 TEST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

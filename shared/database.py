@@ -172,6 +172,8 @@ def _engine(url: str, pool: int, application_name: str, settings: dict[str, str]
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=False,
+        # The values of a failed statement are people's data: they stay out of logs and of parked messages.
+        hide_parameters=True,
         connect_args={
             "timeout": 10,
             "server_settings": {
