@@ -125,15 +125,17 @@ def explore(
     )
     @given(case=st.one_of(*operation.get_strategies_from_examples(), operation.as_strategy()), data=st.data())
     def run(case: Any, data: st.DataObject) -> None:
-        if statuses and time.monotonic() > until:
-            return
         for name in case.path_parameters or {}:
             if known.identifiers.get(name):
                 case.path_parameters[name] = data.draw(st.sampled_from(known.identifiers[name]))
         if isinstance(case.body, dict):
             case.body = known.real(case.body, data.draw)
+        roles = (data.draw(st.sampled_from(ROLES)), *WORKERS)
+        # All that is drawn has been drawn: Hypothesis must find the same choices whenever it asks again.
+        if statuses and time.monotonic() > until:
+            return
         key = str(new_id())
-        for role in (data.draw(st.sampled_from(ROLES)), *WORKERS):
+        for role in roles:
             headers = badges.headers(role) | {"Idempotency-Key": key}
             if operation.method.upper() in CHANGES:
                 headers["If-Match"] = current_version(http, case.formatted_path, badges)

@@ -39,11 +39,10 @@ class Forgotten:
 
 
 def play(day: Day) -> None:
-    for office in (day.mira, day.tagil):
+    # One after the other: what reaches a person at the same time would come as one digest.
+    for number, office in enumerate((day.mira, day.tagil)):
         set_the_rule_to_seconds(day, office)
-    forgotten = [forget_an_order(day, office, number) for number, office in enumerate((day.mira, day.tagil))]
-    for order in forgotten:
-        watch(day, order)
+        watch(day, forget_an_order(day, office, number))
 
 
 def set_the_rule_to_seconds(day: Day, office: Office) -> None:
