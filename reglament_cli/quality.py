@@ -17,8 +17,8 @@ from shared.testing.infrastructure import docker_answers
 
 BIN = Path(sys.executable).parent
 
-# Debian packages whose program has the package's name.
-TEST_TOOLS = ("docker-compose", "caddy")
+TEST_TOOLS = {"docker-compose": "docker-compose", "caddy": "caddy", "dovecot": "dovecot-imapd"}
+"""Program -> its Debian package."""
 
 CHECKS: dict[str, list[str]] = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
@@ -56,7 +56,7 @@ def install_what_tests_need(console: Console) -> None:
     """
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
-    wanted = [package for package in TEST_TOOLS if shutil.which(package) is None]
+    wanted = [package for program, package in TEST_TOOLS.items() if shutil.which(program) is None]
     if not os.environ.get(SUPERUSER) and not docker_answers():
         wanted += missing_servers(database=True, broker=True)
     if wanted:

@@ -1,6 +1,6 @@
 """Composition root of `notifier`."""
 
-from services.notifier import engine, housekeeping, receipts, sender
+from services.notifier import engine, housekeeping, mailboxes, receipts, sender
 from services.notifier.api import routers
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
@@ -42,6 +42,7 @@ service = Service(
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
         Loop("receipts", receipts.run),
+        Loop("mailboxes", mailboxes.run),
         Loop("housekeeping", housekeeping.run),
     ],
     on_start=[publish_defaults],

@@ -144,6 +144,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
         consequence="",
         closed_note="",
     ),
+    "mail_answer": _sample(
+        title="Есть ли колодки на Камри?",
+        answer="Здравствуйте! Колодки есть в наличии, 2 450 рублей.",
+        manager="Иванов Иван Иванович",
+    ),
     "sms_limit": _sample(recipient="Главный Глеб Глебович", limit=1000, at=_MOMENT),
 }
 

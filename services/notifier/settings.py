@@ -29,6 +29,11 @@ class NotifierSettings(Settings):
     together; 2 in the demonstration."""
     webhook_secret: str = ""
     """Key of the signatures of incoming SMS and of Asterisk's calls; while it is empty every such notice is refused."""
+    secrets_key: str = ""
+    """What passwords of mailboxes are encrypted with; without it none can be stored."""
+    imap_poll_seconds: float = Field(default=30, gt=0)
+    """Pause between two looks into a mailbox."""
+    imap_timeout_seconds: float = Field(default=60, gt=0)
 
     @model_validator(mode="after")
     def _quicker_in_the_demonstration(self) -> "NotifierSettings":

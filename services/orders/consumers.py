@@ -3,6 +3,7 @@
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders.commands.letters import letter_answered, record_letter
 from services.orders.commands.orders import take_payment
 from services.orders.commands.removal import remove_unattended
 from services.orders.domain.numbers import office_prefix
@@ -11,7 +12,7 @@ from shared.clock import now
 from shared.contracts.billing import BalanceChanged, OrderPaid
 from shared.contracts.clients import ClientChanged, ClientRegistered, VehicleSaved
 from shared.contracts.control import OfficeChanged, StaffChanged
-from shared.contracts.notifier import ObligationLimitReached
+from shared.contracts.notifier import MailAnswered, MailReceived, ObligationLimitReached
 from shared.contracts.vin import VinRequestAnswered
 from shared.messaging import Consumers, project
 
@@ -163,3 +164,17 @@ async def remove_unattended_order(event: ObligationLimitReached, session: AsyncS
     """ORD-07: the clock of 3 working days ran out.  Other services act on the other actions."""
     if event.action == "remove_order":
         await remove_unattended(session, event.subject_id, at=now())
+
+
+@consumers.on(MailReceived)
+async def record_inquiry_by_letter(event: MailReceived, session: AsyncSession) -> None:
+    """INQ-01, CALL-12: a letter to the office is an inquiry, whose answer is due."""
+    await record_letter(
+        session, event.mail_id, office_id=event.office_id, client_id=event.client_id, at=event.received_at
+    )
+
+
+@consumers.on(MailAnswered)
+async def note_answer(event: MailAnswered, session: AsyncSession) -> None:
+    """CALL-12: the letter was answered from the system."""
+    await letter_answered(session, event.mail_id, staff_id=event.staff_id, at=event.answered_at)

@@ -56,6 +56,8 @@ async def notifier(
         sms_password="demo",
         sms_poll_seconds=0.3,
         webhook_secret=WEBHOOK_SECRET,
+        secrets_key="another key of the tests",
+        imap_poll_seconds=0.3,
         demo=True,
     ) as harness:
         yield harness

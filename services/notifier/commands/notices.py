@@ -82,6 +82,7 @@ async def mail(
     attachments: Sequence[Attachment] = (),
     merge_key: str | None = None,
     merge_pause: timedelta = timedelta(),
+    in_reply_to: str | None = None,
 ) -> UUID:
     """Queue an e-mail, rendered now."""
     rendered = render(template, {**context, "office": office_context(office)})
@@ -105,6 +106,7 @@ async def mail(
         "html": rendered.html,
         "context": dict(context) if merge_key else None,
         "merge_key": merge_key,
+        "in_reply_to": in_reply_to,
         "state": "queued",
         "attempts": 0,
         "next_attempt_at": at + merge_pause,

@@ -67,23 +67,7 @@ async def record_inquiry(
     session.add(inquiry)
     await session.flush()
     tasks = await _add_tasks(session, inquiry, body.tasks, policy, caller=caller, at=at)
-    await publish(
-        session,
-        InquiryRecorded(
-            office_id=inquiry.office_id,
-            version=inquiry.version,
-            occurred_at=at,
-            inquiry_id=inquiry.id,
-            staff_id=inquiry.staff_id,
-            channel=inquiry.channel,
-            mark=inquiry.mark,
-            status=inquiry.status,
-            lost_reason=inquiry.lost_reason,
-            lost_reason_label=_lost_reason_label(policy, inquiry),
-            items=[item.text for item in body.items],
-            recorded_at=at,
-        ),
-    )
+    await publish_recorded(session, inquiry, policy, at=at)
     await audit(session, "inquiry.recorded", subject=f"inquiry/{inquiry.id}", office_id=inquiry.office_id)
     return inquiry, tasks
 
@@ -109,7 +93,7 @@ async def set_status(
         inquiry.suggested_mark, inquiry.criteria = suggestion.mark, list(suggestion.criteria)
     await session.flush()
     tasks = await _add_tasks(session, inquiry, body.tasks, policy, caller=caller, at=at)
-    await _publish_change(session, inquiry, policy, caller=caller, at=at)
+    await publish_change(session, inquiry, policy, staff_id=caller.id, at=at)
     return inquiry, tasks
 
 
@@ -129,7 +113,7 @@ async def set_mark(
         inquiry.mark = body.mark
         await session.flush()
         policy = await policy_in_force(session, InquiryPolicy, at)
-        await _publish_change(session, inquiry, policy, caller=caller, at=at)
+        await publish_change(session, inquiry, policy, staff_id=caller.id, at=at)
     return inquiry
 
 
@@ -224,8 +208,28 @@ def _lost_reason_label(policy: InquiryPolicy, inquiry: Inquiry) -> str | None:
     return reason.label if reason else None
 
 
-async def _publish_change(
-    session: AsyncSession, inquiry: Inquiry, policy: InquiryPolicy, *, caller: Principal, at: datetime
+async def publish_recorded(session: AsyncSession, inquiry: Inquiry, policy: InquiryPolicy, *, at: datetime) -> None:
+    await publish(
+        session,
+        InquiryRecorded(
+            office_id=inquiry.office_id,
+            version=inquiry.version,
+            occurred_at=at,
+            inquiry_id=inquiry.id,
+            staff_id=inquiry.staff_id,
+            channel=inquiry.channel,
+            mark=inquiry.mark,
+            status=inquiry.status,
+            lost_reason=inquiry.lost_reason,
+            lost_reason_label=_lost_reason_label(policy, inquiry),
+            items=[item["text"] for item in inquiry.items],
+            recorded_at=at,
+        ),
+    )
+
+
+async def publish_change(
+    session: AsyncSession, inquiry: Inquiry, policy: InquiryPolicy, *, staff_id: UUID, at: datetime
 ) -> None:
     await publish(
         session,
@@ -234,7 +238,7 @@ async def _publish_change(
             version=inquiry.version,
             occurred_at=at,
             inquiry_id=inquiry.id,
-            staff_id=caller.id,
+            staff_id=staff_id,
             mark=inquiry.mark,
             status=inquiry.status,
             lost_reason=inquiry.lost_reason,

@@ -1,0 +1,176 @@
+"""Letters to an office: into the conversation they belong to, and to whoever has to answer (CALL-12)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.commands.notices import About, mail, office_of
+from services.notifier.commands.optout import is_stop_word, withdraw
+from services.notifier.delivery_models import InboundMail
+from services.notifier.domain.inbound import Letter, first_line
+from services.notifier.models import Client, Notice
+from services.notifier.receipts import settle
+from shared.audit import audit
+from shared.contracts.notifier import MailAnswered, MailReceived
+from shared.database import new_id
+from shared.errors import Conflict
+from shared.identity.roles import Principal
+from shared.messaging import publish
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+
+async def take_letter(
+    session: AsyncSession, office_id: UUID, letter: Letter, *, our_address: str, at: datetime
+) -> InboundMail | None:
+    """None for a letter that is known already.
+
+    A person's letter opens an inquiry, unless an earlier one of the same conversation still waits for its answer.
+    Automatic answers, newsletters and bounces are kept, but nobody has to answer them.
+    """
+    office = await office_of(session, office_id)
+    ours = letter.sender in {our_address.lower(), office.email.lower()}
+    kind = "automatic" if ours and letter.kind == "message" else letter.kind
+    answered = await _answered_notice(session, office_id, letter.references)
+    thread_id = await _thread(session, office_id, letter.references, answered)
+    client = await _sender(session, office_id, letter, answered)
+    values = {
+        "id": (mail_id := new_id()),
+        "office_id": office_id,
+        "message_id": letter.message_id,
+        "references": letter.references,
+        "thread_id": thread_id or mail_id,
+        "client_id": client.client_id if client else None,
+        "sender": letter.sender,
+        "sender_name": letter.sender_name,
+        "title": letter.title,
+        "text": letter.text,
+        "attachments": letter.attachments,
+        "kind": kind,
+        "received_at": at,
+    }
+    await session.execute(_ONE_AT_A_TIME, {"key": f"mail/{values['thread_id']}"})
+    stored = insert(InboundMail).values(**values).on_conflict_do_nothing().returning(InboundMail)
+    row = (await session.execute(stored)).scalars().one_or_none()
+    if row is None:
+        return None
+    if letter.undelivered is not None:
+        await _returned(session, office_id, UUID(letter.undelivered), at)
+    if kind != "message":
+        return row
+    if answered is not None and answered.purpose == "advertising" and client and is_stop_word(first_line(letter.text)):
+        row.answered_at = at
+        await session.flush()
+        await withdraw(session, client, source="stop_word", at=at)
+        return row
+    waiting = await _waiting(session, row.thread_id)
+    if [other.id for other in waiting] == [row.id]:
+        await publish(
+            session,
+            MailReceived(
+                office_id=office_id,
+                version=1,
+                occurred_at=at,
+                mail_id=row.id,
+                thread_id=row.thread_id,
+                client_id=row.client_id,
+                received_at=at,
+            ),
+        )
+    return row
+
+
+async def answer(session: AsyncSession, letter: InboundMail, body: str, *, caller: Principal, at: datetime) -> UUID:
+    """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's."""
+    if letter.kind != "message" or not letter.sender:
+        raise Conflict("Это письмо написала программа, отвечать некому.")
+    await session.execute(_ONE_AT_A_TIME, {"key": f"mail/{letter.thread_id}"})
+    office = await office_of(session, letter.office_id)
+    client = await session.get(Client, letter.client_id) if letter.client_id else None
+    notice_id = await mail(
+        session,
+        "mail_answer",
+        {"title": letter.title or "Ваше письмо", "answer": body, "manager": caller.name},
+        office=office,
+        to=letter.sender,
+        to_name=letter.sender_name,
+        purpose="service",
+        at=at,
+        client=client,
+        about=About("mail", letter.thread_id),
+        in_reply_to=letter.message_id,
+    )
+    waiting = await _waiting(session, letter.thread_id)
+    if waiting:
+        first = waiting[0].id
+        await mark_answered(session, first, at=at)
+        facts = {"mail_id": first, "thread_id": letter.thread_id, "staff_id": caller.id, "answered_at": at}
+        await publish(session, MailAnswered(office_id=letter.office_id, version=2, occurred_at=at, **facts))
+    subject = f"mail/{letter.id}"
+    await audit(
+        session, "mail.answered", subject=subject, office_id=letter.office_id, details={"notice": str(notice_id)}
+    )
+    return notice_id
+
+
+async def mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) -> None:
+    """The inquiry of this letter was dealt with, by an answer from here or in another way."""
+    thread = select(InboundMail.thread_id).where(InboundMail.id == mail_id).scalar_subquery()
+    waiting = update(InboundMail).where(InboundMail.thread_id == thread, InboundMail.answered_at.is_(None))
+    done = waiting.where(InboundMail.received_at <= at).values(answered_at=at)
+    await session.execute(done, execution_options={"synchronize_session": False})
+
+
+async def _waiting(session: AsyncSession, thread_id: UUID) -> Sequence[InboundMail]:
+    query = select(InboundMail).where(
+        InboundMail.thread_id == thread_id, InboundMail.kind == "message", InboundMail.answered_at.is_(None)
+    )
+    return (await session.execute(query.order_by(InboundMail.received_at, InboundMail.id))).scalars().all()
+
+
+async def _answered_notice(session: AsyncSession, office_id: UUID, references: Sequence[str]) -> Notice | None:
+    """Our own letter that this one answers: our Message-IDs are the notices' ids."""
+    for reference in references:
+        try:
+            notice_id = UUID(reference.strip("<>").partition("@")[0])
+        except ValueError:
+            continue
+        query = select(Notice).where(Notice.id == notice_id, Notice.office_id == office_id)
+        notice = (await session.execute(query)).scalars().one_or_none()
+        if notice is not None:
+            return notice
+    return None
+
+
+async def _thread(
+    session: AsyncSession, office_id: UUID, references: Sequence[str], answered: Notice | None
+) -> UUID | None:
+    known = [*references, *([answered.in_reply_to] if answered is not None and answered.in_reply_to else [])]
+    query = select(InboundMail.message_id, InboundMail.thread_id).where(
+        InboundMail.office_id == office_id, InboundMail.message_id.in_(known)
+    )
+    found = {row.message_id: row.thread_id for row in (await session.execute(query)).all()} if known else {}
+    nearest = next((found[reference] for reference in known if reference in found), None)
+    return nearest or (answered.id if answered is not None else None)
+
+
+async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answered: Notice | None) -> Client | None:
+    """Whose card has the sender's address; a reply from another address is the addressee's."""
+    query = select(Client).where(Client.office_id == office_id, func.lower(Client.email) == letter.sender)
+    client = (await session.execute(query.order_by(Client.client_id).limit(1))).scalars().first()
+    if client is None and answered is not None and answered.client_id is not None:
+        client = await session.get(Client, answered.client_id)
+    return client
+
+
+async def _returned(session: AsyncSession, office_id: UUID, notice_id: UUID, at: datetime) -> None:
+    """A bounce that names our letter: it was not delivered."""
+    query = select(Notice).where(Notice.id == notice_id, Notice.office_id == office_id, Notice.channel == "email")
+    notice = (await session.execute(query.with_for_update())).scalars().one_or_none()
+    if notice is not None and notice.state in ("sent", "unknown"):
+        settle(notice, "failed", at)
+        notice.last_answer = "Письмо вернулось: почтовый сервер получателя его не доставил."

@@ -1,0 +1,88 @@
+"""Letters to an office are inquiries like visits and calls (INQ-01, CALL-12)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import case, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.orders.commands.inquiries import publish_change, publish_recorded
+from services.orders.domain.policies import InquiryPolicy
+from services.orders.models import Client, Inquiry, Staff
+from services.orders.queries.policies import policy_in_force
+
+_TURN = ("manager", "assistant", "senior_manager", "director")
+
+
+class NobodyThere(Exception):
+    """The office's people have not been heard of; the event is retried until they have."""
+
+
+async def record_letter(
+    session: AsyncSession, mail_id: UUID, *, office_id: UUID, client_id: UUID | None, at: datetime
+) -> None:
+    """The inquiry bears the letter's id.  It is the client's manager's, else that of the first who serves clients.
+
+    What was asked for is in the letter, which stays where it came.  Raises NobodyThere.
+    """
+    if await session.scalar(select(Inquiry.id).where(Inquiry.id == mail_id)) is not None:
+        return
+    client = await session.get(Client, client_id) if client_id else None
+    staff_id = await _responsible(session, office_id, client)
+    inquiry = Inquiry(
+        id=mail_id,
+        office_id=office_id,
+        staff_id=staff_id,
+        customer_type="legal_entity" if client and client.organization_name else "individual",
+        channel="email",
+        name=client.full_name[:200] if client else None,
+        phone=client.phone if client else None,
+        city=(client.city if client else None) or "",
+        items=[],
+        total=None,
+        features={
+            "regular": False,
+            "state_institution": False,
+            "discontinued_without_alternative": False,
+            "components": False,
+            "paid_online": False,
+        },
+        delivery=False,
+        call_back_promised=False,
+        internet_advantages_told=False,
+        comment="Письмо на почту офиса.",
+        suggested_mark=None,
+        criteria=[],
+        mark=None,
+        status="open",
+        lost_reason=None,
+        order_id=None,
+        recorded_at=at,
+        status_changed_at=at,
+    )
+    session.add(inquiry)
+    await session.flush()
+    await publish_recorded(session, inquiry, await policy_in_force(session, InquiryPolicy, at), at=at)
+
+
+async def letter_answered(session: AsyncSession, mail_id: UUID, *, staff_id: UUID, at: datetime) -> None:
+    """The conversation goes on, the clock of the answer stops.  Raises NobodyThere while the letter is unknown."""
+    inquiry = await session.scalar(select(Inquiry).where(Inquiry.id == mail_id).with_for_update())
+    if inquiry is None:
+        raise NobodyThere(f"the letter {mail_id} is not known yet")
+    inquiry.status_changed_at = max(inquiry.status_changed_at, at)
+    await session.flush()
+    await publish_change(session, inquiry, await policy_in_force(session, InquiryPolicy, at), staff_id=staff_id, at=at)
+
+
+async def _responsible(session: AsyncSession, office_id: UUID, client: Client | None) -> UUID:
+    at_work = select(Staff.staff_id).where(Staff.office_id == office_id, Staff.active, Staff.role.in_(_TURN))
+    if client is not None and client.manager_id is not None:
+        own = await session.scalar(at_work.where(Staff.staff_id == client.manager_id))
+        if own is not None:
+            return own
+    turn = case({role: number for number, role in enumerate(_TURN)}, value=Staff.role)
+    found = await session.scalar(at_work.order_by(turn, Staff.staff_id).limit(1))
+    if found is None:
+        raise NobodyThere(f"nobody of the office {office_id} is known yet")
+    return found
