@@ -26,6 +26,8 @@ RETRY_DELAYS = tuple(
 """After the last one the message is parked."""
 CRASH_ATTEMPTS = 3
 """A message redelivered this many times without an outcome takes its process down: it is parked."""
+RETRY_LEASE = timedelta(minutes=2)
+"""How long a claimed message is its process's.  Another takes it up afterwards: that one has died."""
 BATCH = 50
 
 
@@ -62,7 +64,9 @@ async def record(database: Database, service: str, delivery: Delivery, error: Ex
             table.c.consumer == service, table.c.event_id == delivery.event_id
         )
         row = (await session.execute(previous.with_for_update())).one_or_none()
-        attempts = (row.attempts if row is not None and row.state == "retrying" else 0) + 1
+        attempts = row.attempts if row is not None and row.state == "retrying" else 0
+        if not attempts or not delivery.headers.get("x-retry"):
+            attempts += 1  # The retry loop counts before it delivers.
         values: dict[str, Any] = {"attempts": attempts, "error": text, "state": "parked", "next_attempt_at": None}
         if attempts <= len(RETRY_DELAYS):
             delay = RETRY_DELAYS[attempts - 1] * random.uniform(0.8, 1.2)
@@ -93,8 +97,12 @@ def _was_parked() -> Any:
 
 
 async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[None]]) -> int:
-    """Run what is due once; returns how many were run.  The claim pushes the next attempt away, so that another
-    replica, or this one after a crash, takes the message again only later."""
+    """Run what is due once; returns how many were run.
+
+    The claim pushes the next attempt away, so that another replica, or this one after a crash, takes the message again
+    only later.  An attempt is counted before it is made: what takes its process down each time is parked in the end,
+    and comes after those that have failed less often.
+    """
     due = (
         select(table.c.id)
         .where(table.c.state == "retrying", table.c.next_attempt_at <= func.now())
@@ -106,17 +114,26 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
         claim = (
             update(table)
             .where(table.c.id.in_(due.scalar_subquery()))
-            .values(next_attempt_at=func.now() + timedelta(minutes=2))
+            .values(next_attempt_at=func.now() + RETRY_LEASE)
             .returning(table)
         )
         rows = (await session.execute(claim)).all()
     if rows:
         faultpoints.reach("retry.claimed")
-    for row in rows:
-        await deliver(
-            Delivery(row.type, bytes(row.body), {**row.headers, "x-retry": "1"}, message_id=str(row.event_id))
-        )
+    for row in sorted(rows, key=lambda row: int(row.attempts)):
+        headers = {**row.headers, "x-retry": "1"}
+        delivery = Delivery(row.type, bytes(row.body), headers, message_id=str(row.event_id))
+        if await _count_attempt(database, row.id) > len(RETRY_DELAYS) + 1:
+            await park(database, row.consumer, delivery, f"no outcome of the last attempt; before it: {row.error}")
+        else:
+            await deliver(delivery)
     return len(rows)
+
+
+async def _count_attempt(database: Database, failure_id: UUID) -> int:
+    async with database.worker() as session:
+        counted = update(table).where(table.c.id == failure_id).values(attempts=table.c.attempts + 1)
+        return await session.scalar(counted.returning(table.c.attempts)) or 0
 
 
 async def _upsert(session: AsyncSession, service: str, delivery: Delivery, values: dict[str, Any]) -> None:
