@@ -44,6 +44,13 @@ def plant(names: str | None) -> None:
 def impatient_retries() -> None:
     """No bug: a day of retries within a second."""
     failures.RETRY_DELAYS = (timedelta(milliseconds=100),) * 3
+    failures.RETRY_LEASE = timedelta(seconds=1)
+
+
+def hasty_retries() -> None:
+    """No bug: failures that come from outside, one after the other, do not add up to minutes of waiting."""
+    failures.RETRY_DELAYS = (timedelta(milliseconds=200),) * 100
+    failures.RETRY_LEASE = timedelta(seconds=2)
 
 
 def ack_before_commit() -> None:
@@ -199,6 +206,7 @@ PLANTED: dict[str, Callable[[], None]] = {
     bug.__name__: bug
     for bug in (
         impatient_retries,
+        hasty_retries,
         ack_before_commit,
         without_inbox,
         confirmed_before_published,

@@ -32,7 +32,7 @@ async def run(run: Run) -> Verdict:
 
 async def run_dropped(run: Run) -> Verdict:
     """Database connections are cut at random moments, many of them in the middle of a commit."""
-    async with samples(run, "F11") as stage:
+    async with samples(run, "F11", plant="hasty_retries") as stage:
         printing = asyncio.create_task(stage.printers.print(run.scale(150, 20_000)))
         cutting = asyncio.create_task(cut_connections(stage))
         try:

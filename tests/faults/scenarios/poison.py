@@ -38,7 +38,9 @@ async def run(run: Run) -> Verdict:
         beside = await printing
         keeping = asyncio.create_task(keep_alive(stage))
         await stage.printers.print(deadly, text="deadly")
-        curable, expected = rounds + deadly, rounds * (len(UNREADABLE) + 1) + deadly
+        await stage.printers.print(deadly, text="deadly when retried")
+        curable = rounds + 2 * deadly
+        expected = curable + rounds * len(UNREADABLE)
 
         async def parked() -> bool:
             return await world.count("ledger", PARKED) >= expected

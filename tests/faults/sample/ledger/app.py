@@ -2,12 +2,16 @@
 
 import os
 import signal
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import now
 from shared.database import new_id
 from shared.messaging import Consumers, publish
+from shared.messaging.context import causation_id
+from shared.messaging.tables import failed_message
 from shared.service import Service
 from tests.faults.sample.contract import PageEntered, PagePrinted
 from tests.faults.sample.ledger.models import Base, Line
@@ -26,10 +30,16 @@ async def enter_page(event: PagePrinted, session: AsyncSession) -> None:
     await publish(session, fact)
     if os.environ.get(CURED):
         return
-    if event.text == "failing":
+    if event.text == "failing" or (event.text == "deadly when retried" and not await failed_before(session)):
         raise RuntimeError("a page of this kind always fails")
-    if event.text == "deadly":
+    if event.text.startswith("deadly"):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def failed_before(session: AsyncSession) -> bool:
+    """Whether the event in hand is in the table of failures."""
+    mine = failed_message.c.event_id == UUID(causation_id.get())
+    return await session.scalar(select(failed_message.c.id).where(mine)) is not None
 
 
 service = Service(
