@@ -1,12 +1,13 @@
 """Composition root of `notifier`."""
 
-from services.notifier import engine, housekeeping, mailboxes, receipts, sender
+from services.notifier import calendar_duties, engine, housekeeping, mailboxes, receipts, sender
 from services.notifier.api import routers
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
 from services.notifier.delivery_models import Base
 from services.notifier.settings import NotifierSettings
 from shared.contracts.notifier import (
+    CalendarDutyChanged,
     ConsentWithdrawn,
     MailAnswered,
     MailReceived,
@@ -30,6 +31,7 @@ service = Service(
         ObligationBreached,
         ObligationLimitReached,
         ObligationClosed,
+        CalendarDutyChanged,
         ConsentWithdrawn,
         MailReceived,
         MailAnswered,
@@ -39,6 +41,7 @@ service = Service(
     settings=NotifierSettings,
     loops=[
         Loop("clock", engine.run),
+        Loop("calendar duties", calendar_duties.run),
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
         Loop("receipts", receipts.run),

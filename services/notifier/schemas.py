@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from services.notifier.domain.rules import RuleBody
-from shared.contracts.notifier import SubjectKind
+from services.notifier.domain.rules import RuleBody, SubjectKind
 from shared.web import Input, Output, Page
 
 
@@ -218,7 +217,6 @@ class RuleCheck(Output):
 
     ok: bool
     problems: list[RuleProblem]
-    warnings: list[RuleProblem] = Field(default=[], description="Публиковать можно, но стоит знать")
 
 
 NoticeState = Literal["queued", "sending", "sent", "delivered", "failed", "expired", "unknown"]
@@ -297,3 +295,9 @@ class Preview(Output):
     title: str
     text: str
     html: str | None
+
+
+class DraftCheck(RuleCheck):
+    """Итог проверки с тем, что публикации не мешает, но знать стоит."""
+
+    warnings: list[RuleProblem]

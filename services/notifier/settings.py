@@ -27,6 +27,8 @@ class NotifierSettings(Settings):
     digest_seconds: float = Field(default=300, ge=0)
     """After a letter about deadlines a person gets the next one so much later at the earliest, with all that came
     together; 2 in the demonstration."""
+    calendar_duties: bool = True
+    """Reports and checks that come by the calendar; off in the demonstration, whose offices have no evenings."""
     webhook_secret: str = ""
     """Key of the signatures of incoming SMS and of Asterisk's calls; while it is empty every such notice is refused."""
     secrets_key: str = ""
@@ -36,7 +38,9 @@ class NotifierSettings(Settings):
     imap_timeout_seconds: float = Field(default=60, gt=0)
 
     @model_validator(mode="after")
-    def _quicker_in_the_demonstration(self) -> "NotifierSettings":
+    def _otherwise_in_the_demonstration(self) -> "NotifierSettings":
         if self.demo and "digest_seconds" not in self.model_fields_set:
             self.digest_seconds = 2.0
+        if self.demo and "calendar_duties" not in self.model_fields_set:
+            self.calendar_duties = False
         return self

@@ -109,3 +109,27 @@ class PhoneCallEnded(Event, type="notifier.phone_call.ended.v1", subject="call_i
     ended_at: Instant
     in_time: bool | None = None
     """Of an incoming call: whether it was answered by the third ring; None while that cannot be said."""
+
+
+class CalendarDutyChanged(Event, type="notifier.calendar_duty.changed.v1", subject="obligation_id"):
+    """What became of a duty that comes by the calendar (RPT-01…06, HR-02, HR-03, CALL-04), with its whole state."""
+
+    office_id: UUID
+    obligation_id: UUID
+    rule_code: str
+    clause: str
+    rule_version: int
+    generation: int
+    happened: Literal["opened", "warned", "breached", "done", "cancelled", "superseded"]
+    per: Literal["office", "staff"]
+    """Whether it is the office's or each manager's own."""
+    label: str
+    """For people: whose it is and for which day, week or month."""
+    responsible_staff_id: UUID | None = None
+    opened_at: Instant
+    due_at: Instant
+    closed_at: Instant | None = None
+    breached: bool
+    """Whether the deadline passed while it was open."""
+    penalty_points: int
+    """HR-03: what a breach costs."""

@@ -16,8 +16,9 @@ from tests.harness import ServiceHarness
 from tests.isolation import LAYERS, standing
 from tests.notifier.conftest import World
 
-SHARED = {"offices", "staff", "rules"}
-"""Known to the whole network: the clock needs them, and only names of people are ever shown."""
+SHARED = {"offices", "staff", "rules", "rule_drafts"}
+"""Known to the whole network: the clock needs them, and only names of people are ever shown.  Drafts are reached by
+head office alone, whose scope is the network."""
 ISOLATED = sorted(
     table.name for table in Base.metadata.tables.values() if "office_id" in table.c and table.name not in SHARED
 )

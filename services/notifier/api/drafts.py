@@ -13,7 +13,7 @@ from services.notifier.clock_models import RuleDraft
 from services.notifier.commands import drafts
 from services.notifier.domain.labels import SUBJECTS
 from services.notifier.domain.replay import Difference, Outcome
-from services.notifier.schemas import CheckRule, PutRule, RuleCheck, RuleProblem
+from services.notifier.schemas import CheckRule, DraftCheck, PutRule, RuleProblem
 from shared.clock import now
 from shared.identity.roles import Role
 from shared.web import (
@@ -168,10 +168,10 @@ async def drop_draft(draft_id: DraftId, expected: IfMatch, session: Session, res
 
 
 @router.post("/{draft_id}/check", dependencies=[*HEAD_OFFICE, NO_IDEMPOTENCY_KEY], summary="Проверить черновик")
-async def check_draft(draft_id: DraftId, session: Session) -> RuleCheck:
+async def check_draft(draft_id: DraftId, session: Session) -> DraftCheck:
     """Ошибки не дают опубликовать; предупреждения — о случаях, оставшихся без правила, и лестницах в никуда."""
     problems, warnings = await drafts.check(session, await drafts.find(session, draft_id), now())
-    return RuleCheck(
+    return DraftCheck(
         ok=not problems,
         problems=[RuleProblem(rule=problem.code, message=problem.text) for problem in problems],
         warnings=[RuleProblem(rule=problem.code, message=problem.text) for problem in warnings],

@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from services.notifier import queries
 from services.notifier.clock_models import ObligationRemark
 from services.notifier.domain.labels import EVENTS, HOLDERS, OBLIGATION_STATES, STEP_KINDS, SUBJECTS
+from services.notifier.domain.rules import SubjectKind
 from services.notifier.domain.waiting import Span, counts_working_time, minutes_by_holder
 from services.notifier.explanation import explain
 from services.notifier.models import Obligation, ObligationHistory
@@ -25,7 +26,6 @@ from services.notifier.schemas import (
     StepOut,
 )
 from shared.clock import now
-from shared.contracts.notifier import SubjectKind
 from shared.identity.roles import LABELS, OFFICE_STAFF, STAFF, Role
 from shared.web import Caller, PageRequest, SearchText, Session, allow, paginate, service_router, set_etag
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from services.notifier.domain.rules import SubjectKind
 from shared.contracts import billing, clients, orders, vin
 from shared.contracts.base import EVENT_TYPES, Event
-from shared.contracts.notifier import SubjectKind
 
 ID_FIELDS: Mapping[SubjectKind, str] = {
     "client": "client_id",
@@ -22,6 +22,8 @@ ID_FIELDS: Mapping[SubjectKind, str] = {
     "inquiry": "inquiry_id",
     "claim": "claim_id",
     "invoice": "invoice_id",
+    "office": "office_id",
+    "staff": "staff_id",
 }
 
 DEFAULTS: Mapping[SubjectKind, Mapping[str, Any]] = {

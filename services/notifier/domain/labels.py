@@ -13,6 +13,8 @@ SUBJECTS = {
     "inquiry": "обращение",
     "claim": "рекламация",
     "invoice": "счёт",
+    "office": "офис",
+    "staff": "сотрудник",
 }
 
 OBLIGATION_STATES = {"open": "в работе", "done": "выполнено", "cancelled": "отменено"}

@@ -13,8 +13,12 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.notifier.domain.conditions import Condition, Facts, holds, specificity
-from shared.contracts.notifier import SubjectKind
+from shared.contracts import notifier as contract
 from shared.worktime import Duration
+
+SubjectKind = contract.SubjectKind | Literal["office", "staff"]
+"""The last two are the kinds of duties that come by the calendar; their subject is an occasion (`domain.occasions`)."""
+CALENDAR_KINDS = ("office", "staff")
 
 LadderRole = Literal["manager", "senior_manager", "director", "head_office"]
 LADDER: tuple[LadderRole, ...] = ("manager", "senior_manager", "director", "head_office")

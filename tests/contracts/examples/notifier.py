@@ -1,6 +1,7 @@
 from typing import Any
 
 from shared.contracts.notifier import (
+    CalendarDutyChanged,
     ConsentWithdrawn,
     MailAnswered,
     MailReceived,
@@ -12,6 +13,7 @@ from shared.contracts.notifier import (
     PhoneCallEnded,
 )
 from tests.contracts.examples.story import (
+    CHECK,
     CLIENT,
     LETTER,
     MANAGER,
@@ -56,6 +58,24 @@ EXAMPLES = (
         **_REMOVAL, version=3, occurred_at=at(3 * 24 * 60), action="remove_order", reached_at=at(3 * 24 * 60)
     ),
     ObligationClosed(**_DUTY, version=5, occurred_at=at(160), outcome="done", breached=True, closed_at=at(160)),
+    CalendarDutyChanged(
+        office_id=OFFICE,
+        version=1,
+        occurred_at=at(0),
+        obligation_id=CHECK,
+        rule_code="HR-03",
+        clause="HR-03",
+        rule_version=1,
+        generation=1,
+        happened="opened",
+        per="office",
+        label="ПроДеталь-Мира 45, день 02.03.2026",
+        responsible_staff_id=MANAGER,
+        opened_at=at(0),
+        due_at=at(24 * 60),
+        breached=False,
+        penalty_points=1,
+    ),
     ConsentWithdrawn(
         office_id=OFFICE,
         version=2,

@@ -17,6 +17,7 @@ REQUEST, REQUEST_LINE, REFUSED_LINE, OFFER = (_id(number) for number in range(11
 ORDER, BRAKES, FILTER, SUPPLIER, PURCHASE_ORDER, SHIPMENT = (_id(number) for number in range(21, 27))
 INVOICE, PAYMENT, RECEIPT = (_id(number) for number in range(31, 34))
 CLAIM, INQUIRY, OBLIGATION, REMOVAL = (_id(number) for number in range(41, 45))
+CHECK = _id(49)
 LETTER, RINGING = (_id(number) for number in range(51, 53))
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -1,0 +1,57 @@
+"""Days on which duties open by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from services.notifier.domain.rules import Every, Rule
+from shared.worktime import WorkingCalendar, add_working_minutes
+
+LOOK_BACK = timedelta(days=7)
+"""A service that stood still opens what came meanwhile, if it is not too late already."""
+
+_PERIODS = {"day": "день", "week": "неделя", "month": "месяц"}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    day: date
+    opened_at: datetime
+    """When the work of that day begins; where the day is off, of the next working day."""
+
+
+def occasions(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[Occasion]:
+    """Those that have begun by `at`, the oldest first.  Raises NoWorkingTime."""
+    assert rule.every is not None
+    today = at.astimezone(calendar.zone).date()
+    for back in range(LOOK_BACK.days, -1, -1):
+        day = today - timedelta(days=back)
+        if not _is_due(rule.every, day):
+            continue
+        midnight = datetime.combine(day, time(), tzinfo=calendar.zone)
+        opened_at = add_working_minutes(calendar, midnight, 0)
+        if rule.every.period == "day" and opened_at.astimezone(calendar.zone).date() != day:
+            continue  # A day off has no daily duty, and the next day has its own.
+        if opened_at <= at and opened_at >= rule.effective_from:
+            yield Occasion(day, opened_at)
+
+
+def _is_due(every: Every, day: date) -> bool:
+    match every.period:
+        case "day":
+            return True
+        case "week":
+            return day.isoweekday() in every.days
+        case _:
+            return day.day in every.days
+
+
+def occasion_id(rule: Rule, whose: UUID, day: date) -> UUID:
+    """The same for every replica and every look, so that it opens once."""
+    return uuid5(NAMESPACE_OID, f"{rule.duty}/{whose}/{day.isoformat()}")
+
+
+def occasion_label(every: Every, day: date, name: str) -> str:
+    """«Иванов Иван, неделя 16.11.2026»."""
+    return f"{name}, {_PERIODS[every.period]} {day:%d.%m.%Y}"
