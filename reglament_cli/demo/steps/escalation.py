@@ -16,8 +16,11 @@ CLAUSES = ("NTF-03", "ORD-07", "ORG-03", "K15")
 
 RULE = "ORD-07"
 LIMIT_COMMENT = "Заявка не актуальна, свяжитесь с менеджером"
-SECONDS = {"duration": 3, "senior_manager": 1, "director": 2, "head_office": 3, "limit": 4}
-"""The three working days and the ladder, for this demonstration; after the deadline but for the first."""
+SECONDS = {"duration": 5, "senior_manager": 3, "director": 6, "head_office": 9, "limit": 10}
+"""The three working days and the ladder, for this demonstration; after the deadline but for the first. What reaches a
+person within two seconds would come as one digest."""
+LATER_SECONDS = 4
+"""So much later the second office's order reaches head office, which hears of both."""
 ITEM = {
     "article": "2108-2912654",
     "brand": "LADA",
@@ -39,23 +42,27 @@ class Forgotten:
 
 
 def play(day: Day) -> None:
-    # One after the other: what reaches a person at the same time would come as one digest.
-    for number, office in enumerate((day.mira, day.tagil)):
-        set_the_rule_to_seconds(day, office)
-        watch(day, forget_an_order(day, office, number))
+    set_the_rule_to_seconds(day, day.mira, SECONDS)
+    later = {name: SECONDS[name] + LATER_SECONDS for name in ("head_office", "limit")}
+    set_the_rule_to_seconds(day, day.tagil, SECONDS | later)
+    for forgotten in [forget_an_order(day, office, number) for number, office in enumerate((day.mira, day.tagil))]:
+        watch(day, forgotten)
 
 
-def set_the_rule_to_seconds(day: Day, office: Office) -> None:
+def set_the_rule_to_seconds(day: Day, office: Office, seconds: dict[str, int]) -> None:
+    def after(name: str) -> dict[str, Any]:
+        return {"amount": seconds.get(name, 0), "unit": "seconds"}
+
     ladder = ("manager", "senior_manager", "director", "head_office")
     published = change_rule(
         day,
         office,
         RULE,
         {
-            "duration": seconds("duration"),
-            "warnings": [{"share": 50, "role": "manager"}],
-            "ladder": [{"role": role, "after": seconds(role)} for role in ladder],
-            "limit": {"action": "remove_order", "after": seconds("limit")},
+            "duration": after("duration"),
+            "warnings": [{"share": 20, "role": "manager"}],
+            "ladder": [{"role": role, "after": after(role)} for role in ladder],
+            "limit": {"action": "remove_order", "after": after("limit")},
         },
     )
     day.show.does(
@@ -65,10 +72,6 @@ def set_the_rule_to_seconds(day: Day, office: Office) -> None:
         "ORD-07",
         "NTF-03",
     )
-
-
-def seconds(of: str) -> dict[str, Any]:
-    return {"amount": SECONDS.get(of, 0), "unit": "seconds"}
 
 
 def forget_an_order(day: Day, office: Office, number: int) -> Forgotten:
