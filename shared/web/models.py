@@ -1,5 +1,6 @@
 """Bases of request and response bodies."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any
@@ -71,14 +72,25 @@ SearchText = Annotated[str, StringConstraints(max_length=200), AfterValidator(st
 """A query parameter that goes into a comparison."""
 
 
-def _no_float(value: Any) -> Any:
-    """JSON numbers with a fraction arrive as floats; their shortest text is what the caller wrote."""
-    return repr(value) if isinstance(value, float) else value
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
+
+
+def _plain_number(value: Any) -> Any:
+    """JSON numbers with a fraction arrive as floats; their shortest text is what the caller wrote.
+
+    Python would also read «1_000» and other scripts' digits.  Raises ValueError.
+    """
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+        raise ValueError("нужно число, например 1500.50")
+    return value
 
 
 Price = Annotated[
     Decimal,
-    BeforeValidator(_no_float),
+    BeforeValidator(_plain_number),
     Field(gt=0, le=99_999_999, max_digits=10, decimal_places=2, allow_inf_nan=False),
+    AfterValidator(lambda price: price.quantize(Decimal("0.01"))),
 ]
 """Roubles with kopecks, more than zero."""

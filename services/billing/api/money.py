@@ -28,7 +28,7 @@ from services.billing.schemas import (
 )
 from shared.clock import now
 from shared.errors import Unauthenticated
-from shared.identity.roles import EVERYONE, OFFICE_STAFF, STAFF, Role
+from shared.identity.roles import EVERYONE, OFFICE_STAFF, SENIORS, STAFF, Role
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,
@@ -67,7 +67,9 @@ async def list_payments(session: Session, page: PageRequest, client_id: UUID | N
     return Page(items=[PaymentOut.model_validate(row) for row in rows], next=after.next)
 
 
-@router.post("/payouts", status_code=201, dependencies=[allow(*OFFICE_STAFF)], summary="Вернуть деньги с баланса")
+@router.post(
+    "/payouts", status_code=201, dependencies=[allow(Role.MANAGER, *SENIORS)], summary="Вернуть деньги с баланса"
+)
 async def pay_out(body: PayOut, session: Session, caller: Caller) -> PayoutOut:
     """BILL-03: на карту, на счёт или наличными; только свободные деньги, не резерв."""
     return PayoutOut.model_validate(await payments.pay_out(session, body, caller=caller, at=now()))

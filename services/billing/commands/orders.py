@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.commands.documents import make_refund_application, make_waybill
-from services.billing.commands.money import announce_when_paid, book, hold_for_orders, lock_account
+from services.billing.commands.money import book, hold_for_orders, lock_account
 from services.billing.domain import ledger
 from services.billing.domain.ledger import ZERO, EntryKind
 from services.billing.models import EarlyChange, Order, Position
@@ -107,7 +107,8 @@ async def release_position(
             )
             await publish(session, refund)
     await session.flush()
-    await announce_when_paid(session, event.order_id, at)
+    # What was set aside for this position pays the rest of its order first.
+    await hold_for_orders(session, account, first=event.order_id, others=False, at=at)
 
 
 async def book_sale(session: AsyncSession, event: GoodsIssued) -> None:

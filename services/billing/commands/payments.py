@@ -63,25 +63,29 @@ async def take_acquirer_notice(session: AsyncSession, body: AcquirerNotice, *, a
     PaymentRepeated when a known event id comes with another amount."""
     known = select(Payment).where(Payment.source == "acquirer", Payment.external_id == body.event_id)
     payment = await session.scalar(known)
-    if payment is not None:
-        if payment.amount != body.amount or payment.office_id != body.office_id:
-            raise PaymentRepeated("Это событие уже учтено с другой суммой или для другого офиса.")
-        return payment
-    client, invoice, order_id = await _addressee(
-        session, body.client_id, body.invoice_id, body.order_id, office_id=body.office_id
-    )
-    return await receive(
-        session,
-        client,
-        amount=body.amount,
-        method="acquiring",
-        source="acquirer",
-        external_id=body.event_id,
-        invoice=invoice,
-        order_id=order_id,
-        taken_by=None,
-        at=at,
-    )
+    if payment is None:
+        client, invoice, order_id = await _addressee(
+            session, body.client_id, body.invoice_id, body.order_id, office_id=body.office_id
+        )
+        try:
+            return await receive(
+                session,
+                client,
+                amount=body.amount,
+                method="acquiring",
+                source="acquirer",
+                external_id=body.event_id,
+                invoice=invoice,
+                order_id=order_id,
+                taken_by=None,
+                at=at,
+            )
+        except PaymentRepeated:
+            # A twin of this notice has committed meanwhile; nothing of this one is booked.
+            payment = (await session.scalars(known)).one()
+    if payment.amount != body.amount or payment.office_id != body.office_id:
+        raise PaymentRepeated("Это событие уже учтено с другой суммой или для другого офиса.")
+    return payment
 
 
 async def receive(
