@@ -1,5 +1,6 @@
 """Letters to an office: into the conversation they belong to, and to whoever has to answer (CALL-12)."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -94,7 +95,11 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
     notice_id = await mail(
         session,
         "mail_answer",
-        {"title": letter.title or "Ваше письмо", "answer": body, "manager": caller.name},
+        {
+            "title": re.sub(r"^(re:\s*)+", "", letter.title, flags=re.I) or "Ваше письмо",
+            "answer": body,
+            "manager": caller.name,
+        },
         office=office,
         to=letter.sender,
         to_name=letter.sender_name,

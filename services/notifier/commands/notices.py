@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.domain.delivery import KEEP_TRYING
 from services.notifier.domain.labels import NOTICE_STATES
 from services.notifier.models import CabinetMessage, Client, Notice, NoticeAttachment, Office
-from services.notifier.rendering import one_line, render, render_text
+from services.notifier.rendering import one_line
+from services.notifier.texts import write, write_sms
 from shared.audit import audit
 from shared.database import new_id
 from shared.errors import BusinessError
@@ -85,7 +86,8 @@ async def mail(
     in_reply_to: str | None = None,
 ) -> UUID:
     """Queue an e-mail, rendered now."""
-    rendered = render(template, {**context, "office": office_context(office)})
+    full = {**context, "office": office_context(office)}
+    rendered, version = await write(session, template, full, office.office_id)
     notice_id = new_id()
     values = {
         "id": notice_id,
@@ -107,6 +109,7 @@ async def mail(
         "context": dict(context) if merge_key else None,
         "merge_key": merge_key,
         "in_reply_to": in_reply_to,
+        "template_version": version,
         "state": "queued",
         "attempts": 0,
         "next_attempt_at": at + merge_pause,
@@ -134,7 +137,8 @@ async def sms(
     """Queue an SMS to the client's phone; without a phone nothing is queued."""
     if not client.phone:
         return
-    body = render_text(template, {**context, "office": office_context(office)})
+    full = {**context, "office": office_context(office)}
+    body, version = await write_sms(session, template, full, office.office_id)
     await session.execute(
         insert(Notice).values(
             id=new_id(),
@@ -151,6 +155,7 @@ async def sms(
             sender_name=one_line(office.name),
             title=body[:60],
             text=body,
+            template_version=version,
             state="queued",
             attempts=0,
             next_attempt_at=at,
@@ -187,7 +192,7 @@ async def tell_client(
     mailed = by_mail and bool(client.email)
     if merge is not None and await _merge(session, template, told, *merge, office=office, mailed=mailed, at=at):
         return
-    rendered = render(template, {**told, "office": office_context(office)})
+    rendered, _ = await write(session, template, {**told, "office": office_context(office)}, office.office_id)
     key = merge[0] if merge else None
     await session.execute(
         insert(CabinetMessage).values(
@@ -244,7 +249,7 @@ async def _merge(
     if mailed and notice is None:
         return False  # The letter is on its way already: another one is needed.
     merged = {**message.context, items: [*message.context[items], *context[items]]}
-    rendered = render(template, {**merged, "office": office_context(office)})
+    rendered, version = await write(session, template, {**merged, "office": office_context(office)}, office.office_id)
     message.context, message.title, message.text, message.html = (
         merged,
         rendered.title,
@@ -253,6 +258,7 @@ async def _merge(
     )
     if notice is not None:
         notice.context, notice.title, notice.text, notice.html = merged, rendered.title, rendered.text, rendered.html
+        notice.template_version = version
     await session.flush()
     return True
 
