@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clockwork import firing, hearing, worktime
+from benchmarks.clockwork import firing, hearing, peers, worktime
 from benchmarks.clockwork.ground import ground
 from shared.testing.infrastructure import Infrastructure, infrastructure
 
@@ -53,6 +53,15 @@ async def report(console: Console, servers: Infrastructure, scale: str) -> int:
         table.add_row(target["title"], f"{figure:.2f}", bound, bare_figure, "" if kept else "[red]missed[/]")
         console.print(f"[dim]{target['title']}: {figure:.2f}[/]", highlight=False)
     console.print(table)
+    _, _, seconds = SCALES[scale]
+    async for found in peers.measure(servers.database_url, burst=firing.BURST, seconds=seconds):
+        if isinstance(found, str):
+            console.print(f"skipped: {found} is not installed (pip install {found})")
+        else:
+            told = (
+                f"5,000 due: {found.burst_seconds:.2f} s; 100/s: p50 {found.p50_ms:.1f} ms, p99 {found.p99_ms:.1f} ms"
+            )
+            console.print(f"{found.name}, at its defaults: {told}", highlight=False)
     if worktime.PEER is None:
         console.print("skipped: businesstimedelta is not installed (pip install businesstimedelta)")
     return missed

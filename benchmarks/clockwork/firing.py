@@ -20,6 +20,7 @@ from benchmarks.clockwork.bare import fire_bare
 from benchmarks.clockwork.ground import Ground
 from services.notifier import engine
 from services.notifier.settings import NotifierSettings
+from services.notifier.telling import DIGEST_WINDOW
 from services.notifier.writing import WAKE_CHANNEL
 from shared.database import Database
 from shared.listener import Listener
@@ -78,8 +79,8 @@ def ours(commits: Commits) -> Loop:
     async def loop(context: ServiceContext) -> None:
         original = engine.fire_due
 
-        async def noted(database: Database, limit: int = engine.BATCH) -> int:
-            fired = await original(database, limit)
+        async def noted(database: Database, limit: int = engine.BATCH, window: timedelta = DIGEST_WINDOW) -> int:
+            fired = await original(database, limit, window)
             if fired:
                 commits.note()
             return fired

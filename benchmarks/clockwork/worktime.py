@@ -25,7 +25,7 @@ def against_peer() -> Iterator[tuple[str, float]]:
     if PEER is None:
         return
     calendar = WorkingCalendar.model_validate(
-        {"time_zone": "Asia/Yekaterinburg", "weekly": office_week(), "exceptions": {"2026-11-04": []}}
+        {"time_zone": "Asia/Yekaterinburg", "weekly": office_week(), "exceptions": {"2026-11-04": [], "2027-01-01": []}}
     )
     begin = dt.datetime(2026, 11, 3, 16, 30, tzinfo=calendar.zone)
     end = begin + dt.timedelta(days=14)
@@ -39,9 +39,10 @@ def against_peer() -> Iterator[tuple[str, float]]:
 
 
 def _their_hours(peer: ModuleType, calendar: WorkingCalendar) -> Any:
-    workday = peer.WorkDayRule(start_time=dt.time(9), end_time=dt.time(18), working_days=range(5), tz=calendar.zone)
-    lunch = peer.LunchTimeRule(start_time=dt.time(13), end_time=dt.time(14), working_days=range(5), tz=calendar.zone)
-    holiday = peer.HolidayRule({dt.date(2026, 11, 4): "День народного единства"}, tz=calendar.zone)
+    zone = importlib.import_module("pytz").timezone(calendar.time_zone)  # It knows no other zones.
+    workday = peer.WorkDayRule(start_time=dt.time(9), end_time=dt.time(18), working_days=range(5), tz=zone)
+    lunch = peer.LunchTimeRule(start_time=dt.time(13), end_time=dt.time(14), working_days=range(5), tz=zone)
+    holiday = peer.HolidayRule([dt.date(2026, 11, 4), dt.date(2027, 1, 1)], tz=zone)
     return peer.Rules([workday, lunch, holiday])
 
 
