@@ -15,13 +15,18 @@ from reglament_cli.demo.http import JSON
 
 
 def acquirer_notice(day: Day, notice: dict[str, Any], *, secret: str | None = None) -> httpx.Response:
-    """As the acquirer sends it: HMAC-SHA-256 over the timestamp and the raw body."""
+    """As the acquirer sends it."""
+    key = day.surroundings.acquirer_secret if secret is None else secret
+    return signed_notice(day, "billing/webhooks/acquirer", notice, key)
+
+
+def signed_notice(day: Day, path: str, notice: dict[str, Any], key: str) -> httpx.Response:
+    """HMAC-SHA-256 over the timestamp and the raw body."""
     body = json.dumps(notice).encode()
     moment = str(int(time.time()))
-    key = day.surroundings.acquirer_secret if secret is None else secret
     signature = hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Timestamp": moment, "X-Signature": signature}
-    return day.visitor.send("POST", "billing/webhooks/acquirer", content=body, headers=headers)
+    return day.visitor.send("POST", path, content=body, headers=headers)
 
 
 def bank_statement(

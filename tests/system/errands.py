@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 
 from reglament_cli.demo.day import Day
-from reglament_cli.demo.http import JSON, Person
+from reglament_cli.demo.http import Person
 from reglament_cli.demo.money import bank_statement
 from reglament_cli.demo.steps import call, offices
 from reglament_cli.demo.steps.check_and_payment import PAYER
@@ -17,6 +17,7 @@ from reglament_cli.demo.steps.escalation import ITEM
 from reglament_cli.demo.waiting import until
 from services.serving import load
 from shared.messaging.topology import queue_name
+from tests.system.notifier_errands import notifier
 from tests.system.world import World
 
 
@@ -24,7 +25,7 @@ def run_errands(world: World, day: Day) -> None:
     where = day.surroundings
     head_office = day.visitor.sign_in("control", where.head_office_login, where.head_office_password)
     for service, errand in ERRANDS.items():
-        errand(day, head_office)
+        errand(world, day, head_office)
         replay_what_is_parked(world, service, head_office)
 
 
@@ -52,7 +53,7 @@ def publish(world: World, message: Mapping[str, object]) -> None:
     httpx.post(url, json=message, auth=auth, trust_env=False).raise_for_status()
 
 
-def control(day: Day, head_office: Person) -> None:
+def control(_: World, day: Day, head_office: Person) -> None:
     login = f"novichok-{day.stamp}@prodetal.example"
     hired = head_office.post(
         "control/staff",
@@ -74,9 +75,10 @@ def control(day: Day, head_office: Person) -> None:
     newcomer.post(
         "control/me/password", {"current_password": offices.PASSWORD, "new_password": f"{offices.PASSWORD}-2"}
     )
+    head_office.post(f"control/staff/{hired['id']}/password", {"password": f"{offices.PASSWORD}-3"})
 
 
-def clients(day: Day, _: Person) -> None:
+def clients(_: World, day: Day, __: Person) -> None:
     me = day.visitor.sign_in("clients", day.client.email, call.PASSWORD)
     refreshed = day.visitor.post("clients/sessions/refresh", {"refresh_token": me.card["refresh_token"]})
     me = Person(day.visitor.base_url, token=refreshed["access_token"], card=refreshed)
@@ -88,7 +90,7 @@ def clients(day: Day, _: Person) -> None:
     me.post("clients/me/password", {"current_password": call.PASSWORD, "new_password": f"{call.PASSWORD}-2"})
 
 
-def orders(day: Day, head_office: Person) -> None:
+def orders(_: World, day: Day, head_office: Person) -> None:
     basket = f"orders/baskets/{day.client.id}/items"
     item = day.mira.senior.post(basket, ITEM)
     # Lines of a basket have no versions.
@@ -103,7 +105,7 @@ def orders(day: Day, head_office: Person) -> None:
     head_office.post("orders/policies/statistics", {"effective_from": from_tomorrow, "data": current["data"]})
 
 
-def vin(day: Day, _: Person) -> None:
+def vin(_: World, day: Day, __: Person) -> None:
     senior = day.mira.senior
     body = {
         "client_id": day.client.id,
@@ -115,7 +117,7 @@ def vin(day: Day, _: Person) -> None:
     senior.send("DELETE", f"vin/requests/{request['id']}/lines/{request['lines'][0]['id']}", version=request["version"])
 
 
-def billing(day: Day, _: Person) -> None:
+def billing(_: World, day: Day, __: Person) -> None:
     senior = day.mira.senior
     senior.post(
         "billing/payouts",
@@ -137,32 +139,7 @@ def billing(day: Day, _: Person) -> None:
     )
 
 
-def notifier(day: Day, _: Person) -> None:
-    senior = day.mira.senior
-    ordered = next(row for row in senior.items("notifier/notices") if row["purpose"] == "supplier")
-    details = senior.get(f"notifier/notices/{ordered['id']}")
-    senior.download(f"notifier/notices/{ordered['id']}/attachments/{quote(details['attachments'][0])}")
-    # The demo's mailbox refuses whoever is called so, for good.
-    day.visitor.post(
-        "clients/registrations",
-        {
-            "office_id": day.mira.id,
-            "full_name": "Без почты",
-            "email": f"reject5-{day.stamp}@mail.example",
-            "phone": "+7 495 123-45-99",
-            "password": call.PASSWORD,
-            "consents": ["service"],
-        },
-    )
-
-    def refused() -> JSON | None:
-        return next(iter(senior.items("notifier/notices", state="failed")), None)
-
-    letter = until("письмо не доставлено", refused)
-    senior.post(f"notifier/notices/{letter['id']}/resend")
-
-
-ERRANDS: Mapping[str, Callable[[Day, Person], None]] = {
+ERRANDS: Mapping[str, Callable[[World, Day, Person], None]] = {
     "control": control,
     "clients": clients,
     "orders": orders,

@@ -21,6 +21,9 @@ from reglament_cli.system import START_SECONDS, System, is_ready, running_system
 from shared.testing.infrastructure import Infrastructure, virtual_host
 
 
+WEBHOOK_SECRET = "ключ входящих SMS"
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """A running system, and the ways to look behind its HTTP interface."""
@@ -78,6 +81,7 @@ def running_world(infrastructure: Infrastructure, directory: Path) -> Iterator[W
     }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REGLAMENT_")} | servers
     ours |= variables.database_urls(infrastructure.database_url, lambda _: "test", prefix=prefix)
+    ours |= {"REGLAMENT_WEBHOOK_SECRET": WEBHOOK_SECRET, "REGLAMENT_SECRETS_KEY": "ключ почтовых ящиков"}
     port = free_port()
     with (
         virtual_host(infrastructure.management_url, prefix),

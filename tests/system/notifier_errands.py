@@ -1,0 +1,122 @@
+"""The notifier's part of what the day leaves out."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+from uuid import uuid4
+
+from reglament_cli.demo.clocks import change_rule, open_obligation
+from reglament_cli.demo.day import Day
+from reglament_cli.demo.http import JSON, Person
+from reglament_cli.demo.money import signed_notice
+from reglament_cli.demo.steps import call
+from reglament_cli.demo.steps.inquiry import LETTER
+from reglament_cli.demo.waiting import until
+from tests.system.world import WEBHOOK_SECRET, World
+
+
+def notifier(world: World, day: Day, head_office: Person) -> None:
+    letters_out(day)
+    letters_in(world, day, head_office)
+    no_more_advertising(world, day)
+    deadlines(day)
+    absences(day)
+    drafts(day, head_office)
+
+
+def letters_out(day: Day) -> None:
+    senior = day.mira.senior
+    ordered = next(row for row in senior.items("notifier/notices") if row["purpose"] == "supplier")
+    details = senior.get(f"notifier/notices/{ordered['id']}")
+    senior.download(f"notifier/notices/{ordered['id']}/attachments/{quote(details['attachments'][0])}")
+    # The demo's mailbox refuses whoever is called so, for good.
+    day.visitor.post(
+        "clients/registrations",
+        {
+            "office_id": day.mira.id,
+            "full_name": "Без почты",
+            "email": f"reject5-{day.stamp}@mail.example",
+            "phone": "+7 495 123-45-99",
+            "password": call.PASSWORD,
+            "consents": ["service"],
+        },
+    )
+
+    def refused() -> JSON | None:
+        return next(iter(senior.items("notifier/notices", state="failed")), None)
+
+    letter = until("письмо не доставлено", refused)
+    senior.post(f"notifier/notices/{letter['id']}/resend")
+
+
+def letters_in(world: World, day: Day, head_office: Person) -> None:
+    """The letter is put where the reader of mailboxes would put it: there is no IMAP server here."""
+    box = {"host": "127.0.0.1", "security": "none", "login": "mira45", "password": "секрет", "active": False}
+    head_office.put(f"notifier/mailboxes/{day.mira.id}", box, version=0)
+    day.mira.senior.get(f"notifier/mailboxes/{day.mira.id}")
+    mail_id = uuid4()
+    world.rows(
+        "notifier",
+        'INSERT INTO inbound_mails (id, office_id, message_id, "references", thread_id, client_id, sender, sender_name,'
+        " title, text, attachments, kind, received_at)"
+        " VALUES ($1, $2, $3, '[]', $1, $4, $5, 'Петрова', 'Вопрос', 'Когда привезут?', '[]', 'message', now())",
+        mail_id,
+        day.mira.id,
+        f"<{mail_id}@mail.example>",
+        day.client.id,
+        day.client.email,
+    )
+    day.mira.senior.get(f"notifier/mails/{mail_id}")
+    day.mira.senior.post(f"notifier/mails/{mail_id}/answer", {"text": "Здравствуйте! Привезут завтра."})
+
+
+def no_more_advertising(world: World, day: Day) -> None:
+    """Nothing sends advertising yet, so a letter of the day is made one."""
+    [row] = world.rows(
+        "notifier",
+        "UPDATE notices SET purpose = 'advertising' WHERE id ="
+        " (SELECT id FROM notices WHERE client_id = $1 AND channel = 'email' LIMIT 1) RETURNING id",
+        day.client.id,
+    )
+    day.visitor.send("GET", f"notifier/unsubscribe/{row['id']}")
+    day.visitor.send("POST", f"notifier/unsubscribe/{row['id']}")
+    stop = {"event_id": day.stamp, "phone": day.client.phone, "text": "СТОП"}
+    signed_notice(day, "notifier/webhooks/sms", stop, WEBHOOK_SECRET)
+
+
+def deadlines(day: Day) -> None:
+    senior, manager = day.mira.senior, day.mira.managers[1]
+    change_rule(day, day.mira, "INQ-06", {"by_hand": True})
+    inquiry = manager.post("orders/inquiries", LETTER)
+    clock = open_obligation(day, day.mira, "CALL-12", subject_id=inquiry["id"])
+    agreed = datetime.fromisoformat(clock["due_at"]) + timedelta(minutes=10)
+    move = {"due_at": agreed.isoformat(), "reason": "Клиент просит ответить позже"}
+    senior.post(f"notifier/obligations/{clock['id']}/deadline", move)
+    for person in day.mira.managers:
+        # One of them is responsible already.
+        assignment = {"staff_id": person.id, "reason": "По договорённости"}
+        senior.send("POST", f"notifier/obligations/{clock['id']}/assignment", assignment)
+    by_hand = open_obligation(day, day.mira, "INQ-06", subject_id=inquiry["id"])
+    senior.post(f"notifier/obligations/{by_hand['id']}/completion", {"comment": "Сделано"})
+
+
+def absences(day: Day) -> None:
+    senior, (absent, substitute) = day.mira.senior, day.mira.managers
+    since = datetime.now(UTC) + timedelta(days=1)
+    body = {"staff_id": absent.id, "substitute_id": substitute.id, "since": since.isoformat()}
+    entered = senior.post("notifier/absences", body | {"until": (since + timedelta(days=7)).isoformat()})
+    senior.post(f"notifier/absences/{entered['id']}/end")
+
+
+def drafts(day: Day, head_office: Person) -> None:
+    """For the other office, on whose rules nothing depends any more."""
+    rule = head_office.get("notifier/rules/VIN-05")["items"][-1]["rule"]
+    body = rule | {"office_id": day.tagil.id, "penalty_points": 7}
+    draft = head_office.post("notifier/rule-drafts", body | {"code": "VIN-05"})
+    path = f"notifier/rule-drafts/{draft['id']}"
+    head_office.get(path)
+    head_office.put(path, body | {"penalty_points": 8}, version=draft["version"])
+    head_office.post(f"{path}/check")
+    head_office.post(f"{path}/dry-run", {"since": (datetime.now(UTC) - timedelta(hours=1)).isoformat()})
+    head_office.post(f"{path}/publication")
+    other = head_office.post("notifier/rule-drafts", body | {"code": "VIN-05"})
+    head_office.send("DELETE", f"notifier/rule-drafts/{other['id']}", version=other["version"])
