@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -180,4 +180,32 @@ class PhoneCall(OfficeOwned, Base):
     began_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    in_time: Mapped[bool | None]
+    """CALL-09 by the policy of that moment; None for outgoing calls and for those given up early."""
     first_heard_at: Mapped[Instant]
+
+
+class DeliveryPolicy(Base):
+    """Quiet hours of SMS in the recipient's own zone: policy data with an effective date."""
+
+    __tablename__ = "delivery_policies"
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+    effective_from: Mapped[Instant]
+    quiet_hours: Mapped[bool]
+    quiet_from: Mapped[str]
+    """HH:MM"""
+    quiet_until: Mapped[str]
+    only_russian_numbers: Mapped[bool]
+    sms_daily_limit: Mapped[int | None] = mapped_column(default=1000, server_default="1000")
+    """SMS (parts) of an office in a day; None: no limit."""
+    sms_office_limits: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict, server_default="{}")
+    """Office id → its own daily limit."""
+    sms_number_limit: Mapped[int | None] = mapped_column(default=10, server_default="10")
+    """SMS to one number in 24 hours."""
+    resend_unknown_mail: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether a letter whose outcome is unknown goes out once more by itself; else a person decides.  Never SMS."""
+    answer_within_seconds: Mapped[int] = mapped_column(default=15, server_default="15")
+    """CALL-09: how long three rings take."""
+    published_by: Mapped[UUID | None]
+    published_at: Mapped[Instant] = mapped_column(server_default=func.now())

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.notices import mail, office_of
-from services.notifier.delivery_models import SmsUsage, StoppedNumber
+from services.notifier.delivery_models import DeliveryPolicy, SmsUsage, StoppedNumber
 from services.notifier.domain.delivery import QuietHours
 from services.notifier.metrics import SMS_LIMIT_REACHED
-from services.notifier.models import Client, DeliveryPolicy, Notice, Office, StaffMember
+from services.notifier.models import Client, Notice, Office, StaffMember
 
 log = structlog.get_logger(__name__)
 

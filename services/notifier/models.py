@@ -66,6 +66,10 @@ class Client(ClientOwned, Base):
     """Projection of clients.client.registered.v1 and clients.client.changed.v1."""
 
     __tablename__ = "clients"
+    __table_args__ = (
+        Index("ix_clients_phone", "phone"),
+        Index("ix_clients_office_email", "office_id", text("lower(email)")),
+    )
 
     client_id: Mapped[UUID] = mapped_column(primary_key=True)
     office_id: Mapped[UUID]
@@ -372,29 +376,3 @@ class CabinetMessage(ClientOwned, Base):
     """Until then further items of the same matter are added here instead of a second message."""
     read_at: Mapped[datetime | None]
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
-
-
-class DeliveryPolicy(Base):
-    """Quiet hours of SMS in the recipient's own zone: policy data with an effective date."""
-
-    __tablename__ = "delivery_policies"
-
-    version: Mapped[int] = mapped_column(primary_key=True)
-    effective_from: Mapped[Instant]
-    quiet_hours: Mapped[bool]
-    quiet_from: Mapped[str]
-    """HH:MM"""
-    quiet_until: Mapped[str]
-    only_russian_numbers: Mapped[bool]
-    sms_daily_limit: Mapped[int | None] = mapped_column(default=1000, server_default="1000")
-    """SMS (parts) of an office in a day; None: no limit."""
-    sms_office_limits: Mapped[dict[str, int]] = mapped_column(JSONB, default=dict, server_default="{}")
-    """Office id → its own daily limit."""
-    sms_number_limit: Mapped[int | None] = mapped_column(default=10, server_default="10")
-    """SMS to one number in 24 hours."""
-    resend_unknown_mail: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    """Whether a letter whose outcome is unknown goes out once more by itself; else a person decides.  Never SMS."""
-    answer_within_seconds: Mapped[int] = mapped_column(default=15, server_default="15")
-    """CALL-09: how long three rings take."""
-    published_by: Mapped[UUID | None]
-    published_at: Mapped[Instant] = mapped_column(server_default=func.now())

@@ -31,6 +31,9 @@ class NotifierSettings(Settings):
     """Reports and checks that come by the calendar; off in the demonstration, whose offices have no evenings."""
     webhook_secret: str = ""
     """Key of the signatures of incoming SMS and of Asterisk's calls; while it is empty every such notice is refused."""
+    mango_key: str = ""
+    mango_salt: str = ""
+    """Key and salt of Mango Office's notices; while one is empty every notice is refused."""
     secrets_key: str = ""
     """What passwords of mailboxes are encrypted with; without it none can be stored."""
     imap_poll_seconds: float = Field(default=30, gt=0)

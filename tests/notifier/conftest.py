@@ -29,6 +29,7 @@ from shared.worktime import ROUND_THE_CLOCK, WorkingCalendar
 from tests.harness import ServiceHarness, running_service
 
 WEBHOOK_SECRET = "a key of the tests"
+MANGO_KEY, MANGO_SALT = "mango", "salt of the tests"
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -56,6 +57,8 @@ async def notifier(
         sms_password="demo",
         sms_poll_seconds=0.3,
         webhook_secret=WEBHOOK_SECRET,
+        mango_key=MANGO_KEY,
+        mango_salt=MANGO_SALT,
         secrets_key="another key of the tests",
         imap_poll_seconds=0.3,
         demo=True,

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.rules import PUBLISHING, effective_since
-from services.notifier.models import DeliveryPolicy
+from services.notifier.delivery_models import DeliveryPolicy
 from shared.audit import audit
 from shared.identity.roles import Principal
 

@@ -7,9 +7,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier.delivery_models import DeliveryPolicy
 from services.notifier.domain.check import Problem, check
 from services.notifier.domain.rules import Rule, RuleBody
-from services.notifier.models import DeliveryPolicy, Office, RuleVersion
+from services.notifier.models import Office, RuleVersion
 from services.notifier.rulebook import rule_book
 from services.notifier.rules import default_rules
 from services.notifier.settings import NotifierSettings
