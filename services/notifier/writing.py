@@ -20,8 +20,17 @@ from shared.messaging.outbox import outbox_rows
 WAKE_CHANNEL = "notifier_clock"
 SEND_CHANNEL = "notifier_notices"
 
-GENERIC_PLANS = "set_config('plan_cache_mode', 'force_generic_plan', true)"
-"""For the rest of the transaction: planning these statements anew each time takes longer than running them."""
+GENERIC_PLANS = ", ".join(
+    f"set_config('{name}', '{value}', true)"
+    for name, value in (
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("enable_seqscan", "off"),
+    )
+)
+"""For the rest of the transaction: planning these statements anew each time takes longer than running them, and as
+PostgreSQL cannot know how few rows the JSON has, it would read whole tables to join them."""
 
 Row = dict[str, Any]
 

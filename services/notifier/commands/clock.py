@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import subjects
@@ -25,12 +25,12 @@ from services.notifier.duty import Duty, only
 from services.notifier.models import Obligation
 from services.notifier.reading import Standing, Stone, calendar, standing
 from services.notifier.rulebook import STAMP, RuleBook, rule_book
-from services.notifier.writing import GENERIC_PLANS, Changes, write
+from services.notifier.writing import GENERIC_PLANS, Changes, driver, write
 from shared.contracts.base import Event
 from shared.database import new_id
 from shared.worktime import WorkingCalendar
 
-_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:key, 0)), {STAMP}, {GENERIC_PLANS}")
+_ONE_AT_A_TIME = f"SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), {STAMP}, {GENERIC_PLANS}"
 
 
 @dataclass(slots=True)
@@ -56,12 +56,16 @@ class _Hearing:
 
 
 async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
-    """Apply one event to the clocks.  Raises OfficeUnknown (then the event is retried) and NoWorkingTime."""
+    """Apply one event to the clocks, in a transaction that has begun: the consumer's inbox row comes first.
+
+    Raises OfficeUnknown (then the event is retried) and NoWorkingTime.
+    """
     concerned = subjects.of(event)
     client_id = getattr(event, "client_id", None)
     key = f"clock/{client_id or next(iter(concerned.values()))}"
-    stamp = (await session.execute(_ONE_AT_A_TIME, {"key": key})).one().stamp
-    book = await rule_book(session, stamp)
+    connection = await driver(session)
+    locked = await connection.fetchrow(_ONE_AT_A_TIME, key)
+    book = await rule_book(session, locked["stamp"] if locked else None)
     happened_at = moment_of(event, CONCERNS[event.type][0])  # All of an event's concerns name the same field.
     listening = book.listening_to(event.type, event.office_id, happened_at)
     opens = {rule.duty for rule in listening if event.type in rule.opens}
