@@ -56,12 +56,13 @@ async def test_they_open_once_for_the_office_or_each_manager_and_are_done_by_han
     await world.with_people()
     petrov = await world.hire("petrov", "manager")
     await world.open_office(version=2, calendar=calendar(weekly=office_week(), version=2))
-    friday = datetime(2026, 11, 20, 6, tzinfo=UTC)
+    # Years ahead, so that nothing fires in the offices of other tests.
+    friday = datetime(2030, 11, 22, 6, tzinfo=UTC)
     for _ in range(2):
         async with world.notifier.session() as session:
             await calendar_duties.open_due(session, friday)
     duties = await world.obligations()
-    today = [duty for duty in duties if duty.opened_at == datetime(2026, 11, 20, 4, tzinfo=UTC)]
+    today = [duty for duty in duties if duty.opened_at == datetime(2030, 11, 22, 4, tzinfo=UTC)]
     codes = sorted(duty.rule_code for duty in today)
     assert codes == ["CALL-04", "HR-03", "RPT-01", "RPT-01", "RPT-03", "RPT-04"]
     assert {duty.responsible_staff_id for duty in today if duty.rule_code == "RPT-01"} == {
@@ -70,8 +71,8 @@ async def test_they_open_once_for_the_office_or_each_manager_and_are_done_by_han
     }
     check = next(duty for duty in today if duty.rule_code == "HR-03")
     assert check.responsible_staff_id == world.staff["senior"]
-    assert check.due_at == datetime(2026, 11, 23, 4, tzinfo=UTC)
-    assert check.subject_label == "ПроДеталь-Мира 45, день 20.11.2026"
+    assert check.due_at == datetime(2030, 11, 25, 4, tzinfo=UTC)
+    assert check.subject_label == "ПроДеталь-Мира 45, день 22.11.2030"
 
     async with world.staff_http() as http:
         assert (await http.post(f"/obligations/{check.id}/completion", json={})).status_code == 403
@@ -90,6 +91,6 @@ async def test_what_would_be_late_already_is_not_opened(world: World) -> None:
     await world.with_people()
     await world.open_office(version=2, calendar=calendar(weekly=office_week(), version=2))
     async with world.notifier.session() as session:
-        await calendar_duties.open_due(session, datetime(2026, 11, 20, 6, tzinfo=UTC))
+        await calendar_duties.open_due(session, datetime(2030, 11, 22, 6, tzinfo=UTC))
     opened = {duty.opened_at.date().isoformat() for duty in await world.obligations(rule_code="HR-03")}
-    assert opened == {"2026-11-20"}
+    assert opened == {"2030-11-22"}
