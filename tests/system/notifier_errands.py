@@ -21,6 +21,7 @@ def notifier(world: World, day: Day, head_office: Person) -> None:
     deadlines(day)
     absences(day)
     drafts(day, head_office)
+    texts(day, head_office)
 
 
 def letters_out(day: Day) -> None:
@@ -95,6 +96,9 @@ def deadlines(day: Day) -> None:
         # One of them is responsible already.
         assignment = {"staff_id": person.id, "reason": "По договорённости"}
         senior.send("POST", f"notifier/obligations/{clock['id']}/assignment", assignment)
+    path = f"notifier/obligations/{clock['id']}"
+    senior.post(f"{path}/acknowledgement", {"minutes": 30})
+    senior.post(f"{path}/waiting", {"holder": "client", "reason": "Уточняем у клиента"})
     by_hand = open_obligation(day, day.mira, "INQ-06", subject_id=inquiry["id"])
     senior.post(f"notifier/obligations/{by_hand['id']}/completion", {"comment": "Сделано"})
 
@@ -120,3 +124,14 @@ def drafts(day: Day, head_office: Person) -> None:
     head_office.post(f"{path}/publication")
     other = head_office.post("notifier/rule-drafts", body | {"code": "VIN-05"})
     head_office.send("DELETE", f"notifier/rule-drafts/{other['id']}", version=other["version"])
+
+
+def texts(day: Day, head_office: Person) -> None:
+    path, of_tagil = "notifier/templates/information_letter", {"office_id": day.tagil.id}
+    source = head_office.get(f"{path}/source", **of_tagil) | of_tagil
+    head_office.post(f"{path}/check", source)
+    head_office.put(f"{path}/draft", source, version=0)
+    head_office.get(f"{path}/draft", **of_tagil)
+    head_office.get(f"{path}/draft/preview", **of_tagil)
+    head_office.post(f"{path}/publication", of_tagil)
+    head_office.post(f"{path}/reset", of_tagil)

@@ -20,7 +20,6 @@ from reglament_cli.state import DataDirectory
 from reglament_cli.system import START_SECONDS, System, is_ready, running_system
 from shared.testing.infrastructure import Infrastructure, virtual_host
 
-
 WEBHOOK_SECRET = "ключ входящих SMS"
 
 
