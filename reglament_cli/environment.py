@@ -55,6 +55,8 @@ def complete(
         "REGLAMENT_SMS_URL": f"http://{host}:{preferred_port(SMS_PORT)}",
         "REGLAMENT_SMS_LOGIN": "reglament",
         "REGLAMENT_SMS_PASSWORD": secret("sms"),
+        "REGLAMENT_WEBHOOK_SECRET": secret("webhook"),
+        "REGLAMENT_SECRETS_KEY": secret("secrets_key"),
         "REGLAMENT_LOG_FORMAT": "console",
         "REGLAMENT_DEMO": "1",
     }

@@ -101,3 +101,7 @@ class TemplateVersionOut(Output):
     html: str | None
     published_by: UUID | None
     published_at: datetime
+
+
+class NoticeResolution(Input):
+    delivered: bool = Field(description="Дошло ли до получателя")

@@ -49,7 +49,6 @@ async def queue_sms(world: World, text: str = "Скидка", purpose: Any = "se
         values = {"recipient": client.phone, "text": text, "title": text[:60], **changes}
         known = {"office_id": world.office_id, "client_id": world.client_id, "channel": "sms", "purpose": purpose}
         row = Notice(
-            **known,
             template="order_ready_sms",
             recipient_name="Петрова",
             time_zone="Asia/Yekaterinburg",
@@ -58,7 +57,7 @@ async def queue_sms(world: World, text: str = "Скидка", purpose: Any = "se
             attempts=0,
             next_attempt_at=now(),
             expires_at=now() + timedelta(hours=24),
-            **values,
+            **{**known, **values},
         )
         session.add(row)
         await session.flush()

@@ -8,10 +8,11 @@ from fastapi import Path, Query, Response
 from sqlalchemy import select
 
 from services.notifier import queries
-from services.notifier.commands.notices import resend
+from services.notifier.commands.notices import resend, resolve
 from services.notifier.domain.labels import CHANNELS, NOTICE_STATES
 from services.notifier.models import Notice, NoticeAttachment
 from services.notifier.schemas import AttemptOut, NoticeChannel, NoticeDetails, NoticeRow, NoticeState
+from services.notifier.schemas_delivery import NoticeResolution
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role
@@ -76,6 +77,18 @@ async def resend_notice(notice_id: UUID, session: Session) -> NoticeDetails:
     """Для писем с неизвестным исходом, недоставленных и просроченных: решает человек, сама система повторно не шлёт."""
     notice = await queries.find_notice(session, notice_id, lock=True)
     await resend(session, notice, at=now())
+    return await _details(session, notice)
+
+
+@router.post(
+    "/notices/{notice_id}/resolution",
+    dependencies=[allow(*SENIORS, Role.HEAD_OFFICE)],
+    summary="Сказать, чем кончилась отправка",
+)
+async def resolve_notice(notice_id: UUID, body: NoticeResolution, session: Session) -> NoticeDetails:
+    """Для неизвестного исхода: человек узнал у получателя, дошло ли."""
+    notice = await queries.find_notice(session, notice_id, lock=True)
+    await resolve(session, notice, delivered=body.delivered, at=now())
     return await _details(session, notice)
 
 

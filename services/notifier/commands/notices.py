@@ -279,3 +279,21 @@ async def resend(session: AsyncSession, notice: Notice, *, at: datetime) -> None
     await audit(session, "notice.resent", subject=f"notice/{notice.id}", office_id=notice.office_id, details=details)
     await session.flush()
     await wake_sender(session)
+
+
+class NotUnknown(BusinessError):
+    code = "notice-outcome-known"
+    title = "Исход уже известен"
+
+
+async def resolve(session: AsyncSession, notice: Notice, *, delivered: bool, at: datetime) -> None:
+    """A person has found out what became of a notice whose outcome is unknown.  Raises NotUnknown."""
+    if notice.state != "unknown":
+        raise NotUnknown(f"Состояние «{NOTICE_STATES[notice.state]}»: исход известен и без человека.")
+    notice.state = "delivered" if delivered else "failed"
+    notice.sent_at = notice.sent_at or (at if delivered else None)
+    notice.delivered_at = at if delivered else None
+    notice.poll_at = None
+    details = {"template": notice.template, "delivered": delivered}
+    await audit(session, "notice.resolved", subject=f"notice/{notice.id}", office_id=notice.office_id, details=details)
+    await session.flush()
