@@ -20,7 +20,6 @@ from benchmarks.clockwork.bare import fire_bare
 from benchmarks.clockwork.ground import Ground
 from services.notifier import engine
 from services.notifier.settings import NotifierSettings
-from services.notifier.telling import DIGEST_WINDOW
 from services.notifier.writing import WAKE_CHANNEL
 from shared.database import Database
 from shared.listener import Listener
@@ -77,19 +76,19 @@ def ours(commits: Commits) -> Loop:
     """The engine itself, with a note of every commit."""
 
     async def loop(context: ServiceContext) -> None:
-        original = engine.fire_due
+        original = engine.fire
 
-        async def noted(database: Database, limit: int = engine.BATCH, window: timedelta = DIGEST_WINDOW) -> int:
-            fired = await original(database, limit, window)
+        async def noted(database: Database, limit: int, window: timedelta) -> tuple[int, float]:
+            fired, seconds = await original(database, limit, window)
             if fired:
                 commits.note()
-            return fired
+            return fired, seconds
 
-        engine.fire_due = noted
+        engine.fire = noted
         try:
             await engine.run(context)
         finally:
-            engine.fire_due = original
+            engine.fire = original
 
     return loop
 

@@ -6,6 +6,7 @@ history, its event and its notices commit together, so nothing fires twice.
 """
 
 import heapq
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from services.notifier import announcements
 from services.notifier.commands.obligations import ENGINE_SLEEP, history_row, level_row
 from services.notifier.domain.ladder import Person, resolve
 from services.notifier.duty import COLUMNS, Duty, duties_of, step_moment
-from services.notifier.telling import DIGEST_WINDOW, Directory, News, directory, tell
+from services.notifier.telling import DIGEST_WINDOW, NOBODY, Directory, News, directory, tell
 from services.notifier.writing import GENERIC_PLANS, WAKE_CHANNEL, Changes, write
 from shared import faultpoints
 from shared.database import Database
@@ -25,14 +26,15 @@ BATCH = 500
 LOCKED_ELSEWHERE = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
-_UNTIL_NEXT = text("SELECT extract(epoch FROM min(next_at) - clock_timestamp())::float8 FROM obligations")
 _CLAIM = text(
     f"""
     WITH due AS (
         SELECT {", ".join(COLUMNS)} FROM obligations WHERE next_at <= now()
         ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
-    SELECT now() AS at, {GENERIC_PLANS}, (SELECT json_agg(due)::text FROM due) AS duties
+    SELECT now() AS at, {GENERIC_PLANS}, (SELECT json_agg(due)::text FROM due) AS duties,
+        (SELECT extract(epoch FROM o.next_at - clock_timestamp())::float8 FROM obligations o
+          WHERE o.next_at IS NOT NULL AND o.id NOT IN (SELECT id FROM due) ORDER BY o.next_at LIMIT 1) AS seconds
     """
 )
 
@@ -42,16 +44,11 @@ async def run(context: ServiceContext) -> None:
     wakeup = context.listen(WAKE_CHANNEL)
     window = timedelta(seconds=context.settings.digest_seconds)
     while True:
-        fired = await fire_due(context.database, window=window)
-        if fired:
-            continue
-        async with context.database.worker() as session:
-            seconds = (await session.execute(_UNTIL_NEXT)).scalar_one()
-        if seconds is None:
-            seconds = ENGINE_SLEEP.total_seconds()
-        elif seconds <= 0:
+        fired, seconds = await fire(context.database, BATCH, window)
+        if seconds <= 0 and not fired:
             seconds = LOCKED_ELSEWHERE
-        await wakeup.wait(min(seconds, ENGINE_SLEEP.total_seconds()))
+        if seconds > 0:
+            await wakeup.wait(min(seconds, ENGINE_SLEEP.total_seconds()))
 
 
 @dataclass
@@ -66,14 +63,23 @@ class _Batch:
 
 async def fire_due(database: Database, limit: int = BATCH, window: timedelta = DIGEST_WINDOW) -> int:
     """Fire what is due, the oldest first, in one transaction; returns the number of steps."""
+    return (await fire(database, limit, window))[0]
+
+
+async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, float]:
+    """The number of steps, and the seconds until the next one: of those that were left, or of those that fired."""
     async with database.worker() as session:
         claimed = (await session.execute(_CLAIM, {"limit": limit})).one()
         duties = duties_of(claimed.duties)
+        seconds = ENGINE_SLEEP.total_seconds() if claimed.seconds is None else claimed.seconds
+        looked = time.monotonic()
         if not duties:
-            return 0
+            return 0, seconds
         faultpoints.reach("clock.claimed")
         at: datetime = claimed.at
-        batch = _Batch(at, await directory(session, {duty.office_id for duty in duties}, at))
+        somebody = any(step["role"] for duty in duties for step in duty.schedule)
+        offices = {duty.office_id for duty in duties}
+        batch = _Batch(at, await directory(session, offices, at) if somebody else NOBODY)
         # With a full batch there may be unclaimed rows behind the last one: later steps wait their turn.
         horizon = max(duty.next_at or at for duty in duties) if len(duties) == limit else at
         queue = [(duty.next_at or at, duty.id, duty) for duty in duties]
@@ -88,7 +94,8 @@ async def fire_due(database: Database, limit: int = BATCH, window: timedelta = D
         await write(session, batch.changes)
         faultpoints.reach("clock.fired")
     faultpoints.reach("clock.committed")
-    return len(batch.changes.levels)
+    own = [(duty.next_at - at).total_seconds() for duty in duties if duty.next_at is not None]
+    return len(batch.changes.levels), min([seconds, *own]) - (time.monotonic() - looked)
 
 
 def _fire(duty: Duty, batch: _Batch) -> None:

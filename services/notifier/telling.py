@@ -58,6 +58,10 @@ class Directory:
     calendars: dict[UUID, WorkingCalendar] = field(default_factory=dict)
 
 
+NOBODY = Directory({}, (), {})
+"""Where no step names a role."""
+
+
 async def directory(session: AsyncSession, office_ids: set[UUID], at: datetime) -> Directory:
     offices = (await session.execute(select(Office).where(Office.office_id.in_(office_ids)))).scalars().all()
     here = or_(StaffMember.office_id.in_(office_ids), StaffMember.office_id.is_(None))
