@@ -1,7 +1,10 @@
 """The notifier's part of what the day leaves out."""
 
+import hashlib
+import json
+import time
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from reglament_cli.demo.clocks import change_rule, open_obligation
@@ -11,7 +14,7 @@ from reglament_cli.demo.money import signed_notice
 from reglament_cli.demo.steps import call
 from reglament_cli.demo.steps.inquiry import LETTER
 from reglament_cli.demo.waiting import until
-from tests.system.world import WEBHOOK_SECRET, World
+from tests.system.world import MANGO_KEY, MANGO_SALT, WEBHOOK_SECRET, World
 
 
 def notifier(world: World, day: Day, head_office: Person) -> None:
@@ -22,6 +25,7 @@ def notifier(world: World, day: Day, head_office: Person) -> None:
     absences(day)
     drafts(day, head_office)
     texts(day, head_office)
+    telephone(day)
 
 
 def letters_out(day: Day) -> None:
@@ -135,3 +139,31 @@ def texts(day: Day, head_office: Person) -> None:
     head_office.get(f"{path}/draft/preview", **of_tagil)
     head_office.post(f"{path}/publication", of_tagil)
     head_office.post(f"{path}/reset", of_tagil)
+
+
+def telephone(day: Day) -> None:
+    """A call to the office, as either telephone exchange tells of it."""
+    line, rang_at = day.mira.card["phones"][0], time.time()
+    asterisk = {
+        "Event": "Newchannel",
+        "Linkedid": f"{day.stamp}.1",
+        "Uniqueid": f"{day.stamp}.1",
+        "CallerIDNum": day.client.phone,
+        "Exten": line,
+        "Context": "from-trunk",
+        "Timestamp": rang_at,
+    }
+    signed_notice(day, "notifier/webhooks/telephony/asterisk", asterisk, WEBHOOK_SECRET)
+    rings = {
+        "entry_id": f"{day.stamp}-2",
+        "call_state": "Appeared",
+        "location": "ivr",
+        "timestamp": int(rang_at),
+        "from": {"number": day.client.phone.lstrip("+")},
+        "to": {"number": line.lstrip("+"), "line_number": line.lstrip("+")},
+    }
+    content = json.dumps(rings)
+    signature = hashlib.sha256(f"{MANGO_KEY}{content}{MANGO_SALT}".encode()).hexdigest()
+    form = urlencode({"vpbx_api_key": MANGO_KEY, "sign": signature, "json": content}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    day.visitor.send("POST", "notifier/webhooks/telephony/mango/events/call", content=form, headers=headers)

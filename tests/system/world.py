@@ -20,7 +20,7 @@ from reglament_cli.state import DataDirectory
 from reglament_cli.system import START_SECONDS, System, is_ready, running_system
 from shared.testing.infrastructure import Infrastructure, virtual_host
 
-WEBHOOK_SECRET = "ключ входящих SMS"
+WEBHOOK_SECRET, MANGO_KEY, MANGO_SALT = "ключ входящих SMS", "mango", "соль"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,12 @@ def running_world(infrastructure: Infrastructure, directory: Path) -> Iterator[W
     }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("REGLAMENT_")} | servers
     ours |= variables.database_urls(infrastructure.database_url, lambda _: "test", prefix=prefix)
-    ours |= {"REGLAMENT_WEBHOOK_SECRET": WEBHOOK_SECRET, "REGLAMENT_SECRETS_KEY": "ключ почтовых ящиков"}
+    ours |= {
+        "REGLAMENT_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "REGLAMENT_MANGO_KEY": MANGO_KEY,
+        "REGLAMENT_MANGO_SALT": MANGO_SALT,
+        "REGLAMENT_SECRETS_KEY": "ключ почтовых ящиков",
+    }
     port = free_port()
     with (
         virtual_host(infrastructure.management_url, prefix),
