@@ -23,7 +23,7 @@ from services.notifier.metrics import SMS_ATTEMPTS
 from services.notifier.models import Notice, NoticeAttachment, NoticeAttempt
 from services.notifier.receipts import apply_early, hear
 from services.notifier.settings import NotifierSettings
-from services.notifier.smpp import Incoming, Receipt
+from services.notifier.smpp import Incoming, Receipt, SmppGateway
 from services.notifier.sms import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
 from shared import faultpoints
@@ -201,7 +201,9 @@ async def record(database: Database, claimed: Claimed, outcome: Outcome, setting
         if outcome.gateway is not None:
             notice.gateway, notice.provider_id = outcome.gateway, outcome.provider_id
         if outcome.gateway is not None and outcome.provider_id is not None:
-            notice.poll_at = at + timedelta(seconds=settings.sms_poll_seconds)
+            # Over SMPP receipts come by themselves, and a second connection that asked would be handed them.
+            asked = outcome.gateway != SmppGateway.name
+            notice.poll_at = at + timedelta(seconds=settings.sms_poll_seconds) if asked else None
             await apply_early(session, notice, at)
         if claimed.channel == "sms":
             SMS_ATTEMPTS.labels(outcome.gateway or "", outcome.state).inc()
