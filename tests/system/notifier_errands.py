@@ -18,7 +18,7 @@ from tests.system.world import MANGO_KEY, MANGO_SALT, WEBHOOK_SECRET, World
 
 
 def notifier(world: World, day: Day, head_office: Person) -> None:
-    letters_out(day)
+    letters_out(world, day)
     letters_in(world, day, head_office)
     no_more_advertising(world, day)
     deadlines(day)
@@ -28,7 +28,7 @@ def notifier(world: World, day: Day, head_office: Person) -> None:
     telephone(day)
 
 
-def letters_out(day: Day) -> None:
+def letters_out(world: World, day: Day) -> None:
     senior = day.mira.senior
     ordered = next(row for row in senior.items("notifier/notices") if row["purpose"] == "supplier")
     details = senior.get(f"notifier/notices/{ordered['id']}")
@@ -51,6 +51,9 @@ def letters_out(day: Day) -> None:
 
     letter = until("письмо не доставлено", refused)
     senior.post(f"notifier/notices/{letter['id']}/resend")
+    # As if the process had died while it sent this one.
+    world.rows("notifier", "UPDATE notices SET state = 'unknown' WHERE id = $1 RETURNING id", ordered["id"])
+    senior.post(f"notifier/notices/{ordered['id']}/resolution", {"delivered": True})
 
 
 def letters_in(world: World, day: Day, head_office: Person) -> None:
