@@ -161,8 +161,8 @@ def lock() -> None:
 
 
 def with_secrets(example: str) -> str:
-    """Fill every empty …_PASSWORD and …_SECRET; an SMS gateway's password is given by the gateway, not made here."""
-    pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET))=$"
+    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway's password is given by the gateway, not made here."""
+    pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET|SECRETS_KEY))=$"
     return re.sub(pattern, lambda match: f"{match[1]}={token_urlsafe(24)}", example, flags=re.MULTILINE)
 
 
