@@ -161,7 +161,7 @@ def lock() -> None:
 
 
 def with_secrets(example: str) -> str:
-    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway's password is given by the gateway, not made here."""
+    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway gives its password, we do not make it."""
     pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET|SECRETS_KEY))=$"
     return re.sub(pattern, lambda match: f"{match[1]}={token_urlsafe(24)}", example, flags=re.MULTILINE)
 
