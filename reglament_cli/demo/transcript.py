@@ -47,7 +47,7 @@ class Transcript:
         self._line("[blue]✆[/]", f"SMS → {escape(sms['phone'])}: «{escape(sms['text'])}»", clauses)
 
     def document(self, path: Path, what: str, *clauses: str) -> None:
-        self._line("[magenta]▤[/]", f"{escape(what)} → [underline]{escape(str(path))}[/]", clauses)
+        self._line("[magenta]▤[/]", f"{escape(what)} → [underline]{escape(_shown(path))}[/]", clauses)
 
     def table(self, *columns: str, rows: Sequence[Sequence[Any]], title: str = "") -> None:
         table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -58,7 +58,7 @@ class Transcript:
     def ends(self, held: int, documents: int, folder: Path) -> None:
         self._console.print()
         text = f"[bold green]День пройден: выполнены все {held} шагов[/] за {self.seconds:.0f} с"
-        self._console.print(Panel(f"{text}\nДокументов: {documents}, папка {escape(str(folder))}", expand=False))
+        self._console.print(Panel(f"{text}\nДокументов: {documents}, папка {escape(_shown(folder))}", expand=False))
 
     def breaks(self, number: int, why: str) -> None:
         self._console.print()
@@ -72,3 +72,8 @@ class Transcript:
     def _line(self, mark: str, text: str, clauses: Sequence[str]) -> None:
         tail = f"  [cyan]{', '.join(clauses)}[/]" if clauses else ""
         self._console.print(f" {mark} {text}{tail}", highlight=False, soft_wrap=True)
+
+
+def _shown(path: Path) -> str:
+    """As one would type it from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
