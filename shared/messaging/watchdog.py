@@ -49,8 +49,8 @@ class QueueWatch:
         missing = [event_type for event_type, state in states.items() if state is None]
         present = {event_type: state for event_type, state in states.items() if state is not None}
         deaf = await self._deaf(connection, present)
-        await self._declare(connection, missing)
         damaged = [*missing, *deaf]
+        await self._declare(connection, missing, damaged)
         if any(known.values()):
             await self._ask_again(connection, damaged, known)
         else:
@@ -113,11 +113,11 @@ class QueueWatch:
             grouped.setdefault(event_type.partition(".")[0], []).append(event_type)
         return grouped
 
-    async def _declare(self, connection: AbstractConnection, missing: list[str]) -> None:
-        """Only what was seen to be missing: a queue that vanishes meanwhile must not come back unnoticed."""
+    async def _declare(self, connection: AbstractConnection, missing: list[str], damaged: list[str]) -> None:
+        """Only what was seen to be missing or unreached: what is lost meanwhile must not come back unnoticed."""
         channel = await connection.channel()
         exchange = await declare_exchanges(channel)
-        for event_type in self._types:
+        for event_type in damaged:
             name = queue_name(self._service, event_type)
             if event_type in missing:
                 await channel.declare_queue(name, durable=True, arguments=queue_arguments(self._kind))
