@@ -21,6 +21,7 @@ from reglament_cli.demo.steps import (
     offices,
     purchase,
     returns,
+    rule,
     vin,
 )
 from reglament_cli.demo.transcript import Transcript
@@ -37,6 +38,7 @@ STEPS: Sequence[ModuleType] = (
     escalation,
     returns,
     inquiry,
+    rule,
     board,
 )
 

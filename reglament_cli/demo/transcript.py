@@ -1,7 +1,7 @@
 """What the audience reads."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,11 @@ class Transcript:
 
     def document(self, path: Path, what: str, *clauses: str) -> None:
         self._line("[magenta]▤[/]", f"{escape(what)} → [underline]{escape(_shown(path))}[/]", clauses)
+
+    def quotes(self, lines: Iterable[str]) -> None:
+        """What the system says, in its own words."""
+        for line in lines:
+            self._console.print(f"   [dim]│[/] [italic]{escape(line.strip())}[/]", highlight=False, soft_wrap=True)
 
     def table(self, *columns: str, rows: Sequence[Sequence[Any]], title: str = "") -> None:
         table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)

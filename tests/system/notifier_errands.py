@@ -12,7 +12,7 @@ from reglament_cli.demo.day import Day
 from reglament_cli.demo.http import JSON, Person
 from reglament_cli.demo.money import signed_notice
 from reglament_cli.demo.steps import call
-from reglament_cli.demo.steps.inquiry import LETTER
+from reglament_cli.demo.steps.rule import LETTER
 from reglament_cli.demo.waiting import until
 from tests.system.world import MANGO_KEY, MANGO_SALT, WEBHOOK_SECRET, World
 

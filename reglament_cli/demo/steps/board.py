@@ -1,4 +1,4 @@
-"""10. What head office sees, and what nobody else does (NTF-03, INQ-01, RPT-07, ORG-04)."""
+"""11. What head office sees, and what nobody else does (NTF-03, INQ-01, RPT-07, ORG-04)."""
 
 from typing import Any
 

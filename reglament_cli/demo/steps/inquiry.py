@@ -1,6 +1,6 @@
 """9. A visitor walks in, asks for brake pads and leaves (INQ-01…05)."""
 
-from reglament_cli.demo.clocks import change_rule, closed_obligation, open_obligation
+from reglament_cli.demo.clocks import closed_obligation, open_obligation
 from reglament_cli.demo.day import Day
 from reglament_cli.demo.failure import check, check_equal
 
@@ -18,22 +18,7 @@ VISIT = {
 }
 
 
-LETTER = {
-    "customer_type": "legal_entity",
-    "channel": "email",
-    "name": "Автопарк № 3",
-    "city": "Нижний Тагил",
-    "items": [{"text": "Фильтры масляные", "quantity": 40}],
-    "status": "open",
-}
-
-
 def play(day: Day) -> None:
-    record_the_visit(day)
-    leave_a_letter_unanswered(day)
-
-
-def record_the_visit(day: Day) -> None:
     manager = next(person for person in day.mira.managers if person.id != day.manager.id)
     missing = manager.refused("POST", "orders/inquiries", VISIT | {"items": []}, code="invalid")
     day.show.refuses("обращение без товара", missing.detail, "INQ-02")
@@ -66,16 +51,3 @@ def record_the_visit(day: Day) -> None:
     day.show.does(manager.name, "статус «Потеряно», причина «Высокая цена»", "INQ-03")
     closed_obligation(day, day.mira, "INQ-06", subject_id=inquiry["id"])
     day.show.happens("срок по обращению закрыт", "INQ-06")
-
-
-def leave_a_letter_unanswered(day: Day) -> None:
-    """In the other office, so that head office has something overdue to see."""
-    rule = change_rule(day, day.tagil, "CALL-12", {"duration": {"amount": 1, "unit": "seconds"}})
-    manager = day.tagil.managers[0]
-    letter = manager.post("orders/inquiries", LETTER)
-    open_obligation(day, day.tagil, "CALL-12", subject_id=letter["id"])
-    day.show.does(
-        manager.name,
-        f"письмо от «{letter['name_label']}» осталось без ответа; срок по правилу офиса: {rule['duration_label']}",
-        "CALL-12",
-    )
