@@ -2,12 +2,13 @@
 
 With several workers (`-n`) the servers are started once, before the workers, which find them in the environment; each
 worker makes databases and virtual hosts of its own on them. Tests of one folder stay together, because they share a
-running service.
+running service; those of a folder in SINGLE share nothing but servers that may be killed.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from shared.testing.infrastructure import (
 )
 from shared.testing.infrastructure import infrastructure as servers_of_this_run
 
+SINGLE = ("tests/faults",)
 _stack = ExitStack()
 
 
@@ -45,7 +47,16 @@ def pytest_unconfigure() -> None:
     _stack.close()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        parts = item.path.relative_to(config.rootpath).parts
-        item.add_marker(pytest.mark.xdist_group("/".join(parts[:2])))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The largest folder first, the single tests last: they fill what time the workers have left."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler: Any = LoadScopeScheduling(config, log)
+    scheduler._split_scope = together
+    return scheduler
+
+
+def together(nodeid: str) -> str:
+    """Tests with the same answer run on the same worker.  Not by xdist's marks, which pytest 9 no longer lets it read."""
+    folder = "/".join(nodeid.partition("::")[0].split("/")[:2])
+    return nodeid if folder in SINGLE else folder

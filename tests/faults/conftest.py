@@ -9,7 +9,7 @@ from tests.faults.servers import Servers, private_servers
 SEED = 20260301
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def fault_servers() -> Iterator[Servers]:
     """Servers that may be killed: never those that other tests use."""
     with private_servers() as servers:

@@ -25,6 +25,8 @@ class Servers:
     database: PostgresServer
     broker: RabbitServer
     nurseries: dict[tuple[str, ...], Nursery] = field(default_factory=dict)
+    migrated: set[str] = field(default_factory=set)
+    """Services whose database is there to be copied."""
 
     def nursery(self, services: tuple[str, ...]) -> Nursery:
         """Started with the first process of these services."""

@@ -15,15 +15,15 @@ import asyncpg
 import httpx
 
 from reglament_cli.processes import free_port
-from shared import faultpoints, migrate
+from shared import faultpoints
 from shared.clock import now
 from shared.database import new_id
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import generate_key, issue
-from shared.provision import provision
 from shared.settings import SERVICES
 from shared.testing.databases import ScratchUrls
 from tests.faults import child, planted
+from tests.faults.databases import copied_database
 from tests.faults.processes import GRACE_SECONDS, Process
 from tests.faults.servers import Servers
 
@@ -182,18 +182,20 @@ async def new_world(
 ) -> AsyncIterator[World]:
     """Databases of these services and a virtual host; the processes are the scenario's to start."""
     prefix = f"faults{os.getpid()}_{next(_numbers)}"
-    databases = {service: ScratchUrls(service, servers.database.url, prefix) for service in services}
-    await asyncio.to_thread(servers.make_virtual_host, prefix)
-    for service, urls in databases.items():
-        await provision(servers.database.url, urls)
-        package = f"services.{service}" if service in SERVICES else f"tests.faults.sample.{service}"
-        await migrate.upgrade(package, urls.owner)
+    # The nursery imports the services meanwhile.
+    importing = asyncio.create_task(asyncio.to_thread(servers.nursery, services))
+    making = asyncio.create_task(asyncio.to_thread(servers.make_virtual_host, prefix))
+    databases = {service: await copied_database(servers, service, prefix) for service in services}
+    await making
+    await importing
     world = World(servers, prefix, databases, QUICK | dict(settings or {}), ports or {})
     try:
         yield world
     finally:
         for member in world.members.values():
-            await member.process.kill()
+            member.process.signal(signal.SIGKILL)
+        for member in world.members.values():
+            await member.process.ended(GRACE_SECONDS)
             member.process.close()
         admin = await asyncpg.connect(servers.database.url, timeout=10)
         for urls in databases.values():

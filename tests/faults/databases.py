@@ -1,0 +1,40 @@
+"""Databases of a scenario: copies of one that was migrated once, for migrating takes longer than most faults."""
+
+import asyncpg
+
+from shared import migrate
+from shared.provision import provision
+from shared.settings import SERVICES
+from shared.testing.databases import ScratchUrls
+from tests.faults.servers import Servers
+
+TEMPLATE = "faults_template"
+
+
+class CopiedUrls(ScratchUrls):
+    """A database of its own under the roles of the one that it was copied from, for they own what is in it."""
+
+    def __init__(self, service: str, admin_url: str, prefix: str) -> None:
+        super().__init__(service, admin_url, prefix)
+        self._template = ScratchUrls(service, admin_url, TEMPLATE)
+
+    def _read(self, role: str) -> str:
+        before, _, _ = self._template._read(role).rpartition("/")
+        return f"{before}/{self.database}"
+
+
+async def copied_database(servers: Servers, service: str, prefix: str) -> ScratchUrls:
+    """Whoever asks drops it: nobody else knows when the last process is gone."""
+    template = ScratchUrls(service, servers.database.url, TEMPLATE)
+    if service not in servers.migrated:
+        await provision(servers.database.url, template)
+        package = f"services.{service}" if service in SERVICES else f"tests.faults.sample.{service}"
+        await migrate.upgrade(package, template.owner)
+        servers.migrated.add(service)
+    urls = CopiedUrls(service, servers.database.url, prefix)
+    admin = await asyncpg.connect(servers.database.url, timeout=10)
+    try:
+        await admin.execute(f'CREATE DATABASE "{urls.database}" TEMPLATE "{template.database}"')
+    finally:
+        await admin.close()
+    return urls
