@@ -57,6 +57,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def together(nodeid: str) -> str:
-    """Tests with the same answer run on the same worker.  Not by xdist's marks, which pytest 9 no longer lets it read."""
+    """Tests with the same answer share a worker.  xdist's own marks are lost on pytest 9."""
     folder = "/".join(nodeid.partition("::")[0].split("/")[:2])
     return nodeid if folder in SINGLE else folder
