@@ -144,6 +144,7 @@ async def test_the_limit_asks_for_the_removal_of_the_order(world: World) -> None
 
 
 async def test_an_earlier_duty_wakes_the_engine_from_a_longer_sleep(world: World) -> None:
+    """Frappe Helpdesk looks at its deadlines once an hour, RetailCRM every two minutes; here no beat decides."""
     await world.with_people()
     await world.register()
     await world.place()  # Its next step is many minutes away.

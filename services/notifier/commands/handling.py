@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
 from services.notifier.commands.obligations import close, figures, history_row, wake_engine
-from services.notifier.commands.waiting import shift, wait_for
+from services.notifier.commands.waiting import go_on, wait_for
 from services.notifier.domain.labels import duration_ru, moment_ru
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
@@ -222,12 +222,8 @@ async def reopen(
     )
     if (await session.execute(rival)).first() is not None:
         raise Conflict("По этому предмету уже открыта такая же обязанность.")
-    closed_at = duty.closed_at
-    duty.state, duty.closed_at = "open", None
-    duty.next_step = next((index for index, step in enumerate(duty.schedule) if step_moment(step) > closed_at), None)
-    duty.spans = [*duty.spans, Span("nobody", True, closed_at, max(at, closed_at)).row]
     changes = Changes()
-    shift(changes, duty, rule, known_calendar, closed_at, at, "reopened", at=at)
+    go_on(changes, duty, rule, known_calendar, at=at)
     return await _store(session, changes, row, "reopened", reason, caller, at)
 
 

@@ -52,6 +52,16 @@ def wait_for(
     return True
 
 
+def go_on(changes: Changes, duty: Duty, rule: RuleBody, calendar: WorkingCalendar, *, at: datetime) -> None:
+    """A closed duty was closed by mistake: it goes on with the time that was left, and what had fired stays fired."""
+    closed_at = duty.closed_at
+    assert closed_at is not None  # The caller has seen that it is closed.
+    duty.state, duty.closed_at = "open", None
+    duty.next_step = next((index for index, step in enumerate(duty.schedule) if step_moment(step) > closed_at), None)
+    duty.spans = [*duty.spans, Span("nobody", True, closed_at, max(at, closed_at)).row]
+    shift(changes, duty, rule, calendar, closed_at, at, "reopened", at=at)
+
+
 def shift(
     changes: Changes,
     duty: Duty,
