@@ -48,9 +48,18 @@ def test_a_deadline_with_pauses_agrees_with_counting_minute_by_minute(case: Case
 
 def opened_duty(duty_rule: Rule, calendar: WorkingCalendar, opened_at: datetime) -> Duty:
     plan = schedule(duty_rule, calendar, opened_at, {})
-    known = {"office_id": uuid4(), "calendar_digest": "", "client_id": None, "responsible_id": None}
     return open_duty(
-        Changes(), duty_rule, uuid4(), plan, opened_at, **known, subject=("order", uuid4(), None), at=opened_at
+        Changes(),
+        duty_rule,
+        uuid4(),
+        plan,
+        opened_at,
+        office_id=uuid4(),
+        calendar_digest="",
+        subject=("order", uuid4(), None),
+        client_id=None,
+        responsible_id=None,
+        at=opened_at,
     )
 
 

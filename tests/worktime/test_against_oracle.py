@@ -84,8 +84,8 @@ class Case:
 
     @property
     def oracle(self) -> Oracle:
-        rest = {"holidays": self.holidays, "shortened": self.shortened}
-        return Oracle(self.zone, self.weekly, self.exceptions, self.first, self.last, **rest)
+        days = (self.zone, self.weekly, self.exceptions, self.first, self.last)
+        return Oracle(*days, holidays=self.holidays, shortened=self.shortened)
 
 
 @st.composite
