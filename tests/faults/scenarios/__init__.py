@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from tests.faults.checker import Verdict
 from tests.faults.scenarios import (
+    clocks,
     commits,
     keys,
     letters,
@@ -35,6 +36,7 @@ SCENARIOS = {
     "F6": Scenario("poison messages", poison.run),
     "F7-wire": Scenario("four relays, no fault", wire.run),
     "F7": Scenario("late commits, a stopped relay", commits.run),
+    "F8": Scenario("engines of the clock that die while clients pause and close", clocks.run),
     "F9": Scenario("rolling restarts", operations.run_rolling),
     "F10": Scenario("one key, one version, many clients", keys.run),
     "F11": Scenario("database connections cut", commits.run_dropped),
