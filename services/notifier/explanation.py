@@ -1,11 +1,12 @@
 """Why a deadline is where it is, in sentences that a manager understands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.notifier.domain.labels import HOLDERS, duration_ru, length_ru, moment_ru
 from services.notifier.domain.rules import Rule
-from services.notifier.domain.waiting import Span
+from services.notifier.domain.waiting import Period, Span
 from services.notifier.models import Obligation
 from shared.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
 
@@ -13,7 +14,11 @@ LONGEST = timedelta(days=62)
 """A longer span is told in one sentence, not day by day."""
 
 
-def explain(obligation: Obligation, rule: Rule, calendar: WorkingCalendar, at: datetime) -> list[str]:
+def explain(
+    obligation: Obligation, rule: Rule, periods: Sequence[Period], office_names: Mapping[UUID, str], at: datetime
+) -> list[str]:
+    """`periods` are those of the offices that the duty has been at, up to the deadline."""
+    calendar = periods[-1].calendar
     zone = calendar.time_zone
     opened, due = obligation.opened_at, obligation.due_at
     spans = [Span.of(row) for row in obligation.spans]
@@ -21,7 +26,7 @@ def explain(obligation: Obligation, rule: Rule, calendar: WorkingCalendar, at: d
         f"{rule.clause}, правило {rule.code}, версия {rule.version}: {rule.title[0].lower()}{rule.title[1:]}.",
         f"Отсчёт начат {moment_ru(opened, zone)}.",
     ]
-    if obligation.generation > 1 and not spans and obligation.agreed_due_at is None:
+    if obligation.generation > 1 and not spans and obligation.agreed_due_at is None and len(periods) == 1:
         sentences.append("Условия изменились, срок пересчитан от первоначального начала.")
     if rule.note:
         sentences.append(rule.note)
@@ -36,16 +41,30 @@ def explain(obligation: Obligation, rule: Rule, calendar: WorkingCalendar, at: d
         sentences.append(f"По согласованию с клиентом срок перенесён на {moment_ru(obligation.agreed_due_at, zone)}.")
     elif counts_working_time and rule.until is None and opened < due:
         worked = timedelta()
-        for begin, end, told in _stretches(opened, due, spans, zone):
-            sentences += [told] if told else []
-            if end - begin <= LONGEST:
-                sentences += [f"{sentence}." for sentence in explain_ru(calendar, begin, end)]
-            worked += working_time_between(calendar, begin, end)
+        stretches = list(_stretches(opened, due, spans, zone))
+        for period in periods:
+            if period is not periods[0]:
+                sentences.append(_arrival(period, office_names))
+            for begin, end, told in stretches:
+                here = period.begin <= begin and (begin < period.end or period is periods[-1])
+                sentences += [told] if told and here else []
+                begin, end = max(begin, period.begin), min(end, period.end)
+                if begin < end <= begin + LONGEST:
+                    sentences += [f"{sentence}." for sentence in explain_ru(period.calendar, begin, end)]
+                worked += working_time_between(period.calendar, begin, max(begin, end))
         sentences.append(f"Всего засчитано {length_ru(worked)} рабочего времени.")
     else:
         sentences += [told for _, _, told in _stretches(opened, due, spans, zone) if told]
     sentences.append(f"Крайний срок {moment_ru(due, zone)}.")
     return sentences + _standing(obligation, calendar, counts_working_time, at)
+
+
+def _arrival(period: Period, office_names: Mapping[UUID, str]) -> str:
+    calendar = period.calendar
+    return (
+        f"С {moment_ru(period.begin, calendar.time_zone)} обязанность у офиса «{office_names[period.office_id]}»: "
+        f"дальше считается по его календарю (версия {calendar.version}, {calendar.time_zone})."
+    )
 
 
 def _stretches(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock_models import ObligationRemark
 from services.notifier.domain.rules import Rule
+from services.notifier.domain.waiting import Period
 from services.notifier.models import (
     CabinetMessage,
     Calendar,
@@ -23,6 +24,7 @@ from services.notifier.models import (
     RuleVersion,
     StaffMember,
 )
+from services.notifier.reading import calendar
 from services.notifier.rulebook import rule_book, rule_of
 from shared.errors import NotFound
 from shared.worktime import WorkingCalendar
@@ -145,6 +147,27 @@ async def calendar_of(session: AsyncSession, obligation: Obligation) -> WorkingC
     row = await session.get(Calendar, obligation.calendar_digest)
     assert row is not None  # A foreign key says so.
     return WorkingCalendar.model_validate(row.body)
+
+
+async def periods(
+    session: AsyncSession, obligation: Obligation, entries: Sequence[ObligationHistory], until: datetime
+) -> list[Period]:
+    """Which office's calendar counted when.  A changed fact counts everything anew by the calendar of that moment."""
+    superseded = max((index for index, entry in enumerate(entries) if entry.event == "superseded"), default=-1)
+    found: list[Period] = []
+    begin = obligation.opened_at
+    for entry in entries[superseded + 1 :]:
+        if entry.event == "transferred":
+            moment = min(max(entry.at, begin), until)
+            left = await calendar(session, entry.details["calendar"])
+            found.append(Period(begin, moment, left, UUID(entry.details["from"])))
+            begin = moment
+    return [*found, Period(begin, max(begin, until), await calendar_of(session, obligation), obligation.office_id)]
+
+
+async def office_names(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
+    query = select(Office.office_id, Office.name).where(Office.office_id.in_(ids))
+    return {row.office_id: row.name for row in (await session.execute(query)).all()}
 
 
 async def rule_versions(session: AsyncSession, code: str) -> list[RuleVersion]:

@@ -13,7 +13,7 @@ from services.notifier.commands.obligations import close, open_duty
 from services.notifier.commands.waiting import go_on, wait_for
 from services.notifier.domain.rules import Rule
 from services.notifier.domain.schedule import schedule
-from services.notifier.domain.waiting import Span, minutes_by_holder
+from services.notifier.domain.waiting import Period, Span, minutes_by_holder
 from services.notifier.duty import Duty, step_moment
 from services.notifier.writing import Changes
 from shared.worktime import WorkingCalendar, office_week, working_minutes_between
@@ -41,7 +41,7 @@ def test_a_deadline_with_pauses_agrees_with_counting_minute_by_minute(case: Case
         paused = [Span("client", True, began, ended) for began, ended in spans]
         plan = schedule(duty, calendar, opened, {}, spans=paused)
         assert plan.due_at == expected, case
-        shares = minutes_by_holder(calendar, opened, plan.due_at, paused, working=True)
+        shares = minutes_by_holder([Period(opened, plan.due_at, calendar, uuid4())], paused, working=True)
         assert shares["manager"] == minutes, case
         assert sum(shares.values()) == int(working_minutes_between(calendar, opened, plan.due_at)), case
 

@@ -21,7 +21,7 @@ def notifier(world: World, day: Day, head_office: Person) -> None:
     letters_out(world, day)
     letters_in(world, day, head_office)
     no_more_advertising(world, day)
-    deadlines(day)
+    deadlines(day, head_office)
     absences(day)
     drafts(day, head_office)
     texts(day, head_office)
@@ -91,7 +91,7 @@ def no_more_advertising(world: World, day: Day) -> None:
     signed_notice(day, "notifier/webhooks/sms", stop, WEBHOOK_SECRET)
 
 
-def deadlines(day: Day) -> None:
+def deadlines(day: Day, head_office: Person) -> None:
     senior, manager = day.mira.senior, day.mira.managers[1]
     change_rule(day, day.mira, "INQ-06", {"by_hand": True})
     inquiry = manager.post("orders/inquiries", LETTER)
@@ -106,6 +106,7 @@ def deadlines(day: Day) -> None:
     path = f"notifier/obligations/{clock['id']}"
     senior.post(f"{path}/acknowledgement", {"minutes": 30})
     senior.post(f"{path}/waiting", {"holder": "client", "reason": "Уточняем у клиента"})
+    head_office.post(f"{path}/office", {"office_id": day.tagil.id, "reason": "Клиент переехал"})
     by_hand = open_obligation(day, day.mira, "INQ-06", subject_id=inquiry["id"])
     senior.post(f"notifier/obligations/{by_hand['id']}/completion", {"comment": "Сделано"})
 

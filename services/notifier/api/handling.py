@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.notifier.api.obligations import details
 from services.notifier.commands import handling
+from services.notifier.commands.transfer import transfer
 from services.notifier.models import Obligation
 from services.notifier.schemas import ObligationDetails
 from shared.clock import now
@@ -42,6 +43,12 @@ class SetWaiting(Input):
 class Assign(Input):
     staff_id: UUID
     reason: Words = Field(examples=["Иванов в отпуске"])
+
+
+class Transfer(Input):
+    office_id: UUID
+    staff_id: UUID | None = Field(default=None, description="Кто отвечает там; пока никто — сообщается всем менеджерам")
+    reason: Words = Field(examples=["Клиент переехал, заказ выдаёт другой офис"])
 
 
 class Reopen(Input):
@@ -92,6 +99,19 @@ async def assign(
 ) -> ObligationDetails:
     """Следующие шаги лестницы дойдут до нового ответственного; уже сообщённое не переписывается."""
     row = await handling.assign(session, obligation_id, body.staff_id, body.reason, caller=caller, at=now())
+    return await _shown(session, row, response)
+
+
+@router.post(
+    "/obligations/{obligation_id}/office", dependencies=[allow(Role.HEAD_OFFICE)], summary="Передать другому офису"
+)
+async def transfer_duty(
+    obligation_id: UUID, body: Transfer, session: Session, caller: Caller, response: Response
+) -> ObligationDetails:
+    """Остаток срока считается по календарю нового офиса. Прошедшее не переписывается: истёкший срок остаётся истёкшим,
+    согласованный с клиентом не сдвигается.
+    """
+    row = await transfer(session, obligation_id, body.office_id, body.staff_id, body.reason, caller=caller, at=now())
     return await _shown(session, row, response)
 
 

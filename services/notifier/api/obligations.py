@@ -1,5 +1,6 @@
 """Сроки: «мой день», подробности, объяснение."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,7 +11,7 @@ from services.notifier import queries
 from services.notifier.clock_models import ObligationRemark
 from services.notifier.domain.labels import EVENTS, HOLDERS, OBLIGATION_STATES, STEP_KINDS, SUBJECTS
 from services.notifier.domain.rules import SubjectKind
-from services.notifier.domain.waiting import Span, counts_working_time, minutes_by_holder
+from services.notifier.domain.waiting import Period, Span, counts_working_time, minutes_by_holder
 from services.notifier.explanation import explain
 from services.notifier.models import Obligation, ObligationHistory
 from services.notifier.rulebook import rule_book
@@ -96,11 +97,11 @@ async def details(session: Session, obligation: Obligation) -> ObligationDetails
     told = {UUID(value) for entry in entries for value in entry.details.get("told", [])}
     people = await queries.staff_names(session, told | {remark.staff_id for remark in remarks})
     book = await rule_book(session)
-    rule, calendar = book.by_id[obligation.rule_id], await queries.calendar_of(session, obligation)
+    rule = book.by_id[obligation.rule_id]
     spans = [Span.of(span) for span in obligation.spans]
-    minutes = minutes_by_holder(
-        calendar, obligation.opened_at, obligation.closed_at or at, spans, working=counts_working_time(rule)
-    )
+    lived = await queries.periods(session, obligation, entries, obligation.closed_at or at)
+    minutes = minutes_by_holder(lived, spans, working=counts_working_time(rule))
+    counted = await queries.periods(session, obligation, entries, obligation.due_at)
     return ObligationDetails(
         **_out(obligation, names, at).model_dump(),
         server_time=at,
@@ -116,7 +117,7 @@ async def details(session: Session, obligation: Obligation) -> ObligationDetails
         calendar_is_current=await queries.calendar_is_current(session, obligation),
         steps=_steps(obligation),
         history=[_entry(entry, people) for entry in entries],
-        explanation=explain(obligation, rule, calendar, at),
+        explanation=explain(obligation, rule, counted, await _office_names(session, counted), at),
     )
 
 
@@ -152,8 +153,16 @@ async def show_explanation(obligation_id: UUID, session: Session) -> Explanation
 
 async def _sentences(session: Session, obligation: Obligation, at: datetime) -> list[str]:
     book = await rule_book(session)
-    calendar = await queries.calendar_of(session, obligation)
-    return explain(obligation, book.by_id[obligation.rule_id], calendar, at)
+    entries = await queries.history(session, obligation.id)
+    counted = await queries.periods(session, obligation, entries, obligation.due_at)
+    names = await _office_names(session, counted)
+    return explain(obligation, book.by_id[obligation.rule_id], counted, names, at)
+
+
+async def _office_names(session: Session, periods: Sequence[Period]) -> dict[UUID, str]:
+    """None are needed where the duty never moved."""
+    ids = {period.office_id for period in periods}
+    return await queries.office_names(session, ids) if len(periods) > 1 else {}
 
 
 def _out(row: Obligation, names: dict[UUID, str], at: datetime) -> ObligationOut:

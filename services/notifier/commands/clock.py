@@ -22,7 +22,7 @@ from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, 
 from services.notifier.domain.schedule import schedule
 from services.notifier.domain.waiting import Span
 from services.notifier.duty import Duty, only
-from services.notifier.models import Obligation
+from services.notifier.models import Client, Obligation
 from services.notifier.reading import Standing, Stone, calendar, standing
 from services.notifier.rulebook import STAMP, RuleBook, rule_book
 from services.notifier.writing import GENERIC_PLANS, Changes, driver, write
@@ -46,6 +46,8 @@ class _Hearing:
     """Rules in force when it happened that may be touched by it."""
     now: Standing
     calendar: WorkingCalendar | None
+    elsewhere: dict[str, WorkingCalendar]
+    """Calendars of duties that have moved to another office, by digest."""
     changes: Changes
 
     def known_calendar(self) -> tuple[WorkingCalendar, str]:
@@ -53,6 +55,11 @@ class _Hearing:
         if self.calendar is None or self.now.calendar_digest is None:
             raise OfficeUnknown(f"no calendar of office {self.event.office_id} yet")
         return self.calendar, self.now.calendar_digest
+
+    def calendar_of(self, duty: Duty) -> tuple[WorkingCalendar, str]:
+        """Raises OfficeUnknown."""
+        moved = self.elsewhere.get(duty.calendar_digest)
+        return (moved, duty.calendar_digest) if moved is not None else self.known_calendar()
 
 
 async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
@@ -71,8 +78,10 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     opens = {rule.duty for rule in listening if event.type in rule.opens}
     now = await standing(session, concerned, client_id=client_id, office_id=event.office_id, duties=opens)
     known_calendar = await calendar(session, now.calendar_digest) if now.calendar_digest else None
+    moved = {duty.calendar_digest for duty in now.duties if duty.office_id != event.office_id}
+    elsewhere = {digest: await calendar(session, digest) for digest in moved}
     body = facts_of_event(event)
-    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, Changes())
+    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, elsewhere, Changes())
 
     remembered = subjects.remember(hearing.changes, now.known, event, body)
     running = only(now.duties, "open")
@@ -154,7 +163,7 @@ def _reconsider(hearing: _Hearing, remembered: dict[str, Known], running: Sequen
         if best is None:
             close(hearing.changes, duty, "cancelled", hearing.happened_at, at=hearing.at)
         elif (best.code, best.office_id) != (rule.code, rule.office_id):
-            known_calendar, digest = hearing.known_calendar()
+            known_calendar, digest = hearing.calendar_of(duty)
             spans = [Span.of(row) for row in duty.spans]
             plan = schedule(best, known_calendar, duty.opened_at, facts, spans=spans, agreed=duty.agreed_due_at)
             supersede(hearing.changes, duty, best, hearing.book.id_of(best), plan, digest, at=hearing.at)
@@ -171,7 +180,7 @@ def _wait(hearing: _Hearing, running: Sequence[Duty]) -> None:
             own_field = ID_FIELDS[rule.subject]
             found = matched_key(trigger, own_field, hearing.body)
             if found is not None and _is_about(duty, own_field, *found) and hearing.happened_at > duty.opened_at:
-                known_calendar, _ = hearing.known_calendar()
+                known_calendar, _ = hearing.calendar_of(duty)
                 wait_for(hearing.changes, duty, rule, known_calendar, holder, hearing.happened_at, at=hearing.at)
                 break
 
@@ -227,10 +236,13 @@ def _ended_by(stones: Sequence[Stone], rule: Rule, opened_at: datetime) -> Stone
 
 
 async def reassign(session: AsyncSession, client_id: UUID, manager_id: UUID | None, *, at: datetime) -> None:
-    """CL-10: the client's open duties follow the responsible manager."""
+    """CL-10: the client's open duties follow the responsible manager, except for those at another office."""
     if manager_id is None:
         return
-    query = select(Obligation).where(Obligation.state == "open", Obligation.client_id == client_id)
+    own_office = select(Client.office_id).where(Client.client_id == client_id).scalar_subquery()
+    query = select(Obligation).where(
+        Obligation.state == "open", Obligation.client_id == client_id, Obligation.office_id == own_office
+    )
     rows = (await session.execute(query.order_by(Obligation.id).with_for_update())).scalars().all()
     changes = Changes()
     for duty in map(Duty.of, rows):

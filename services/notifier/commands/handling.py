@@ -41,7 +41,7 @@ class NotMovable(BusinessError):
     title = "Срок не переносится"
 
 
-async def _taken(
+async def taken(
     session: AsyncSession, obligation_id: UUID, *, is_open: bool = True
 ) -> tuple[Obligation, Duty, Rule, WorkingCalendar]:
     """The duty, locked against the engine.  Raises NotFound, DutyClosed."""
@@ -55,7 +55,7 @@ async def _taken(
     return row, Duty.of(row), rule, await calendar(session, row.calendar_digest)
 
 
-async def _store(
+async def store(
     session: AsyncSession, changes: Changes, row: Obligation, event: str, text: str, caller: Principal, at: datetime
 ) -> Obligation:
     duty = changes.changed[row.id]
@@ -85,7 +85,7 @@ async def move_deadline(
     How far depends on the caller's role and is counted from the rule's own deadline, so that many small steps come no
     further than one.  Raises NotFound, DutyClosed, DeadlinePassed, NotMovable, Invalid.
     """
-    row, duty, rule, known_calendar = await _taken(session, obligation_id)
+    row, duty, rule, known_calendar = await taken(session, obligation_id)
     if duty.breached_at is not None or duty.due_at <= at:
         raise DeadlinePassed("Истёкший срок не переносится: прошлое не переписывается.")
     if duty.paused_at is not None:
@@ -109,7 +109,7 @@ async def move_deadline(
     changes.history.append(history_row(duty, "opened", duty.opened_at, figures(duty)))
     changes.change(duty)
     wake_engine(changes, duty, at)
-    return await _store(session, changes, row, "moved", reason, caller, at)
+    return await store(session, changes, row, "moved", reason, caller, at)
 
 
 def _within_limit(
@@ -136,7 +136,7 @@ async def acknowledge(
 
     Once per person and generation, so that nobody holds the ladder for ever.  Raises NotFound, DutyClosed, Conflict.
     """
-    row, duty, rule, known_calendar = await _taken(session, obligation_id)
+    row, duty, rule, known_calendar = await taken(session, obligation_id)
     entries = select(ObligationHistory.details).where(
         ObligationHistory.obligation_id == duty.id,
         ObligationHistory.generation == duty.generation,
@@ -151,7 +151,7 @@ async def acknowledge(
     details = {"staff_id": str(caller.id), "until": until.isoformat()}
     changes.history.append(history_row(duty, "acknowledged", at, details))
     changes.change(duty)
-    return await _store(session, changes, row, "acknowledged", "", caller, at)
+    return await store(session, changes, row, "acknowledged", "", caller, at)
 
 
 def _delay_climb(duty: Duty, known_calendar: WorkingCalendar, until: datetime, *, working: bool) -> None:
@@ -184,19 +184,19 @@ async def set_waiting(
     session: AsyncSession, obligation_id: UUID, holder: Holder | None, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """The duty waits for the client or the supplier, or for us again.  Raises NotFound, DutyClosed, Conflict."""
-    row, duty, rule, known_calendar = await _taken(session, obligation_id)
+    row, duty, rule, known_calendar = await taken(session, obligation_id)
     changes = Changes()
     if not wait_for(changes, duty, rule, known_calendar, holder, at, at=at):
         raise Conflict("Обязанность уже в этом состоянии.")
     event = changes.history[-1]["event"]
-    return await _store(session, changes, row, event, reason, caller, at)
+    return await store(session, changes, row, event, reason, caller, at)
 
 
 async def assign(
     session: AsyncSession, obligation_id: UUID, staff_id: UUID, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """Another person of the office is responsible from now on; what was told to the former one stays on record."""
-    row, duty, _, _ = await _taken(session, obligation_id)
+    row, duty, _, _ = await taken(session, obligation_id)
     person = await session.get(StaffMember, staff_id)
     if person is None or not person.active or person.office_id != duty.office_id:
         raise Invalid("Такого сотрудника в этом офисе нет.", field="body.staff_id")
@@ -207,14 +207,14 @@ async def assign(
     duty.responsible_staff_id = staff_id
     changes.history.append(history_row(duty, "reassigned", at, details))
     changes.change(duty)
-    return await _store(session, changes, row, "reassigned", reason, caller, at)
+    return await store(session, changes, row, "reassigned", reason, caller, at)
 
 
 async def reopen(
     session: AsyncSession, obligation_id: UUID, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """It was closed by mistake: it goes on with the time that was left then, and what had fired stays fired."""
-    row, duty, rule, known_calendar = await _taken(session, obligation_id, is_open=False)
+    row, duty, rule, known_calendar = await taken(session, obligation_id, is_open=False)
     if duty.state == "open" or duty.closed_at is None:
         raise Conflict("Обязанность и так в работе.")
     rival = select(Obligation.id).where(
@@ -224,18 +224,18 @@ async def reopen(
         raise Conflict("По этому предмету уже открыта такая же обязанность.")
     changes = Changes()
     go_on(changes, duty, rule, known_calendar, at=at)
-    return await _store(session, changes, row, "reopened", reason, caller, at)
+    return await store(session, changes, row, "reopened", reason, caller, at)
 
 
 async def complete(
     session: AsyncSession, obligation_id: UUID, comment: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """A person says that it is done, where no event of the system could (RPT-01…06, HR-02, HR-03)."""
-    row, duty, rule, _ = await _taken(session, obligation_id)
+    row, duty, rule, _ = await taken(session, obligation_id)
     if not rule.by_hand:
         raise Forbidden("Эта обязанность закрывается самим действием, а не отметкой.")
     if duty.responsible_staff_id not in (None, caller.id) and caller.role not in (*SENIORS, Role.HEAD_OFFICE):
         raise Forbidden("Отметить выполнение может ответственный или его руководитель.")
     changes = Changes()
     close(changes, duty, "done", at, at=at)
-    return await _store(session, changes, row, "done", comment, caller, at)
+    return await store(session, changes, row, "done", comment, caller, at)

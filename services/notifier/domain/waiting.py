@@ -1,9 +1,11 @@
 """Time in which a duty waits for somebody else than the manager, and what it does to the deadline."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from services.notifier.domain.rules import Holder, RuleBody
 from shared.worktime import Unit, WorkingCalendar, add_working_minutes, working_time_between
@@ -56,6 +58,18 @@ def later(calendar: WorkingCalendar, moment: datetime, began: datetime, ended: d
     return add_working_minutes(calendar, ended, working_time_between(calendar, began, moment) / ONE_MINUTE)
 
 
+def rest_elsewhere(
+    old: WorkingCalendar, new: WorkingCalendar, since: datetime, moment: datetime, *, working: bool
+) -> datetime:
+    """When what was due at `moment` by one calendar is due by another one that holds from `since` on.
+
+    Raises NoWorkingTime.
+    """
+    if moment <= since or not working:
+        return moment
+    return add_working_minutes(new, since, working_time_between(old, since, moment) / ONE_MINUTE)
+
+
 def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Span], *, working: bool) -> datetime:
     """`moment` after all pauses that have ended, which are in order of time and do not overlap."""
     for span in spans:
@@ -64,10 +78,28 @@ def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Sp
     return moment
 
 
-def minutes_by_holder(
-    calendar: WorkingCalendar, opened_at: datetime, until: datetime, spans: Sequence[Span], *, working: bool
-) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Time in which one calendar counted; a duty that moves to another office has several, one after another."""
+
+    begin: datetime
+    end: datetime
+    calendar: WorkingCalendar
+    office_id: UUID
+
+
+def minutes_by_holder(periods: Iterable[Period], spans: Sequence[Span], *, working: bool) -> dict[str, int]:
     """How long the duty waited for whom: whole minutes, of working time where the rule counts working time."""
+    waited: Counter[str] = Counter()
+    for period in periods:
+        waited += _time_by_holder(period.calendar, period.begin, period.end, spans, working=working)
+    return {holder: int(waited[holder]) // 60_000_000 for holder in ("manager", "client", "supplier")}
+
+
+def _time_by_holder(
+    calendar: WorkingCalendar, opened_at: datetime, until: datetime, spans: Sequence[Span], *, working: bool
+) -> Counter[str]:
+    """In microseconds."""
 
     def length(begin: datetime, end: datetime) -> timedelta:
         if end <= begin:
@@ -80,4 +112,4 @@ def minutes_by_holder(
         waited["manager"] -= length(begin, end)
         if span.holder != "nobody":
             waited[span.holder] += length(begin, end)
-    return {holder: int(time / ONE_MINUTE) for holder, time in waited.items()}
+    return Counter({holder: time // timedelta(microseconds=1) for holder, time in waited.items()})
