@@ -42,13 +42,27 @@ class Verdict:
 
 
 async def check_drained(
-    world: World, verdict: Verdict, since: float | None = None, patience: float = DRAIN_SECONDS
+    world: World,
+    verdict: Verdict,
+    since: float | None = None,
+    patience: float = DRAIN_SECONDS,
+    stuck: float = DRAIN_SECONDS,
 ) -> None:
-    """Everything published, applied and out of the retry table within a minute of the last fault."""
+    """Everything published, applied and out of the retry table within a minute of the last fault.
+
+    It is given up earlier when for `stuck` seconds nothing has moved.
+    """
     begun = time.monotonic() if since is None else since
+    before, moved_at = dict[tuple[str, str], int](), time.monotonic()
 
     async def done() -> bool:
-        return not await waiting(world)
+        nonlocal before, moved_at
+        left = await waiting(world)
+        if left != before:
+            before, moved_at = left, time.monotonic()
+        if left and time.monotonic() - moved_at > stuck:
+            raise TimeoutError
+        return not left
 
     try:
         await until(done, "drained", patience)
@@ -148,10 +162,10 @@ async def check_pages(
 
 
 async def check_samples(
-    world: World, history: History, *, since: float | None = None, patience: float = DRAIN_SECONDS
+    world: World, history: History, *, since: float | None = None, stuck: float = DRAIN_SECONDS
 ) -> Verdict:
     """All of the above for the samples, after they have come to rest."""
     verdict = Verdict()
-    await check_drained(world, verdict, since, patience)
+    await check_drained(world, verdict, since, stuck=stuck)
     await check_pages(world, history, verdict)
     return verdict

@@ -1,17 +1,32 @@
 """Bugs are planted, one at a time, and the checker must report each: a harness that sees nothing proves nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import patch
 
+import asyncpg
+from fastapi import FastAPI
+
+from shared import database
+from shared.identity.roles import Role
+from shared.testing.infrastructure import Infrastructure
+from tests.clients.conftest import unique_phone
+from tests.clients.test_isolation import filled_office
+from tests.faults import spies
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.office_checker import check_letters
 from tests.faults.scenarios import SCENARIOS, letters, wire
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.workload import Printers
+from tests.harness import ServiceHarness, running_service, token
+from tests.isolation import standing
 
-PATIENCE = 6.0
-"""What a planted bug has lost never comes, so there is no use in waiting for it as long as for what comes late."""
+STUCK_SECONDS = 3.0
+"""What a planted bug has lost never comes: when so long nothing has moved, there is no use in waiting."""
+WATCHFUL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "0.5"}
 
 
 def reports(verdict: Verdict, what: str) -> None:
@@ -21,13 +36,13 @@ def reports(verdict: Verdict, what: str) -> None:
 @asynccontextmanager
 async def settled_samples(run: Run, name: str, *, presses: int = 1, plant: str = "") -> AsyncIterator[Stage]:
     """What is published again because a consumer starts for the first time would heal what the bug has lost."""
-    async with samples(run, name, presses=presses, plant=plant) as stage:
+    async with samples(run, name, presses=presses, plant=plant, settings=WATCHFUL) as stage:
         await wire.first_requests_answered(stage)
         yield stage
 
 
 async def checked(stage: Stage) -> Verdict:
-    return await check_samples(stage.world, stage.history, patience=PATIENCE)
+    return await check_samples(stage.world, stage.history, stuck=STUCK_SECONDS)
 
 
 async def print_while_it_dies(stage: Stage, process: str, point: str, plant: str, *, then: str = "") -> Verdict:
@@ -58,7 +73,7 @@ async def test_a_consumer_without_an_inbox(small: Run) -> None:
 
 async def test_a_row_marked_before_it_was_published(small: Run) -> None:
     async with settled_samples(small, "mark") as stage:
-        verdict = await print_while_it_dies(stage, "press-1", "relay.claimed:3", "confirmed_before_published")
+        verdict = await print_while_it_dies(stage, "press-1", "relay.claimed:1", "confirmed_before_published")
         reports(verdict, "events lost")
 
 
@@ -116,3 +131,51 @@ async def test_a_letter_sent_before_its_state_is_stored(small: Run) -> None:
 
 async def test_without_a_bug_there_is_nothing_to_report(small: Run) -> None:
     assert (await SCENARIOS["F7-wire"].run(small)).holds
+
+
+async def test_a_service_without_any_scope(infrastructure: Infrastructure) -> None:
+    """Both layers are taken away: either would keep the offices apart alone."""
+    async with running_service("clients", infrastructure, purpose="spied") as clients:
+        assert (await spied(clients)).holds
+        async with standing(clients, "query filters alone"):
+            with patch.object(database, "query_filters", new=False):
+                verdict = await spied(clients)
+        reports(verdict, "leaks")
+        reports(verdict, "foreign things not answered like nobody's")
+
+
+async def spied(clients: ServiceHarness) -> Verdict:
+    """Two offices with a card each; the people of one ask for the other's."""
+    verdict = Verdict()
+    routes = spies.routes_of("clients", clients.app, verdict)
+    theirs, card, vehicle_id = await filled_office(clients, unique_phone())
+    ours, *_ = await filled_office(clients, unique_phone())
+
+    async def rows(_: str, query: str, *values: Any) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(clients.urls.admin)
+        try:
+            found: list[asyncpg.Record] = await connection.fetch(query, *values)
+            return found
+        finally:
+            await connection.close()
+
+    def headers(role: Role) -> Callable[[], dict[str, str]]:
+        return lambda: {"Authorization": f"Bearer {token(role, office_id=ours.id)}"}
+
+    hidden = await spies.owned_by(rows, "clients", theirs.id)
+    known = {"client_id": [card["id"]], "vehicle_id": [vehicle_id]}
+    seen = [*spies.guesses(routes, known), *spies.filters(routes, known)]
+    ring = spies.Ring(lambda _: clients.http(), verdict, random.Random(1))
+    await spies.spy_out(ring, [*spies.spies_of("ours", hidden, headers)], seen, most=150)
+    return verdict
+
+
+def test_a_route_that_does_not_say_who_may_call_it() -> None:
+    app, verdict = FastAPI(), Verdict()
+
+    @app.get("/orders")
+    async def list_orders() -> None:
+        return None
+
+    spies.routes_of("orders", app, verdict)
+    reports(verdict, "routes without an access class")

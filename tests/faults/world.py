@@ -197,11 +197,18 @@ async def new_world(
         for member in world.members.values():
             await member.process.ended(GRACE_SECONDS)
             member.process.close()
-        admin = await asyncpg.connect(servers.database.url, timeout=10)
-        for urls in databases.values():
-            await admin.execute(f'DROP DATABASE IF EXISTS "{urls.database}" WITH (FORCE)')
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(servers.drop_virtual_host, prefix))
+            for urls in databases.values():
+                group.create_task(dropped(servers, urls))
+
+
+async def dropped(servers: Servers, urls: ScratchUrls) -> None:
+    admin = await asyncpg.connect(servers.database.url, timeout=10)
+    try:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{urls.database}" WITH (FORCE)')
+    finally:
         await admin.close()
-        await asyncio.to_thread(servers.drop_virtual_host, prefix)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float) -> float:

@@ -9,10 +9,13 @@ from tests.faults.checker import Verdict, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.workload import Printers
 
+LEASE_SECONDS = 1.5
+SHORT_LEASE = {"REGLAMENT_RELAY_LEASE_SECONDS": str(LEASE_SECONDS)}
+
 
 async def run(run: Run) -> Verdict:
     """Ids and commits come in different orders; one of four relays sleeps past its lease with rows in its hands."""
-    async with samples(run, "F7", presses=4) as stage:
+    async with samples(run, "F7", presses=4, settings=SHORT_LEASE) as stage:
         writers = Printers(stage.world, stage.history, run.seed, writers=run.scale(12, 50))
         printing = asyncio.create_task(writers.print(run.scale(120, 5000), hold_seconds=run.scale(1, 5)))
         for _ in range(run.scale(1, 10)):
@@ -22,7 +25,7 @@ async def run(run: Run) -> Verdict:
             process = stage.world.members[name].process
             process.signal(signal.SIGSTOP)
             try:
-                await asyncio.sleep(5)  # The lease is three seconds.
+                await asyncio.sleep(2 * LEASE_SECONDS)
             finally:
                 process.signal(signal.SIGCONT)
         since = time.monotonic()

@@ -12,7 +12,7 @@ from tests.faults.servers import frozen
 from tests.faults.world import until
 
 EXIT_SECONDS = 30.0
-HELD_SECONDS = 2.0
+HELD_SECONDS = 1.0
 LOCKED = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND ((classid::bigint << 32) | objid::bigint) = hashtextextended($1, 0)"

@@ -1,0 +1,315 @@
+"""F13: people of one office ask for another's things, by every way that the interface has.
+
+What must stay with its office is read from the databases, past every protection.  Requests are those that the owners
+were seen to send, repeated by others: they have to be answered as if the things did not exist, and nothing of them may
+be in any answer.
+"""
+
+import asyncio
+import io
+import random
+import re
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from shared.identity.roles import OFFICE_STAFF, Role
+from shared.web.access import Access
+from shared.web.route import TransactionRoute
+from tests.faults.checker import Verdict
+
+IDENTIFIER = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+UNCLASSIFIED = {"/health/live", "/health/ready", "/health/consumers", "/metrics"}
+UNCLASSIFIED |= {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+"""Of the kernel: they tell nobody anything about anybody.  The last are documents."""
+CANCELLED_SHARE = 0.1
+OWNED = """
+SELECT k.table_name AS name, k.column_name AS key, bool_or(o.column_name = 'client_id') AS of_client
+FROM information_schema.key_column_usage k
+JOIN information_schema.table_constraints c USING (constraint_schema, constraint_name)
+JOIN information_schema.columns t ON t.table_name = k.table_name AND t.column_name = k.column_name
+JOIN information_schema.columns o ON o.table_name = k.table_name
+WHERE c.constraint_type = 'PRIMARY KEY' AND t.data_type = 'uuid' AND k.column_name <> 'office_id'
+GROUP BY 1, 2 HAVING bool_or(o.column_name = 'office_id')
+"""
+"""Tables of the offices' own things, and the columns that name a thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    service: str
+    method: str
+    template: str
+    roles: frozenset[Role]
+    """Empty for a route without a caller."""
+    parameters: Mapping[str, Any]
+    """Of the query, by name: their schemas."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"{[^}]+}", "[^/]+", self.template))
+
+    @property
+    def label(self) -> str:
+        return f"{self.service} {self.method} {self.template}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request that an owner sent with success."""
+
+    route: Route
+    path: str
+    query: str = ""
+    content: bytes = b""
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Spy:
+    """Somebody who has nothing to do with what is `hidden` from them."""
+
+    name: str
+    role: Role
+    headers: Callable[[], dict[str, str]]
+    hidden: frozenset[str]
+
+
+@dataclass(slots=True)
+class Ring:
+    """Spies at work."""
+
+    open: Callable[[str], httpx.AsyncClient]
+    """A client of a service."""
+    verdict: Verdict
+    random: random.Random
+    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    sent: int = 0
+    cancelled: int = 0
+    reached: set[str] = field(default_factory=set)
+    """Routes at which a foreign thing was asked for by somebody who may call them."""
+    leaks: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    async def probe(self, spy: Spy, seen: Seen) -> None:
+        """The foreign things, then things that nobody has: both are answered alike."""
+        asked = {found for found in IDENTIFIER.findall(text_of_request(seen)) if found in spy.hidden}
+        foreign = await self._send(spy, seen)
+        if foreign is None:
+            return
+        where = f"{seen.route.label} as {spy.name}"
+        found = (set(IDENTIFIER.findall(text_of(foreign))) & spy.hidden) - asked
+        if found:
+            self.leaks.append(f"{where}: {foreign.status_code} with {', '.join(sorted(found)[:3])}")
+        if spy.role not in seen.route.roles:
+            if foreign.status_code != httpx.codes.FORBIDDEN:
+                self.refusals.append(f"{where}: {foreign.status_code}")
+            return
+        if foreign.status_code == httpx.codes.FORBIDDEN or not asked:
+            return
+        self.reached.add(seen.route.label)
+        nobodys = {identifier: str(uuid4()) for identifier in asked}
+        nothing = await self._send(spy, replaced(seen, nobodys))
+        if nothing is not None:
+            one, other = shape(foreign, asked), shape(nothing, nobodys.values())
+            if one != other:
+                self.differences.append(f"{where}: {one} but {other}")
+
+    async def hang_up(self, spy: Spy, seen: Seen) -> None:
+        """The client is gone before the answer; whoever gets the connection next must not get its scope."""
+        request = asyncio.create_task(self._send(spy, seen))
+        await asyncio.sleep(self.random.uniform(0, 0.02))
+        request.cancel()
+        with suppress(asyncio.CancelledError):
+            await request
+        self.cancelled += 1
+
+    async def _send(self, spy: Spy, seen: Seen) -> httpx.Response | None:
+        """None where the connection broke."""
+        service = seen.route.service
+        if service not in self.clients:
+            self.clients[service] = self.open(service)
+        headers = spy.headers()
+        if seen.content:
+            headers["Content-Type"] = seen.content_type
+        if seen.route.method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
+        elif seen.route.method != "GET":
+            headers["If-Match"] = '"1"'
+        self.sent += 1
+        url = seen.path + (f"?{seen.query}" if seen.query else "")
+        try:
+            return await self.clients[service].request(seen.route.method, url, content=seen.content, headers=headers)
+        except httpx.HTTPError as error:
+            self.differences.append(f"{seen.route.label}: no answer, {error!r}")
+            return None
+
+    async def close(self) -> None:
+        for client in self.clients.values():
+            await client.aclose()
+
+    def report(self) -> None:
+        self.verdict.figures |= {
+            "requests": self.sent,
+            "cancelled": self.cancelled,
+            "routes asked for foreign things": len(self.reached),
+        }
+        self.verdict.none("leaks", self.leaks)
+        self.verdict.none("foreign things not answered like nobody's", self.differences)
+        self.verdict.none("roles let in", self.refusals)
+
+
+async def spy_out(ring: Ring, spies: Sequence[Spy], seen: Sequence[Seen], *, most: int, writers: int = 6) -> None:
+    """At most so many requests, in an order of their own."""
+    left = fairly(ring.random, spies, seen)
+
+    async def work() -> None:
+        for spy, request in left:
+            if ring.sent >= most:
+                return
+            if ring.random.random() < CANCELLED_SHARE:
+                await ring.hang_up(spy, request)
+            await ring.probe(spy, request)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(writers):
+                group.create_task(work())
+    finally:
+        await ring.close()
+    ring.report()
+
+
+def fairly(chance: random.Random, spies: Sequence[Spy], seen: Sequence[Seen]) -> Iterator[tuple[Spy, Seen]]:
+    """Something at every route before anything more at any: first by those who may call it."""
+    by_route: dict[str, list[tuple[Spy, Seen]]] = defaultdict(list)
+    for request in seen:
+        by_route[request.route.label] += [(spy, request) for spy in spies]
+    for pairs in by_route.values():
+        chance.shuffle(pairs)
+        pairs.sort(key=lambda pair: pair[0].role not in pair[1].route.roles)
+    for turn in zip_longest(*by_route.values()):
+        for pair in turn:
+            if pair is not None:
+                yield pair
+
+
+def routes_of(service: str, app: FastAPI, verdict: Verdict) -> list[Route]:
+    """Every route that says who may call it; one that does not is a broken promise."""
+    document = app.openapi()["paths"]
+    found, unclassified = [], []
+    for context in iter_route_contexts(app.routes):
+        route, path = context.original_route, context.path or ""
+        if not isinstance(route, TransactionRoute):
+            unclassified += [f"{service} {path}"] if path not in UNCLASSIFIED else []
+            continue
+        roles = route.access.roles if isinstance(route.access, Access) else frozenset[Role]()
+        for method in sorted(route.methods or ()):
+            described = document.get(path, {}).get(method.lower(), {}).get("parameters", [])
+            query = {each["name"]: each.get("schema", {}) for each in described if each["in"] == "query"}
+            found.append(Route(service, method, path, roles, query))
+    verdict.none("routes without an access class", unclassified)
+    return found
+
+
+def match(routes: Iterable[Route], service: str, method: str, path: str) -> Route | None:
+    """Fixed addresses go before those with parameters."""
+    for route in sorted(routes, key=lambda route: route.template.count("{")):
+        if (route.service, route.method) == (service, method) and route.pattern.fullmatch(path):
+            return route
+    return None
+
+
+def seen_of(route: Route, response: httpx.Response, path: str) -> Seen:
+    request = response.request
+    kind = request.headers.get("content-type", "application/json")
+    return Seen(route, path, request.url.query.decode(), request.content, kind)
+
+
+def filters(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[Seen]:
+    """Lists, counts and exports: as they are, in every order, and with a foreign thing in every filter."""
+    for route in routes:
+        if route.method != "GET" or "{" in route.template or not route.roles:
+            continue
+        yield Seen(route, route.template)
+        for name, schema in route.parameters.items():
+            for value in [*known.get(name, [])[:2], *choices(schema)]:
+                yield Seen(route, route.template, str(httpx.QueryParams({name: value})))
+
+
+def choices(schema: Mapping[str, Any]) -> list[str]:
+    """The values of an enumeration: orders, states, formats."""
+    kinds = [schema, *schema.get("anyOf", []), schema.get("items", {})]
+    return [str(value) for kind in kinds for value in kind.get("enum", [])]
+
+
+def guesses(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[Seen]:
+    """Addresses made of known identifiers, for routes that no owner was seen at."""
+    for route in routes:
+        names = re.findall(r"{([^}:]+)", route.template)
+        if names and route.roles and all(known.get(name) for name in names):
+            path = route.template
+            for name in names:
+                path = re.sub(rf"{{{name}[^}}]*}}", known[name][0], path)
+            yield Seen(route, path, content=b"" if route.method in ("GET", "DELETE") else b"{}")
+
+
+def spies_of(
+    office: str, hidden: frozenset[str], headers: Callable[[Role], Callable[[], dict[str, str]]]
+) -> Iterator[Spy]:
+    """Everybody of an office who works or buys there."""
+    for role in (*OFFICE_STAFF, Role.CLIENT):
+        yield Spy(f"{role.value} of {office}", role, headers(role), hidden)
+
+
+async def owned_by(
+    rows: Callable[..., Any], service: str, office_id: UUID, client_id: UUID | None = None
+) -> frozenset[str]:
+    """Identifiers of what belongs to an office, or to one client of it."""
+    found: set[str] = set()
+    for table in await rows(service, OWNED):
+        if client_id is not None and not table["of_client"]:
+            continue
+        mine = "client_id = $1" if client_id is not None else "office_id = $1"
+        query = f'SELECT "{table["key"]}"::text FROM "{table["name"]}" WHERE {mine}'
+        found |= {row[0] for row in await rows(service, query, client_id or office_id)}
+    return frozenset(found - {str(office_id), str(client_id)})
+
+
+def text_of_request(seen: Seen) -> str:
+    return f"{seen.path}?{seen.query} {seen.content.decode(errors='replace')}"
+
+
+def replaced(seen: Seen, others: Mapping[str, str]) -> Seen:
+    def other(text: str) -> str:
+        return IDENTIFIER.sub(lambda found: others.get(found[0], found[0]), text)
+
+    content = other(seen.content.decode("latin-1")).encode("latin-1")
+    return Seen(seen.route, other(seen.path), other(seen.query), content, seen.content_type)
+
+
+def text_of(response: httpx.Response) -> str:
+    """A workbook is read too: it is a zip of texts."""
+    if response.content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(response.content)) as book:
+            return "".join(book.read(name).decode(errors="replace") for name in book.namelist())
+    return response.content.decode(errors="replace")
+
+
+def shape(response: httpx.Response, asked: Iterable[str]) -> tuple[int, str, str]:
+    """What can be told from an answer; of a success only that it is one, for new things have new identifiers."""
+    kind = response.headers.get("content-type", "")
+    text = text_of(response)
+    for identifier in asked:
+        text = text.replace(identifier, "…")
+    return response.status_code, kind, "" if response.is_success else text
