@@ -71,7 +71,13 @@ async def _running(
 ) -> AsyncIterator[None]:
     """Start in the order database → issuers → loops → relay → consumers; stop in the opposite one."""
     async with AsyncExitStack() as stack:
-        database = Database(urls.app, urls.worker, pool=settings.database_pool, name=service.name)
+        database = Database(
+            urls.app,
+            urls.worker,
+            pool=settings.database_pool,
+            name=service.name,
+            worker_settings=service.worker_settings,
+        )
         stack.push_async_callback(database.dispose)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=3.0, trust_env=False))
         listener = Listener(urls.worker)

@@ -1,6 +1,6 @@
 """What a service is: a declaration that the composition root (`shared.app`) turns into a running application."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,8 @@ class Service:
     loops: Sequence[Loop] = field(default=())
     on_start: Sequence[Callable[[ServiceContext], Awaitable[None]]] = field(default=())
     """Run once before the service is ready; must bear repetition and several replicas."""
+    worker_settings: Mapping[str, str] = field(default_factory=dict)
+    """PostgreSQL's settings for the connections of consumers and loops."""
     package: str = ""
     """The Python package, for its migrations; `services.<name>` unless said otherwise."""
     signs_in: bool = False

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import faultpoints, metrics
@@ -18,12 +18,25 @@ from shared.contracts.base import EVENT_TYPES, Event
 from shared.database import Database
 from shared.messaging import context, failures
 from shared.messaging.delivery import Delivery
-from shared.messaging.tables import inbox
 
 log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Any, AsyncSession], Awaitable[None]]
+Turn = Callable[[Any], str]
+
+
+_CLAIM = text(
+    "INSERT INTO inbox (consumer, event_id, type) VALUES (:consumer, CAST(:event_id AS uuid), :type)"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+# It waits for its turn, so that the handler's statements see all that the one before it wrote.
+_CLAIM_IN_TURN = text(
+    "INSERT INTO inbox (consumer, event_id, type)"
+    " SELECT :consumer, CAST(:event_id AS uuid), :type"
+    " WHERE pg_advisory_xact_lock(hashtextextended(:turn, 0)) IS NOT NULL"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
 
 
 class Consumers:
@@ -32,12 +45,16 @@ class Consumers:
     def __init__(self, service: str) -> None:
         self.service = service
         self.handlers: dict[str, Handler] = {}
+        self.turns: dict[str, Turn] = {}
 
-    def on(self, event_class: type[E]) -> Callable[[Handler], Handler]:
+    def on(
+        self, event_class: type[E], *, one_at_a_time: Callable[[E], str] | None = None
+    ) -> Callable[[Handler], Handler]:
         """Register `async def handler(event, session)`.
 
         It runs in one worker transaction with the inbox row.  When it raises, everything is rolled back and the
-        message is retried after seconds, minutes, hours, then parked.
+        message is retried after seconds, minutes, hours, then parked.  Events with the same `one_at_a_time`, whatever
+        their types, are applied one after another, in any order; each sees all that the one before it wrote.
         """
 
         def register(handler: Handler) -> Handler:
@@ -46,6 +63,8 @@ class Consumers:
             if not inspect.iscoroutinefunction(handler):
                 raise TypeError(f"{handler.__name__} is not async")
             self.handlers[event_class.type] = handler
+            if one_at_a_time is not None:
+                self.turns[event_class.type] = one_at_a_time
             return handler
 
         return register
@@ -60,7 +79,7 @@ class Dispatcher:
 
     def __init__(self, consumers: Consumers, database: Database) -> None:
         self.service = consumers.service
-        self._handlers = consumers.handlers
+        self._handlers, self._turns = consumers.handlers, consumers.turns
         self._database = database
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -96,13 +115,13 @@ class Dispatcher:
         context.accept(delivery.header("correlation-id"), delivery.header("traceparent"))
         context.causation_id.set(str(delivery.event_id))
         async with self._database.worker() as session:
-            claim = (
-                insert(inbox)
-                .values(consumer=self.service, event_id=delivery.event_id, type=event.type)
-                .on_conflict_do_nothing()
-                .returning(inbox.c.event_id)
-            )
-            claimed = (await session.execute(claim)).first() is not None
+            row = {"consumer": self.service, "event_id": delivery.event_id, "type": event.type}
+            turn = self._turns.get(event.type)
+            if turn is None:
+                claim = await session.execute(_CLAIM, row)
+            else:
+                claim = await session.execute(_CLAIM_IN_TURN, row | {"turn": turn(event)})
+            claimed = claim.first() is not None
             if claimed:
                 await handler(event, session)
             if delivery.redelivered or delivery.headers.get("x-retry"):

@@ -12,6 +12,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import OrderProcessed
@@ -20,6 +21,7 @@ from shared.database import new_id
 from shared.identity.roles import Role
 from shared.listener import Wakeup
 from shared.messaging import Consumers, failures, publish
+from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Relay
 from shared.messaging.republish import ask
@@ -257,6 +259,24 @@ async def test_a_redelivery_that_succeeds_leaves_no_trace(sample: ServiceHarness
     await sample.app.state.dispatcher.deliver(delivery)
     assert await failed(sample, event_id) is None
     assert await count_notes(sample, event.number) == 1
+
+
+async def test_events_of_one_turn_see_what_those_before_them_wrote(sample: ServiceHarness) -> None:
+    registry, before = Consumers("sample"), []
+    office_id, client_id = new_id(), new_id()
+
+    @registry.on(VinRequestAnswered, one_at_a_time=lambda event: f"client/{event.client_id}")
+    async def count_and_write(event: VinRequestAnswered, session: AsyncSession) -> None:
+        before.append(await session.scalar(select(func.count()).where(Note.client_id == client_id)))
+        await asyncio.sleep(0.02)
+        session.add(Note(id=new_id(), office_id=office_id, client_id=client_id, text=event.number))
+
+    dispatcher = Dispatcher(registry, sample.app.state.database)
+    bodies = [answered().model_copy(update={"client_id": client_id}).model_dump_json().encode() for _ in range(6)]
+    deliveries = [Delivery(VinRequestAnswered.type, body, message_id=str(new_id())) for body in bodies]
+    assert all(await asyncio.gather(*(dispatcher.apply(delivery) for delivery in deliveries)))
+    assert before == [0, 1, 2, 3, 4, 5]
+    assert not any(await asyncio.gather(*(dispatcher.apply(delivery) for delivery in deliveries)))
 
 
 async def answer_as_vin(connection: AbstractConnection) -> list[str]:
