@@ -36,6 +36,18 @@ class SmsReceipt(Base):
     heard_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
+class SmsPart(Base):
+    """A part of a long SMS, of which the gateway tells by an id of its own."""
+
+    __tablename__ = "sms_parts"
+    __table_args__ = (Index("ix_sms_parts_notice_id", "notice_id"), Index("ix_sms_parts_sent_at", "sent_at"))
+
+    gateway: Mapped[str] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    notice_id: Mapped[UUID]
+    sent_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+
 class StoppedNumber(Base):
     """A number whose owner answered «СТОП»: no advertising goes there, whoever's card it stands on."""
 

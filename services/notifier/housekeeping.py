@@ -8,7 +8,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock_models import HeardEvent
-from services.notifier.delivery_models import HeardMessage, SmsReceipt
+from services.notifier.delivery_models import HeardMessage, SmsPart, SmsReceipt
 from services.notifier.models import Tombstone
 from shared.service import ServiceContext
 
@@ -44,6 +44,7 @@ async def forget_heard(session: AsyncSession) -> None:
 
 
 async def forget_webhooks(session: AsyncSession) -> None:
-    """Ids of webhooks' events and receipts of SMS: nobody repeats them after so long."""
+    """Ids of webhooks' events, receipts of SMS and of their parts: nobody repeats them after so long."""
     await session.execute(delete(HeardMessage).where(HeardMessage.heard_at < func.now() - KEEP_WEBHOOKS))
     await session.execute(delete(SmsReceipt).where(SmsReceipt.heard_at < func.now() - KEEP_WEBHOOKS))
+    await session.execute(delete(SmsPart).where(SmsPart.sent_at < func.now() - KEEP_WEBHOOKS))

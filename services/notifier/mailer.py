@@ -35,6 +35,8 @@ class Outcome:
     """Of an SMS: who took it or perhaps took it."""
     provider_id: str | None = None
     """What its fate is asked by; None where it cannot be asked."""
+    part_ids: tuple[str, ...] = ()
+    """Of a long SMS whose gateway tells of every part."""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
 """What became of notices: receipts asked for and receipts told, letters whose sender died."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.notices import wake_sender
-from services.notifier.delivery_models import SmsReceipt
-from services.notifier.domain.delivery import after_receipt
+from services.notifier.delivery_models import SmsPart, SmsReceipt
+from services.notifier.domain.delivery import after_receipt, of_parts
 from services.notifier.limits import current_policy
 from services.notifier.models import Notice, NoticeAttempt
 from services.notifier.settings import NotifierSettings
@@ -32,6 +33,11 @@ _ONCE_MORE = text(
     " AND created_at > now() - interval '2 days'"
     " AND (SELECT count(*) FROM notice_attempts a WHERE a.notice_id = notices.id AND a.outcome = 'unknown') = 1"
     " RETURNING id"
+)
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(key, 0))"
+    " FROM (SELECT key FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS k(key, number) ORDER BY number) AS keys"
 )
 
 
@@ -136,19 +142,54 @@ def settle(notice: Notice, receipt: str, at: datetime) -> None:
 
 
 async def hear(session: AsyncSession, gateway: str, provider_id: str, status: SmsStatus) -> None:
-    """A gateway tells by itself what became of a message: perhaps twice, perhaps before we know its id."""
+    """A gateway tells by itself what became of a message, or of a part of one: perhaps twice, perhaps before we know
+    its id."""
+    await one_at_a_time(session, gateway, [provider_id])
     receipt = insert(SmsReceipt).values(gateway=gateway, provider_id=provider_id, status=status.value)
-    await session.execute(receipt.on_conflict_do_nothing())
-    query = select(Notice, func.now().label("at")).where(Notice.gateway == gateway, Notice.provider_id == provider_id)
-    row = (await session.execute(query.with_for_update())).first()
+    keys = ["gateway", "provider_id", "status"]
+    await session.execute(receipt.on_conflict_do_update(index_elements=keys, set_={"heard_at": func.now()}))
+    part = await session.get(SmsPart, (gateway, provider_id))
+    mine = Notice.id == part.notice_id if part is not None else Notice.provider_id == provider_id
+    query = select(Notice, func.now().label("at")).where(Notice.gateway == gateway, mine)
+    newest = query.order_by(Notice.created_at.desc()).limit(1)
+    row = (await session.execute(newest.with_for_update())).first()
     if row is not None:
-        settle(row[0], status.value, row.at)
+        await apply_told(session, row[0], row.at)
 
 
-async def apply_early(session: AsyncSession, notice: Notice, at: datetime) -> None:
-    """Receipts that came before the answer to the sending."""
-    heard = select(SmsReceipt.status).where(
-        SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id == notice.provider_id
+async def one_at_a_time(session: AsyncSession, gateway: str, provider_ids: Iterable[str]) -> None:
+    """A receipt and the answer to the sending, in transactions at the same time, would not see each other.
+
+    Taken before the notice's own row, by everybody.
+    """
+    await session.execute(_LOCK, {"keys": sorted(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids)})
+
+
+async def remember_ids(session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None) -> None:
+    """Of an SMS that has just been accepted, sent `since`.  Parts of an earlier sending no longer speak for it, nor do
+    receipts of an earlier message: gateways begin to count anew one day."""
+    await session.execute(delete(SmsPart).where(SmsPart.notice_id == notice.id))
+    ids = part_ids or [notice.provider_id]
+    of_others = delete(SmsReceipt).where(SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id.in_(ids))
+    if since is not None:
+        await session.execute(of_others.where(SmsReceipt.heard_at < since))
+    if len(part_ids) > 1:
+        rows = [{"gateway": notice.gateway, "provider_id": part, "notice_id": notice.id} for part in part_ids]
+        fresh = insert(SmsPart).values(rows)
+        newest = {"notice_id": fresh.excluded.notice_id, "sent_at": func.now()}
+        await session.execute(fresh.on_conflict_do_update(index_elements=["gateway", "provider_id"], set_=newest))
+
+
+async def apply_told(session: AsyncSession, notice: Notice, at: datetime) -> None:
+    """All that the gateway has told of the message and its parts, also before the answer to the sending."""
+    parts = select(SmsPart.provider_id).where(SmsPart.gateway == notice.gateway, SmsPart.notice_id == notice.id)
+    told: dict[str, list[str]] = {part: [] for part in (await session.execute(parts)).scalars()}
+    told = told or {notice.provider_id or "": []}
+    heard = select(SmsReceipt.provider_id, SmsReceipt.status).where(
+        SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id.in_(told)
     )
-    for status in (await session.execute(heard)).scalars():
-        settle(notice, status, at)
+    for provider_id, status in (await session.execute(heard)).all():
+        told[provider_id].append(status)
+    together = of_parts(list(told.values()))
+    if together is not None:
+        settle(notice, together, at)

@@ -21,7 +21,7 @@ from services.notifier.limits import give_back, may_go, set_aside
 from services.notifier.mailer import Letter, Mailer, Outcome
 from services.notifier.metrics import SMS_ATTEMPTS
 from services.notifier.models import Notice, NoticeAttachment, NoticeAttempt
-from services.notifier.receipts import apply_early, hear
+from services.notifier.receipts import apply_told, hear, one_at_a_time, remember_ids
 from services.notifier.settings import NotifierSettings
 from services.notifier.smpp import Incoming, Receipt, SmppGateway
 from services.notifier.sms import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
@@ -173,12 +173,14 @@ async def send_sms(route: SmsRoute, letter: Letter) -> Outcome:
     except SmsOutcomeUnknown as error:
         return Outcome("unknown", str(error), gateway=error.gateway, provider_id=error.provider_id)
     answer = f"{accepted.gateway} {accepted.provider_id}, цена: {accepted.cost or '—'}"
-    return Outcome("sent", answer, gateway=accepted.gateway, provider_id=accepted.provider_id)
+    return Outcome("sent", answer, accepted.gateway, accepted.provider_id, accepted.part_ids)
 
 
 async def record(database: Database, claimed: Claimed, outcome: Outcome, settings: NotifierSettings) -> None:
     """Store the outcome, unless the lease ran out meanwhile and the notice is no longer ours."""
     async with database.worker() as session:
+        if outcome.gateway is not None and outcome.provider_id is not None:
+            await one_at_a_time(session, outcome.gateway, outcome.part_ids or (outcome.provider_id,))
         mine = select(Notice, func.now().label("at")).where(
             Notice.id == claimed.letter.id, Notice.state == "sending", Notice.attempts == claimed.attempt
         )
@@ -189,7 +191,7 @@ async def record(database: Database, claimed: Claimed, outcome: Outcome, setting
         notice, at = row[0], row.at
         if outcome.state in ("retry", "failed"):
             await give_back(session, notice)
-        notice.sending_since = None
+        since, notice.sending_since = notice.sending_since, None
         notice.last_answer = outcome.answer[:500].replace("\x00", "")
         if outcome.state == "retry":
             notice.state = "queued"
@@ -204,7 +206,8 @@ async def record(database: Database, claimed: Claimed, outcome: Outcome, setting
             # Over SMPP receipts come by themselves, and a second connection that asked would be handed them.
             asked = outcome.gateway != SmppGateway.name
             notice.poll_at = at + timedelta(seconds=settings.sms_poll_seconds) if asked else None
-            await apply_early(session, notice, at)
+            await remember_ids(session, notice, outcome.part_ids, since)
+            await apply_told(session, notice, at)
         if claimed.channel == "sms":
             SMS_ATTEMPTS.labels(outcome.gateway or "", outcome.state).inc()
         await session.execute(insert(NoticeAttempt).values(**_attempt(claimed, at, outcome.state, notice.last_answer)))

@@ -108,7 +108,7 @@ class SmppGateway:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
-        """The last part's id stands for the message.  See SmsGateway.send."""
+        """The last part's id stands for the message; receipts come for every part.  See SmsGateway.send."""
         ensure_allowed(phone, self._phone_prefixes)
         return await self._talk(lambda: self._submit(phone.removeprefix("+"), text))
 
@@ -190,7 +190,8 @@ class SmppGateway:
         if refused:
             told = f"gateway error {refused[0].status:#x}: {consts.DESCRIPTIONS.get(refused[0].status, '')}"
             raise (SmsRejected if refused[0].status in FINAL_ERRORS else SmsUnavailable)(told)
-        return SmsAccepted(_text(answers[-1].message_id), self.name, parts=len(parts))
+        ids = tuple(_text(answer.message_id) for answer in answers)
+        return SmsAccepted(ids[-1], self.name, parts=len(parts), part_ids=ids)
 
     def _query(self, provider_id: str) -> SmsStatus:
         client = self._connected()

@@ -50,6 +50,8 @@ class SmsAccepted:
     """How many SMS the text was cut into; None when an earlier request had been accepted already."""
     cost: Decimal | None = None
     """Roubles."""
+    part_ids: tuple[str, ...] = ()
+    """Where the gateway tells of every part by itself: their ids, `provider_id` among them."""
 
 
 class SmsGateway(Protocol):

@@ -1,7 +1,9 @@
 """When and whether a notice may go out."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import reduce
 from zoneinfo import ZoneInfo
 
 KEEP_TRYING = timedelta(hours=24)
@@ -52,3 +54,17 @@ def after_receipt(state: str, receipt: str) -> str:
     if told is None or state not in _FINALITY:
         return state
     return told if _FINALITY[told] > _FINALITY[state] else state
+
+
+def of_parts(told: Sequence[Iterable[str]]) -> str | None:
+    """One receipt for a message, from all receipts of each of its parts; None while nothing was told.
+
+    It is delivered when all of its parts are, and fails with the first part that fails.
+    """
+    states = [reduce(after_receipt, receipts, "sending") for receipts in told]
+    for end in ("failed", "expired"):
+        if end in states:
+            return end
+    if set(states) == {"sending"}:
+        return None
+    return "delivered" if set(states) == {"delivered"} else "sent"
