@@ -25,6 +25,7 @@ class RelayFigures:
     bare_per_second: float
     relay_per_second: float
     memory_growth_megabytes: float
+    relayed: int
 
     @property
     def ratio(self) -> float:
@@ -64,7 +65,7 @@ async def measure(infrastructure: Infrastructure, *, backlog: int, seconds: floa
         await queue.delete(if_unused=False, if_empty=False)
         await connection.close()
         await relay.disconnect()
-        return RelayFigures(bare / bare_time, relayed / relay_time, growth)
+        return RelayFigures(bare / bare_time, relayed / relay_time, growth, relayed)
 
 
 async def _confirmed(database_url: str) -> int:

@@ -1,0 +1,59 @@
+"""«Заказ поставщику» of 500 positions at once, beside 500 calls with one position each."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from benchmarks.machinery.ground import orders_database, paid_positions
+from benchmarks.machinery.serving import Connection, serve_orders, served
+from shared.database import new_id
+from shared.identity.roles import Role
+from shared.testing.infrastructure import Infrastructure
+
+MARKED = 500
+"""As many as one action takes."""
+TURNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BulkFigures:
+    """Seconds for 500 positions."""
+
+    at_once: float
+    one_by_one: float
+
+    @property
+    def times_faster(self) -> float:
+        return self.one_by_one / self.at_once
+
+
+async def measure(infrastructure: Infrastructure) -> BulkFigures:
+    """Half of the single calls before each of the two actions at once."""
+    office = new_id()
+    at_once = one_by_one = 0.0
+    async with orders_database(infrastructure, "bulk") as urls:
+        positions = iter(await paid_positions(urls, office, (TURNS + 1) * MARKED + TURNS))
+        async with served(serve_orders, urls, infrastructure.amqp_url) as port:
+            connection = await Connection.to(port, Role.SENIOR_MANAGER, office)
+            for _ in range(TURNS):
+                await _order(connection, [next(positions)])
+            for _ in range(TURNS):
+                for _ in range(MARKED // TURNS):
+                    one_by_one += await _order(connection, [next(positions)])
+                at_once += await _order(connection, [next(positions) for _ in range(MARKED)])
+            connection.close()
+    return BulkFigures(at_once / TURNS, one_by_one)
+
+
+async def _order(connection: Connection, positions: list[UUID]) -> float:
+    """Seconds."""
+    body: Any = {"action": "order", "items": [{"position_id": str(id_), "version": 1} for id_ in positions]}
+    started = time.perf_counter()
+    answer = await connection.post("/positions/actions", body, key=new_id())
+    elapsed = time.perf_counter() - started
+    results = json.loads(answer)["results"]
+    assert len(results) == len(positions)
+    assert all(result["ok"] for result in results), results[0]
+    return elapsed

@@ -1,0 +1,130 @@
+"""The list of positions over HTTP, first and deep pages, with few rows and with very many."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from benchmarks.machinery import history
+from benchmarks.machinery.ground import orders_database
+from benchmarks.machinery.serving import Connection, percentile, serve_orders, served
+from shared.identity.roles import Role
+from shared.testing.infrastructure import Infrastructure
+from shared.web import pagination
+
+FEW = 10_000
+PAGE = 20
+DEPTH = 0.9
+"""How far down a deep page is, as a share of all rows of its list."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A list that somebody looks at; `where` selects the same rows."""
+
+    name: str
+    network: bool
+    query: str
+    where: str
+
+
+VIEWS = (
+    View("the network's, all", True, "", "true"),
+    View("the network's, under moderation", True, "&state=moderation", "state = 'moderation'"),
+    View("the largest office's, all", False, "", "office_id = md5('office0')::uuid"),
+    View(
+        "the largest office's, ordered",
+        False,
+        "&state=ordered",
+        "office_id = md5('office0')::uuid AND state = 'ordered'",
+    ),
+    View("one client's", True, "&client_id={client}", "client_id = '{client}'"),
+    View("one supplier's", True, "&supplier_id={supplier}", "supplier_id = '{supplier}'"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListFigures:
+    """p95 in milliseconds over all views, few and many rows."""
+
+    first: tuple[float, float]
+    deep: tuple[float, float]
+    slowest: str
+    """The view that loses most by many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    network: Connection
+    office: Connection
+    pages: dict[str, tuple[str, str]]
+    """By view: the first page and the deep one."""
+
+    async def ask(self, view: View, path: str) -> float:
+        """Milliseconds."""
+        connection = self.network if view.network else self.office
+        started = time.perf_counter()
+        page = await connection.get(path)
+        elapsed = (time.perf_counter() - started) * 1000
+        assert len(page["items"]) == PAGE, path
+        return elapsed
+
+
+async def measure(infrastructure: Infrastructure, *, many: int, turns: int) -> ListFigures:
+    """Each page is asked `turns` times on both sides in turn."""
+    async with _side(infrastructure, "few", FEW) as few, _side(infrastructure, "many", many) as many_rows:
+        sides = (few, many_rows)
+        times: dict[tuple[str, int, int], list[float]] = {}
+        for turn in range(turns + 1):
+            for view in VIEWS:
+                for depth in (0, 1):
+                    for number, side in enumerate(sides):
+                        taken = await side.ask(view, side.pages[view.name][depth])
+                        if turn:  # The first round is for caches and plans.
+                            times.setdefault((view.name, depth, number), []).append(taken)
+
+    def p95(depth: int, number: int, name: str = "") -> float:
+        of = [view.name for view in VIEWS if name in ("", view.name)]
+        return percentile([taken for view in of for taken in times[view, depth, number]], 0.95)
+
+    lost = {
+        f"{view.name}, {('first', 'deep')[depth]} page": p95(depth, 1, view.name) / p95(depth, 0, view.name)
+        for view in VIEWS
+        for depth in (0, 1)
+    }
+    slowest = max(lost, key=lambda name: lost[name])
+    return ListFigures((p95(0, 0), p95(0, 1)), (p95(1, 0), p95(1, 1)), f"{slowest}: {lost[slowest]:.2f}")
+
+
+@asynccontextmanager
+async def _side(infrastructure: Infrastructure, purpose: str, rows: int) -> AsyncIterator[_Side]:
+    async with orders_database(infrastructure, purpose) as urls:
+        await history.fill(urls.admin, rows)
+        admin = await asyncpg.connect(urls.admin)
+        office: UUID = await admin.fetchval("SELECT md5('office0')::uuid")
+        pages = {view.name: await _pages(admin, view) for view in VIEWS}
+        await admin.close()
+        async with served(serve_orders, urls, infrastructure.amqp_url) as port:
+            network = await Connection.to(port, Role.HEAD_OFFICE)
+            own = await Connection.to(port, Role.MANAGER, office)
+            yield _Side(network, own, pages)
+            network.close()
+            own.close()
+
+
+async def _pages(admin: asyncpg.Connection, view: View) -> tuple[str, str]:
+    """Where the first page is, and a deep one."""
+    some = await admin.fetchrow("SELECT client_id, supplier_id FROM position ORDER BY state_changed_at DESC LIMIT 1")
+    names = {"client": some["client_id"], "supplier": some["supplier_id"]}
+    where, first = view.where.format(**names), f"/positions?limit={PAGE}{view.query.format(**names)}"
+    count = await admin.fetchval(f"SELECT count(*) FROM position WHERE {where}", timeout=300)
+    last = await admin.fetchrow(
+        f"SELECT state_changed_at, id FROM position WHERE {where} ORDER BY state_changed_at DESC, id DESC"
+        " OFFSET $1 LIMIT 1",
+        min(int(count * DEPTH), count - PAGE - 1),
+        timeout=300,
+    )
+    return first, f"{first}&cursor={pagination._encode([last['state_changed_at'], last['id']])}"
