@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Event
 from shared.database import new_id
 from shared.messaging.context import causation_id, correlation_id, traceparent
 from shared.messaging.tables import outbox
+from shared.statements import insert_rows
 
 
 async def publish(session: AsyncSession, *events: Event) -> None:
     """Queue events for delivery.  Nothing leaves the process before the commit; the insert wakes the relay."""
-    if events:
-        await session.execute(insert(outbox), outbox_rows(events))
+    await insert_rows(session, outbox, outbox_rows(events))
 
 
 def outbox_rows(events: Iterable[Event]) -> list[dict[str, Any]]:

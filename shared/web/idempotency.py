@@ -9,22 +9,23 @@ import json
 from dataclasses import dataclass
 from typing import Annotated
 
+import asyncpg
 from fastapi import Header, Request, Response
-from sqlalchemy import insert, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.database import Opening
 from shared.errors import BusinessError
 from shared.identity.roles import Principal
-from shared.messaging.tables import idempotency_key as table
+from shared.statements import run
 
 STORED_HEADERS = ("content-type", "etag", "location", "content-disposition")
 
-_CLAIM = text(
-    "SELECT pg_try_advisory_xact_lock(hashtextextended(:scope || :key, 0)) AS locked,"
+_CLAIM = (
+    "pg_try_advisory_xact_lock(hashtextextended($4::text || $5::text, 0)),"
     " stored.request_hash, stored.status, stored.headers, stored.body"
-    " FROM (SELECT 1) AS one LEFT JOIN idempotency_key AS stored ON stored.scope = :scope AND stored.key = :key"
+    " FROM (SELECT 1) AS one LEFT JOIN idempotency_key AS stored ON stored.scope = $4 AND stored.key = $5"
 )
+_STORE = "INSERT INTO idempotency_key (scope, key, request_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)"
 
 
 class KeyRequired(BusinessError):
@@ -61,46 +62,45 @@ async def documented(
 
 @dataclass(frozen=True)
 class Claim:
+    """A request that has a key; `opening` asks for the right to run it with the transaction's first statement."""
+
     scope: str
     key: str
     request_hash: bytes
+    opening: Opening
 
 
-async def claim(session: AsyncSession, request: Request, principal: Principal | None) -> Claim | Response:
-    """The right to run this request, or the stored answer.
-
-    Raises KeyRequired (400), KeyReused (422, the same key with another body), InProgress (409).
-    """
+async def claim(request: Request, principal: Principal | None) -> Claim:
+    """Raises KeyRequired (400).  The body is read before a transaction is open: a slow caller keeps none waiting."""
     key = request.headers.get("idempotency-key", "")
     if not key or len(key) > 200 or not key.isascii() or not key.isprintable():
         raise KeyRequired("Передайте Idempotency-Key: от 1 до 200 печатных символов ASCII.")
     scope = f"{principal.id if principal else 'public'} {request.method} {request.url.path}"
     digest = hashlib.sha256(await request.body())
     digest.update(request.url.query.encode())
-    row = (await session.execute(_CLAIM, {"scope": scope, "key": key})).one()
-    if row.request_hash is not None:
-        if bytes(row.request_hash) != digest.digest():
+    return Claim(scope, key, digest.digest(), Opening(_CLAIM, (scope, key)))
+
+
+def answered(claim: Claim) -> Response | None:
+    """The stored answer, or None: the request is this transaction's to run.
+
+    Raises KeyReused (422, the same key with another body), InProgress (409).
+    """
+    locked, request_hash, status, headers, body = claim.opening.row
+    if request_hash is not None:
+        if bytes(request_hash) != claim.request_hash:
             raise KeyReused("Этот Idempotency-Key уже использован с другими данными.")
-        headers = json.loads(row.headers) | {"idempotent-replayed": "true"}
-        return Response(bytes(row.body), status_code=row.status, headers=headers)
-    if not row.locked:
+        return Response(bytes(body), status_code=status, headers=json.loads(headers) | {"idempotent-replayed": "true"})
+    if not locked:
         raise InProgress("Первый запрос с этим ключом ещё выполняется, повторите через секунду.")
-    return Claim(scope, key, digest.digest())
+    return None
 
 
 async def store(session: AsyncSession, claim: Claim, response: Response) -> None:
     """Keep the answer with the effect.  Raises InProgress when a twin has committed first."""
     headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
+    kept = (claim.scope, claim.key, claim.request_hash, response.status_code, json.dumps(headers), bytes(response.body))
     try:
-        await session.execute(
-            insert(table).values(
-                scope=claim.scope,
-                key=claim.key,
-                request_hash=claim.request_hash,
-                status=response.status_code,
-                headers=json.dumps(headers),
-                body=bytes(response.body),
-            )
-        )
-    except IntegrityError as error:
+        await run(session, _STORE, *kept)
+    except asyncpg.UniqueViolationError as error:
         raise InProgress("Первый запрос с этим ключом только что выполнен, повторите через секунду.") from error

@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -139,16 +140,18 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
     """What the database refused: the caller's value, a race, or the database itself."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    # Statements that go past SQLAlchemy raise the driver's own errors.
+    refused = getattr(error, "orig", None) or error
+    state = getattr(refused, "sqlstate", None) or ""
     if isinstance(error, StaleDataError):
         return from_business_error(PreconditionFailed("Кто-то изменил эти данные раньше вас. Обновите и повторите."))
-    if isinstance(error, IntegrityError):
-        log.warning("constraint refused", error=str(error.orig), path=request.url.path)
+    if isinstance(error, IntegrityError | asyncpg.IntegrityConstraintViolationError):
+        log.warning("constraint refused", error=str(refused), path=request.url.path)
         return from_business_error(Conflict("Такая запись уже есть, или данные, на которые она ссылается, изменились."))
     if isinstance(error, DataError) or state.startswith("22"):
         return from_business_error(Invalid("Значение не помещается в допустимые границы."))
     log.error("database error", error=repr(error), path=request.url.path)
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or state[:2] in (
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | asyncpg.InterfaceError) or state[:2] in (
         "08",
         "40",
         "53",
@@ -173,7 +176,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BusinessError, _on_business_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for kind in (DBAPIError, StaleDataError, PoolTimeout):
+    for kind in (DBAPIError, StaleDataError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError):
         app.add_exception_handler(kind, _on_database_error)
     app.add_exception_handler(ConnectionError, _on_connection_lost)
     app.add_exception_handler(Exception, _on_unexpected)

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import faultpoints
 from shared.database import Database
-from shared.identity.roles import Principal
 from shared.identity.tokens import TokenVerifier
 from shared.scope import NETWORK
 from shared.web import idempotency
@@ -50,10 +49,11 @@ class TransactionRoute(APIRoute):
                 request.state.principal = principal
             database: Database = request.app.state.database
             scope = principal.scope if principal else NETWORK
-            async with database.app(scope, principal=principal) as session:
+            claim = await idempotency.claim(request, principal) if needs_key else None
+            async with database.app(scope, principal=principal, opening=claim and claim.opening) as session:
                 request.state.session = session
-                if needs_key:
-                    response = await _once(session, request, principal, endpoint)
+                if claim is not None:
+                    response = await _once(session, request, claim, endpoint)
                 else:
                     response = await endpoint(request)
                 faultpoints.reach("command.before_commit")
@@ -66,12 +66,13 @@ class TransactionRoute(APIRoute):
 async def _once(
     session: AsyncSession,
     request: Request,
-    principal: Principal | None,
+    claim: idempotency.Claim,
     endpoint: Callable[[Request], Coroutine[Any, Any, Response]],
 ) -> Response:
-    claim = await idempotency.claim(session, request, principal)
-    if isinstance(claim, Response):
-        return claim
+    await session.connection()
+    stored = idempotency.answered(claim)
+    if stored is not None:
+        return stored
     response = await endpoint(request)
     await idempotency.store(session, claim, response)
     return response

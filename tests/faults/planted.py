@@ -19,7 +19,7 @@ from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, upda
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import faultpoints
-from shared.database import Database
+from shared.database import Database, Opening
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
@@ -167,8 +167,9 @@ def answer_before_commit() -> None:
 def forgotten_keys() -> None:
     """A repeated request runs again."""
 
-    async def claim(session: AsyncSession, request: Request, _principal: object) -> idempotency.Claim:
-        return idempotency.Claim("forgotten", request.headers["idempotency-key"], b"")
+    async def claim(request: Request, _principal: object) -> idempotency.Claim:
+        nothing = Opening("true, NULL::bytea, NULL::int, NULL::text, NULL::bytea", ())
+        return idempotency.Claim("forgotten", request.headers["idempotency-key"], b"", nothing)
 
     async def store(*_: object) -> None:
         return None
