@@ -3,8 +3,9 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import psutil
 
 from reglament_cli.packages import ensure_servers
 from reglament_cli.postgres import PostgresServer
-from reglament_cli.processes import GuardedProcess
+from reglament_cli.processes import GuardedProcess, wait_until
 from reglament_cli.rabbitmq import PASSWORD, USER, RabbitServer
 from tests.faults.processes import Nursery
 
@@ -49,6 +50,23 @@ class Servers:
         base = f"http://127.0.0.1:{self.broker.management_port}"
         transport = httpx.HTTPTransport(retries=3)
         return httpx.Client(base_url=base, auth=(USER, PASSWORD), timeout=30, trust_env=False, transport=transport)
+
+    def control_broker(self, *command: str) -> None:
+        """`rabbitmqctl`, with the broker's own environment: its cookie, its port mapper."""
+        pid = running(self.broker.process).pid
+        assert pid is not None
+        subprocess.run(
+            ["/usr/lib/rabbitmq/bin/rabbitmqctl", "--quiet", *command],
+            env=psutil.Process(pid).environ(),
+            cwd=self.broker.directory,
+            check=True,
+            timeout=120,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def broker_alarmed(self) -> bool:
+        with self.management() as client:
+            return client.get("/api/health/checks/alarms").status_code == httpx.codes.SERVICE_UNAVAILABLE
 
     def restart_broker(self, *, kill: bool) -> None:
         self._stop_broker(kill=kill)
@@ -102,6 +120,21 @@ def frozen(process: GuardedProcess | None) -> Iterator[None]:
         for member in family:
             if member.is_running():
                 os.kill(member.pid, signal.SIGCONT)
+
+
+@contextmanager
+def alarmed(servers: Servers, limit: Sequence[str], value: str, usual: str) -> Iterator[None]:
+    """The broker takes nothing from publishers; it says so to their connections and reads no more from them."""
+    servers.control_broker(*limit, value)
+    wait_until(servers.broker_alarmed, running(servers.broker.process), seconds=30)
+    try:
+        yield
+    finally:
+        servers.control_broker(*limit, usual)
+
+
+MEMORY = (("set_vm_memory_high_watermark", "absolute"), "1", "768MiB")
+DISK = (("set_disk_free_limit",), "1000000GB", "200MB")
 
 
 @contextmanager

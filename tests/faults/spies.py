@@ -169,9 +169,9 @@ class Ring:
         self.verdict.none("roles let in", self.refusals)
 
 
-async def spy_out(ring: Ring, spies: Sequence[Spy], seen: Sequence[Seen], *, most: int, writers: int = 6) -> None:
+async def spy_out(ring: Ring, pairs: Iterable[tuple[Spy, Seen]], *, most: int, writers: int = 6) -> None:
     """At most so many requests, in an order of their own."""
-    left = fairly(ring.random, spies, seen)
+    left = fairly(ring.random, pairs)
 
     async def work() -> None:
         for spy, request in left:
@@ -190,14 +190,14 @@ async def spy_out(ring: Ring, spies: Sequence[Spy], seen: Sequence[Seen], *, mos
     ring.report()
 
 
-def fairly(chance: random.Random, spies: Sequence[Spy], seen: Sequence[Seen]) -> Iterator[tuple[Spy, Seen]]:
+def fairly(chance: random.Random, pairs: Iterable[tuple[Spy, Seen]]) -> Iterator[tuple[Spy, Seen]]:
     """Something at every route before anything more at any: first by those who may call it."""
     by_route: dict[str, list[tuple[Spy, Seen]]] = defaultdict(list)
-    for request in seen:
-        by_route[request.route.label] += [(spy, request) for spy in spies]
-    for pairs in by_route.values():
-        chance.shuffle(pairs)
-        pairs.sort(key=lambda pair: pair[0].role not in pair[1].route.roles)
+    for pair in pairs:
+        by_route[pair[1].route.label].append(pair)
+    for group in by_route.values():
+        chance.shuffle(group)
+        group.sort(key=lambda pair: pair[0].role not in pair[1].route.roles)
     for turn in zip_longest(*by_route.values()):
         for pair in turn:
             if pair is not None:

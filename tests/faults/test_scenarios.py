@@ -1,12 +1,17 @@
-"""Every scenario at its small scale; the random deaths of F1 only with the office, which has them too."""
+"""Every scenario at its small scale, but for what others show as well.
+
+F1 does with the office what F1-samples does; F13 is played on the day of the system tests.
+"""
 
 import pytest
 
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.scenarios.base import Run
 
+ELSEWHERE = ("F1-samples", "F13")
 
-@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "F1-samples"])
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in ELSEWHERE])
 async def test_nothing_is_lost_and_nothing_happens_twice(name: str, small: Run) -> None:
     verdict = await SCENARIOS[name].run(small)
     assert verdict.holds, "\n".join([*verdict.violations, str(verdict.figures)])

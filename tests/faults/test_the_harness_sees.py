@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 
@@ -166,7 +167,7 @@ async def spied(clients: ServiceHarness) -> Verdict:
     known = {"client_id": [card["id"]], "vehicle_id": [vehicle_id]}
     seen = [*spies.guesses(routes, known), *spies.filters(routes, known)]
     ring = spies.Ring(lambda _: clients.http(), verdict, random.Random(1))
-    await spies.spy_out(ring, [*spies.spies_of("ours", hidden, headers)], seen, most=150)
+    await spies.spy_out(ring, product(spies.spies_of("ours", hidden, headers), seen), most=150)
     return verdict
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.testing.infrastructure import Infrastructure
+from tests.system.errands import run_errands
 from tests.system.play import Played, play
+from tests.system.recording import Exchange, recorded
 from tests.system.world import running_world
 
 
@@ -19,3 +21,11 @@ def played(infrastructure: Infrastructure) -> Iterator[Played]:
             yield play(world, directory / "documents")
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def exchanges(played: Played) -> list[Exchange]:
+    """The day's requests, and those of what it left out."""
+    with recorded() as more:
+        run_errands(played.world, played.day)
+    return [*played.exchanges, *more]

@@ -25,10 +25,9 @@ from shared.app import build_app
 from shared.database import new_id
 from shared.identity.roles import Role
 from shared.settings import SERVICES
-from tests.system.errands import run_errands
 from tests.system.interface import Badges, Known, current_version
 from tests.system.play import Played
-from tests.system.recording import Exchange, recorded
+from tests.system.recording import Exchange
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -47,14 +46,6 @@ CHANGES = {"PUT", "PATCH", "DELETE"}
 def openapi(service: str) -> dict[str, Any]:
     declared = load(service)
     return build_app(declared, declared.settings()).openapi()
-
-
-@pytest.fixture(scope="module")
-def exchanges(played: Played) -> list[Exchange]:
-    """The day's requests, and those of what it left out."""
-    with recorded() as more:
-        run_errands(played.world, played.day)
-    return [*played.exchanges, *more]
 
 
 @pytest.fixture(scope="module")

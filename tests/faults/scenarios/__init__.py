@@ -7,6 +7,7 @@ from tests.faults.checker import Verdict
 from tests.faults.scenarios import (
     clocks,
     commits,
+    isolation,
     keys,
     letters,
     office,
@@ -31,7 +32,7 @@ SCENARIOS = {
     "F1": Scenario("an office at work while services, broker and database die", office.run),
     "F2": Scenario("the broker's data wiped, twice", restarts.run_wiped),
     "F3": Scenario("kill at each named point", points.run),
-    "F4": Scenario("the broker frozen", operations.run_frozen),
+    "F4": Scenario("the broker frozen, short of memory, short of disk", operations.run_deaf),
     "F5": Scenario("a queue, a binding, the exchange deleted", topology.run),
     "F6": Scenario("poison messages", poison.run),
     "F7-wire": Scenario("four relays, no fault", wire.run),
@@ -41,5 +42,6 @@ SCENARIOS = {
     "F10": Scenario("one key, one version, many clients", keys.run),
     "F11": Scenario("database connections cut", commits.run_dropped),
     "F12": Scenario("a mail server that refuses and hangs up, senders that die", letters.run),
+    "F13": Scenario("two offices, every route, every role", isolation.run),
     "F14": Scenario("the network held back, slow and cut", partition.run),
 }

@@ -1,14 +1,16 @@
-"""F9: rolling restarts under load; F4: a broker that does not answer."""
+"""F9: rolling restarts under load; F4: a broker that does not answer, or takes nothing."""
 
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 
 import httpx
 
-from tests.faults.checker import Verdict, check_samples
+from tests.faults.checker import Verdict, check_drained, check_pages, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
-from tests.faults.servers import frozen
+from tests.faults.servers import DISK, MEMORY, alarmed, frozen
 from tests.faults.world import until
 
 EXIT_SECONDS = 30.0
@@ -18,6 +20,7 @@ LOCKED = (
     " AND ((classid::bigint << 32) | objid::bigint) = hashtextextended($1, 0)"
 )
 """Whether a request with this idempotency key is under way."""
+UNPUBLISHED = "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL"
 
 
 async def run_rolling(run: Run) -> Verdict:
@@ -78,23 +81,44 @@ async def hold_a_request(stage: Stage, name: str, number: int) -> "asyncio.Task[
     return task
 
 
-async def run_frozen(run: Run) -> Verdict:
-    """The broker hangs; HTTP must not notice."""
+async def run_deaf(run: Run) -> Verdict:
+    """The broker hangs, or takes nothing because of its memory or its disk; HTTP must not notice."""
     async with samples(run, "F4") as stage:
         await stage.printers.print(20)
-        seconds = run.scale(6, 60)
-        stage.history.write("fault", what=f"broker SIGSTOP for {seconds} s")
-        with frozen(stage.world.servers.broker.process):
-            printing = asyncio.create_task(stage.printers.print(pause=0.01))
-            await asyncio.sleep(seconds)
-            stage.printers.stop()
-            await printing
-        stage.history.write("over")
+        servers, verdict = run.servers, Verdict()
+        faults = {
+            "SIGSTOP": frozen(servers.broker.process),
+            "memory alarm": alarmed(servers, *MEMORY),
+            "disk alarm": alarmed(servers, *DISK),
+        }
+        seconds = run.scale(3, 60)
+        for what, fault in faults.items():
+            stage.history.write("fault", what=f"broker: {what} for {seconds} s")
+            async with elsewhere(fault):
+                printing = asyncio.create_task(stage.printers.print(pause=0.01))
+                await asyncio.sleep(seconds)
+                stage.printers.stop()
+                await printing
+                waiting = await stage.world.count("press", UNPUBLISHED)
+                verdict.require(waiting > 0, f"{what}: the broker took everything")
+                verdict.figures[f"waited, {what}"] = waiting
+            since = time.monotonic()
+            await check_drained(stage.world, verdict, since)
+        await check_pages(stage.world, stage.history, verdict)
         answered = list(stage.history.lines("answered"))
-        verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
         verdict.none("answers that are no 2xx", [line["status"] for line in answered if line["status"] != 201])
         verdict.none("requests without an answer", [line["number"] for line in stage.history.lines("unanswered")])
         times = sorted(line["seconds"] for line in answered)
         # A small run shares the machine with other tests: it only shows that nobody waited for the broker.
         verdict.most("p99, s", times[int(len(times) * 0.99)], run.scale(5, 1))
         return verdict
+
+
+@asynccontextmanager
+async def elsewhere(fault: AbstractContextManager[None]) -> AsyncIterator[None]:
+    """In a thread: the clients work on while the fault is made."""
+    await asyncio.to_thread(fault.__enter__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(fault.__exit__, None, None, None)

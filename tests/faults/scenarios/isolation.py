@@ -1,0 +1,32 @@
+"""F13: two offices, every route, and people who ask for what is not theirs."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shared.testing.infrastructure import Infrastructure
+from tests.faults.checker import Verdict
+from tests.faults.scenarios.base import Run
+from tests.system.errands import run_errands
+from tests.system.espionage import spied_out
+from tests.system.play import play
+from tests.system.recording import recorded
+from tests.system.world import running_world
+
+
+async def run(run: Run) -> Verdict:
+    """The demonstration's day is played first: it leaves things of every kind, and requests of every kind."""
+    servers = run.servers
+    infrastructure = Infrastructure(
+        database_url=servers.database.url,
+        amqp_url=servers.broker.url,
+        management_url=servers.broker.management_url,
+        prefix="faults_spied",
+        virtual_host="faults_spied",
+        source="faults",
+    )
+    with TemporaryDirectory(dir=servers.directory) as name, running_world(infrastructure, Path(name, "data")) as world:
+        with recorded() as exchanges:
+            played = await asyncio.to_thread(play, world, Path(name, "documents"))
+            await asyncio.to_thread(run_errands, world, played.day)
+        return await spied_out(played, exchanges, seed=run.seed, most=run.scale(900, 10_000))

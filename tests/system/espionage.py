@@ -1,0 +1,97 @@
+"""The day's office, asked for by people of the other one, by strangers and by another client of its own."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from services.serving import load
+from shared.app import build_app
+from shared.database import new_id
+from shared.identity.roles import Role
+from shared.settings import SERVICES
+from tests.faults import spies
+from tests.faults.checker import Verdict
+from tests.system.interface import Badges, Known
+from tests.system.play import Played
+from tests.system.recording import Exchange
+
+SAMPLES = 4
+"""Requests of one route that are repeated, with different things in them where there are any."""
+
+
+async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int, most: int) -> Verdict:
+    """At most so many requests, every route before any a second time."""
+    verdict = Verdict()
+    day, world = played.day, played.world
+    routes = [route for service in SERVICES for route in spies.routes_of(service, application(service), verdict)]
+    insiders = {day.client.person, day.mira.senior, *day.mira.managers, day.head_office}
+    known = Known()
+    for exchange in exchanges:
+        if exchange.person in insiders:
+            known.learn([route.template for route in routes if route.service == exchange.service], exchange)
+
+    async def rows(service: str, query: str, *values: Any) -> list[asyncpg.Record]:
+        return await asyncio.to_thread(world.rows, service, query, *values)
+
+    async def hidden(office_id: str, client_id: str = "") -> frozenset[str]:
+        client = UUID(client_id) if client_id else None
+        found = [await spies.owned_by(rows, service, UUID(office_id), client) for service in SERVICES]
+        return frozenset[str]().union(*found)
+
+    of_mira, of_tagil = await hidden(day.mira.id), await hidden(day.tagil.id)
+    of_client = await hidden(day.mira.id, day.client.id) | {day.client.id}
+    nobody = str(new_id())
+    tagil = Badges.of(world, day.tagil.id, nobody)
+    mira = Badges.of(world, day.mira.id, nobody)
+
+    def badge(badges: Badges) -> Callable[[Role], Callable[[], dict[str, str]]]:
+        return lambda role: lambda: badges.headers(role)
+
+    outsiders = [
+        *spies.spies_of("the other office", of_mira | {day.client.id}, badge(tagil)),
+        spies.Spy("a mystery checker", Role.MYSTERY_CHECKER, badge(tagil)(Role.MYSTERY_CHECKER), of_mira),
+        spies.Spy("another client of the office", Role.CLIENT, badge(mira)(Role.CLIENT), of_client),
+    ]
+    own_people = list(spies.spies_of("the office itself", of_tagil, badge(mira)))
+    asked = [
+        *seen(routes, exchanges, of_mira),
+        *spies.guesses(routes, known.identifiers),
+        *spies.filters(routes, known.identifiers),
+    ]
+    # Its own people read meanwhile, over the same connections to the databases.
+    pairs = [*product(outsiders, asked), *product(own_people, [one for one in asked if one.route.method == "GET"])]
+    base = day.surroundings.url
+    ring = spies.Ring(
+        lambda service: httpx.AsyncClient(base_url=f"{base}/api/{service}", trust_env=False, timeout=30),
+        verdict,
+        random.Random(seed),
+    )
+    await spies.spy_out(ring, pairs, most=most)
+    verdict.figures |= {"routes": len(routes), "things of the office": len(of_mira)}
+    return verdict
+
+
+def application(service: str) -> Any:
+    declared = load(service)
+    return build_app(declared, declared.settings())
+
+
+def seen(routes: Sequence[spies.Route], exchanges: Sequence[Exchange], hidden: frozenset[str]) -> list[spies.Seen]:
+    """Successful requests that name something of the office."""
+    found: dict[str, list[spies.Seen]] = {}
+    for exchange in exchanges:
+        route = spies.match(routes, exchange.service, exchange.method, exchange.path)
+        if route is None or not route.roles or not exchange.response.is_success:
+            continue
+        request = spies.seen_of(route, exchange.response, exchange.path)
+        samples = found.setdefault(route.label, [])
+        names = spies.IDENTIFIER.findall(spies.text_of_request(request))
+        if len(samples) < SAMPLES and hidden.intersection(names):
+            samples.append(request)
+    return [request for samples in found.values() for request in samples]
