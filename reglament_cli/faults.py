@@ -77,4 +77,5 @@ def show(console: Console, verdict: "Verdict") -> None:
 def keep(path: Path, verdict: "Verdict") -> None:
     """A run can be read again without being played again."""
     record = {"holds": verdict.holds, "figures": verdict.figures, "violations": verdict.violations}
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, ensure_ascii=False, indent=1, default=str))
