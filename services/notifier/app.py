@@ -1,6 +1,6 @@
 """Composition root of `notifier`."""
 
-from services.notifier import calendar_duties, engine, housekeeping, mailboxes, receipts, sender
+from services.notifier import calendar_duties, engine, housekeeping, mailboxes, pauses, receipts, sender
 from services.notifier.api import routers
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
@@ -42,6 +42,7 @@ service = Service(
     loops=[
         Loop("clock", engine.run),
         Loop("calendar duties", calendar_duties.run),
+        Loop("pauses", pauses.run),
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
         Loop("receipts", receipts.run),

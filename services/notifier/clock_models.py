@@ -89,5 +89,7 @@ class TellingPreference(Versioned, Base):
     warnings: Mapped[bool] = mapped_column(server_default=text("true"))
     """Letters before the deadline; breaches are always told."""
     digest_minutes: Mapped[int] = mapped_column(server_default="5")
+    sms: Mapped[str] = mapped_column(server_default="none")
+    """none, breaches, all: about which an SMS to the person's own phone goes beside the letter"""
     snoozed_until: Mapped[datetime | None]
     """Nothing but what is urgent until then."""

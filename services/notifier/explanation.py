@@ -85,7 +85,9 @@ def _stretches(
 def _standing(obligation: Obligation, calendar: WorkingCalendar, working: bool, at: datetime) -> list[str]:
     until = obligation.closed_at or at
     if obligation.paused_at is not None:
-        return [f"С {moment_ru(obligation.paused_at, calendar.time_zone)} отсчёт стоит."]
+        limit_at = Span.of(obligation.spans[-1]).until
+        limit = f", не дольше чем до {moment_ru(limit_at, calendar.time_zone)}" if limit_at else ""
+        return [f"С {moment_ru(obligation.paused_at, calendar.time_zone)} отсчёт стоит{limit}."]
     left = obligation.due_at - until
     span = length_ru(abs(working_time_between(calendar, until, obligation.due_at)) if working else abs(left))
     unit = " рабочего времени" if working else ""

@@ -42,7 +42,7 @@ async def may_go(session: AsyncSession, notice: Notice, at: datetime) -> bool:
     if policy.only_russian_numbers and not notice.recipient.startswith("+7"):
         set_aside(notice, "failed", "SMS отправляются только на номера +7.")
         return False
-    if policy.quiet_hours:
+    if policy.quiet_hours and notice.purpose != "staff":  # People of the office are told in its working time.
         hours = QuietHours(time.fromisoformat(policy.quiet_from), time.fromisoformat(policy.quiet_until))
         until = hours.until(at, notice.time_zone)
         if until is not None:

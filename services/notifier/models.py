@@ -168,6 +168,7 @@ class Obligation(OfficeOwned, Base):
             "id",
             postgresql_where=text("state = 'open'"),
         ),
+        Index("ix_obligations_paused_at", "paused_at", postgresql_where=text("paused_at IS NOT NULL")),
         Index("ix_obligations_client_id", "client_id", "due_at", "id"),
         Index("ix_obligations_client_open", "client_id", postgresql_where=text("state = 'open'")),
     )

@@ -152,4 +152,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "sms_limit": _sample(recipient="Главный Глеб Глебович", limit=1000, at=_MOMENT),
 }
 
-SMS_SAMPLES: dict[str, dict[str, Any]] = {"order_ready_sms": _sample(number="З-000031", complete=True)}
+SMS_SAMPLES: dict[str, dict[str, Any]] = {
+    "order_ready_sms": _sample(number="З-000031", complete=True),
+    "escalation_sms": SAMPLES["escalation"],
+    "digest_sms": SAMPLES["digest"],
+}

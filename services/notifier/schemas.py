@@ -102,6 +102,7 @@ class SpanOut(Output):
     pauses: bool = Field(description="Отсчёт стоял")
     began_at: datetime
     ended_at: datetime | None
+    until: datetime | None = Field(default=None, description="Тогда отсчёт пойдёт сам: предел паузы по правилу")
 
 
 class RemarkOut(Output):

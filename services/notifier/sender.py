@@ -127,14 +127,14 @@ async def claim(database: Database, channel: str, settings: NotifierSettings) ->
             if row is None:
                 return None
             notice, at = row[0], row.at
-            if not await may_go(session, notice, at):
+            unwritten = notice.text is None
+            if unwritten and not await escalations.write(session, notice, at=at, public_url=settings.public_url):
+                set_aside(notice, "expired", "К моменту отправки повод отпал.")
                 continue
-            if notice.text is None:
-                written = await escalations.write(session, notice, at=at, public_url=settings.public_url)
-                if written is None:
-                    set_aside(notice, "expired", "К моменту отправки повод отпал.")
-                    continue
-                notice.title, notice.text, notice.html = written.title, written.text, written.html
+            if not await may_go(session, notice, at):
+                if unwritten and notice.state == "queued":
+                    notice.text = None  # It is written anew, with what is true when it goes out.
+                continue
             notice.state, notice.sending_since = "sending", at
             notice.attempts += 1
             letter = await _letter(session, notice, settings.public_url)

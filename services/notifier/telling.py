@@ -17,6 +17,7 @@ from services.notifier.duty import Duty
 from services.notifier.models import Notice, Office, StaffMember
 from services.notifier.reading import calendar
 from services.notifier.rendering import one_line
+from services.notifier.texting import sms_beside, sms_beside_waiting
 from services.notifier.writing import Changes
 from shared.database import new_id
 from shared.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes
@@ -66,7 +67,7 @@ async def directory(session: AsyncSession, office_ids: set[UUID], at: datetime) 
     offices = (await session.execute(select(Office).where(Office.office_id.in_(office_ids)))).scalars().all()
     here = or_(StaffMember.office_id.in_(office_ids), StaffMember.office_id.is_(None))
     staff = (await session.execute(select(StaffMember).where(StaffMember.active, here))).scalars()
-    people = [Person(row.staff_id, row.office_id, row.role, row.full_name, row.email) for row in staff]
+    people = [Person(row.staff_id, row.office_id, row.role, row.full_name, row.email, row.phone) for row in staff]
     away = select(Absence.staff_id, Absence.substitute_id).where(
         Absence.office_id.in_(office_ids), Absence.since <= at, Absence.until > at
     )
@@ -91,19 +92,24 @@ async def tell(
     last = await _last_letters(session, by_person, at - max(window, timedelta(hours=1)))
     waiting = await _waiting(session, by_person, at)
     for staff_id, theirs in by_person.items():
-        wish = preferences.get(staff_id)
-        changes.notices += [_letter(known, [one], at, at) for one in theirs if one.duty.urgent]
+        wish, person = preferences.get(staff_id), theirs[0].person
+        for one in theirs:
+            if one.duty.urgent:
+                urgent = _letter(known, [one], at, at)
+                changes.notices += [urgent, *sms_beside(urgent, person, wish, [one.kind])]
         calm = [one for one in theirs if not one.duty.urgent and (one.kind != "warning" or not wish or wish.warnings)]
         if not calm:
             continue
         if staff_id in waiting:
             _append(waiting[staff_id], calm, at)
+            changes.notices += sms_beside_waiting(waiting[staff_id], person, wish, [one.kind for one in calm])
             continue
         pause = timedelta(minutes=wish.digest_minutes) if wish and window else window
         since = max(at, last[staff_id] + pause) if staff_id in last else at
         if wish and wish.snoozed_until:
             since = max(since, wish.snoozed_until)
-        changes.notices.append(_letter(known, calm, at, _working(known, calm[0].duty.office_id, since)))
+        letter = _letter(known, calm, at, _working(known, calm[0].duty.office_id, since))
+        changes.notices += [letter, *sms_beside(letter, person, wish, [one.kind for one in calm])]
 
 
 def _working(known: Directory, office_id: UUID, moment: datetime) -> datetime:
@@ -121,7 +127,10 @@ async def _preferences(session: AsyncSession, staff_ids: Iterable[UUID]) -> dict
 
 async def _last_letters(session: AsyncSession, staff_ids: Iterable[UUID], since: datetime) -> dict[UUID, datetime]:
     query = select(Notice.staff_id, func.max(Notice.next_attempt_at)).where(
-        Notice.purpose == "staff", Notice.staff_id.in_(list(staff_ids)), Notice.next_attempt_at > since
+        Notice.purpose == "staff",
+        Notice.channel == "email",
+        Notice.staff_id.in_(list(staff_ids)),
+        Notice.next_attempt_at > since,
     )
     rows = (await session.execute(query.group_by(Notice.staff_id))).all()
     return {staff_id: latest for staff_id, latest in rows if staff_id is not None}
@@ -131,6 +140,7 @@ async def _waiting(session: AsyncSession, staff_ids: Iterable[UUID], at: datetim
     """Letters that still wait for their time, locked against the sender; those it has locked are on their way."""
     query = select(Notice).where(
         Notice.purpose == "staff",
+        Notice.channel == "email",
         Notice.staff_id.in_(list(staff_ids)),
         Notice.next_attempt_at > at,
         Notice.state == "queued",
@@ -148,7 +158,7 @@ def _append(notice: Notice, news: Sequence[News], at: datetime) -> None:
     notice.template, notice.obligation_id, notice.client_id = "digest", None, None
     notice.subject_kind = notice.subject_id = None
     items = [*items, *(one.item(at) for one in news)][:MOST_LISTED]
-    notice.context = {"items": items, "count": count + len(news)}
+    notice.context = {"items": items, "count": count + len(news), "sms": context.get("sms", False)}
 
 
 def _letter(known: Directory, news: Sequence[News], at: datetime, since: datetime) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Как и когда сотруднику сообщают о сроках: предпочтения, тишина, отсутствия и замещения."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
@@ -39,11 +39,15 @@ class Preferences(Input):
 
     warnings: bool = Field(default=True, description="Письма до срока; без них — только список «Мой день»")
     digest_minutes: Annotated[int, Field(ge=5, le=120)] = Field(default=5, description="Не чаще одного письма за")
+    sms: Literal["none", "breaches", "all"] = Field(
+        default="none", description="SMS на свой телефон вместе с письмом: нет, о нарушениях, обо всём"
+    )
 
 
 class PreferencesOut(Output):
     warnings: bool
     digest_minutes: int
+    sms: Literal["none", "breaches", "all"]
     snoozed_until: datetime | None
 
 
@@ -78,15 +82,18 @@ async def show_preferences(session: Session, caller: Caller) -> PreferencesOut:
     """Пока ничего не выбрано — как у всех."""
     found = await session.get(TellingPreference, caller.id)
     if found is None:
-        return PreferencesOut(warnings=True, digest_minutes=5, snoozed_until=None)
+        return PreferencesOut(warnings=True, digest_minutes=5, sms="none", snoozed_until=None)
     return PreferencesOut.model_validate(found)
 
 
 @router.put("/telling-preferences", dependencies=[allow(*STAFF)], summary="Изменить мои предпочтения")
 async def put_preferences(body: Preferences, session: Session, caller: Caller) -> PreferencesOut:
-    """Последнее слово остаётся."""
+    """NTF-03. Письмо приходит в любом случае; SMS — на номер из карточки сотрудника, без номера её не включить."""
+    person = await session.get(StaffMember, caller.id)
+    if body.sms != "none" and (person is None or not person.phone):
+        raise Invalid("В вашей карточке нет телефона.", field="body.sms")
     found = await _mine(session, caller.id)
-    found.warnings, found.digest_minutes = body.warnings, body.digest_minutes
+    found.warnings, found.digest_minutes, found.sms = body.warnings, body.digest_minutes, body.sms
     await session.flush()
     return PreferencesOut.model_validate(found)
 

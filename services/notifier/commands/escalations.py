@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier import texts
 from services.notifier.commands.notices import office_context, office_of
 from services.notifier.domain.labels import OBLIGATION_STATES, SUBJECTS, length_ru, moment_ru
 from services.notifier.models import Client, Notice, Obligation, StaffMember
-from services.notifier.rendering import Rendered, render
 from shared.identity.roles import LABELS, Role
 
 _HEADLINES = {
@@ -24,11 +24,30 @@ _CONSEQUENCES = {
 }
 
 
-async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> Rendered | None:
-    """The letter with what is true now; None when a warning has become pointless."""
+async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool:
+    """Fill in the letter or the SMS with what is true now; False when there is nothing to say any more."""
     assert notice.context is not None
-    if notice.template == "digest":
-        return await _digest(session, notice, at=at, public_url=public_url)
+    letter: Notice | None = notice
+    if notice.channel == "sms":
+        letter = await session.get(Notice, UUID(notice.context["letter"]), populate_existing=True)
+    if letter is None:
+        return False
+    digest = letter.template == "digest"
+    told = await (_digest if digest else _alone)(session, letter, at=at, public_url=public_url)
+    if told is None:
+        return False
+    if notice.channel == "sms":
+        notice.template = f"{letter.template}_sms"
+        notice.text, notice.template_version = await texts.write_sms(session, notice.template, told, notice.office_id)
+        notice.title = notice.text[:60]
+        return True
+    rendered, notice.template_version = await texts.write(session, notice.template, told, notice.office_id)
+    notice.title, notice.text, notice.html = rendered.title, rendered.text, rendered.html
+    return True
+
+
+async def _alone(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> dict[str, Any] | None:
+    assert notice.context is not None
     obligation = await session.get(Obligation, notice.obligation_id)
     if obligation is None:
         return None
@@ -40,7 +59,7 @@ async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_u
     responsible = await session.get(StaffMember, obligation.responsible_staff_id or notice.id)
     client = await session.get(Client, obligation.client_id or notice.id)
     late = obligation.closed_at or at
-    context: dict[str, Any] = {
+    return {
         "kind": kind,
         "headline": _HEADLINES[kind],
         "recipient": notice.recipient_name,
@@ -59,10 +78,9 @@ async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_u
         "zone": office.time_zone,
         "office": office_context(office),
     }
-    return render("escalation", context)
 
 
-async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> Rendered | None:
+async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> dict[str, Any] | None:
     """Everything of some minutes in one letter; what has been done meanwhile is left out."""
     assert notice.context is not None
     items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The last word about each.
@@ -85,7 +103,7 @@ async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public
         }
         for row in sorted(standing, key=lambda row: (row.due_at, row.id))
     ]
-    context = {
+    return {
         "recipient": notice.recipient_name,
         "lines": lines,
         "late": late,
@@ -95,7 +113,6 @@ async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public
         "public_url": public_url,
         "office": office_context(office),
     }
-    return render("digest", context)
 
 
 def _sentence(kind: str, role: str | None, obligation: Obligation, at: datetime) -> str:

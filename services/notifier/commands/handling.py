@@ -12,9 +12,10 @@ from services.notifier.commands.waiting import go_on, wait_for
 from services.notifier.domain.labels import duration_ru, moment_ru
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
-from services.notifier.domain.waiting import ONE_MINUTE, Span, counts_working_time
+from services.notifier.domain.waiting import ONE_MINUTE, Span, counts_working_time, may_stand_until
 from services.notifier.duty import Duty, step_moment
 from services.notifier.models import Obligation, ObligationHistory, StaffMember
+from services.notifier.pauses import wake_pauses
 from services.notifier.reading import calendar
 from services.notifier.rulebook import rule_book
 from services.notifier.writing import Changes, write
@@ -39,6 +40,12 @@ class NotMovable(BusinessError):
     status = 403
     code = "deadline-not-movable"
     title = "Срок не переносится"
+
+
+class PausedEnough(BusinessError):
+    status = 403
+    code = "pause-limit-reached"
+    title = "Отсчёт больше не приостанавливается"
 
 
 async def taken(
@@ -183,11 +190,20 @@ def _delay_climb(duty: Duty, known_calendar: WorkingCalendar, until: datetime, *
 async def set_waiting(
     session: AsyncSession, obligation_id: UUID, holder: Holder | None, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """The duty waits for the client or the supplier, or for us again.  Raises NotFound, DutyClosed, Conflict."""
+    """The duty waits for the client or the supplier, or for us again.
+
+    Raises NotFound, DutyClosed, Conflict, PausedEnough.
+    """
     row, duty, rule, known_calendar = await taken(session, obligation_id)
+    if holder in rule.pauses_for:
+        spans = [Span.of(span) for span in duty.spans]
+        until = may_stand_until(rule, caller.role, known_calendar, spans, at)
+        if until is not None and until <= at:
+            raise PausedEnough("Для вашей роли время пауз по этой обязанности вышло. Обратитесь к руководителю.")
     changes = Changes()
-    if not wait_for(changes, duty, rule, known_calendar, holder, at, at=at):
+    if not wait_for(changes, duty, rule, known_calendar, holder, at, at=at, role=caller.role):
         raise Conflict("Обязанность уже в этом состоянии.")
+    await wake_pauses(session)
     event = changes.history[-1]["event"]
     return await store(session, changes, row, event, reason, caller, at)
 

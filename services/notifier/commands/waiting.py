@@ -7,7 +7,7 @@ from typing import Literal
 from services.notifier import announcements
 from services.notifier.commands.obligations import figures, history_row, wake_engine
 from services.notifier.domain.rules import Holder, RuleBody
-from services.notifier.domain.waiting import Span, counts_working_time, later
+from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until
 from services.notifier.duty import Duty, step_moment
 from services.notifier.writing import Changes
 from shared.worktime import WorkingCalendar
@@ -22,12 +22,15 @@ def wait_for(
     since: datetime,
     *,
     at: datetime,
+    role: str | None = None,
 ) -> bool:
     """From `since` on the duty waits for `holder`, None for the manager again; False where nothing changes.
 
-    Where the rule says so the clock stands still; going on is a new generation with what was left of the time.  What
-    has fired by then stays as it was.  Raises NoWorkingTime.
+    Where the rule says so the clock stands still, for no longer than the rule allows the `role` that says so (None: an
+    event says so); going on is a new generation with what was left of the time.  What has fired by then stays as it
+    was.  Raises NoWorkingTime.
     """
+    go_on_if_over(changes, duty, rule, calendar, since, at=at)
     spans = [Span.of(row) for row in duty.spans]
     current = spans[-1] if spans and spans[-1].ended_at is None else None
     if (current.holder if current else None) == holder:
@@ -42,13 +45,28 @@ def wait_for(
         else:
             changes.history.append(history_row(duty, "waiting", since, {"holder": "manager"}))
     if holder is not None:
-        pauses = holder in rule.pauses_for
-        spans.append(Span(holder, pauses, since))
+        until = may_stand_until(rule, role, calendar, spans, since)
+        pauses = holder in rule.pauses_for and (until is None or until > since)
+        spans.append(Span(holder, pauses, since, until=until if pauses else None))
         if pauses:
             duty.paused_at, duty.next_at = since, None
         changes.history.append(history_row(duty, "paused" if pauses else "waiting", since, {"holder": holder}))
     duty.spans = [span.row for span in spans]
     changes.change(duty)
+    return True
+
+
+def go_on_if_over(
+    changes: Changes, duty: Duty, rule: RuleBody, calendar: WorkingCalendar, moment: datetime, *, at: datetime
+) -> bool:
+    """The longest pause is over by `moment`: the clock goes on from its end, though the same one is waited for."""
+    last = Span.of(duty.spans[-1]) if duty.spans else None
+    if duty.paused_at is None or last is None or last.until is None or last.until > moment:
+        return False
+    shift(changes, duty, rule, calendar, last.began_at, last.until, "resumed", at=at)
+    changes.history[-1]["details"]["limit"] = True
+    ended = replace(last, ended_at=last.until, until=None)
+    duty.spans = [*duty.spans[:-1], ended.row, Span(last.holder, False, last.until).row]
     return True
 
 

@@ -83,6 +83,11 @@ def _check_times(rule: Rule) -> Iterator[Problem]:
     amounts = [level.after.amount for level in rule.ladder]
     if amounts != sorted(set(amounts)):
         yield Problem(rule.code, "Каждая ступень лестницы наступает позже предыдущей.")
+    if any(limit.up_to.unit == Unit.WORKING_DAYS for limit in rule.longest_pauses):
+        yield Problem(rule.code, "Предел паузы считается в рабочих минутах, часах или секундах.")
+    roles = [limit.role for limit in rule.longest_pauses]
+    if len(roles) != len(set(roles)):
+        yield Problem(rule.code, "У каждой роли один предел паузы.")
     if rule.limit is not None and rule.limit.after.unit == Unit.WORKING_DAYS and rule.limit.after.amount > 365:
         yield Problem(rule.code, "Жёсткий предел дальше года не имеет смысла.")
 

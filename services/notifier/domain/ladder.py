@@ -14,6 +14,7 @@ class Person:
     role: str
     full_name: str
     email: str
+    phone: str | None = None
 
 
 def standing_in(

@@ -62,6 +62,14 @@ class MoveLimit(RulePart):
     up_to: Duration
 
 
+class PauseLimit(RulePart):
+    """How long the clock may stand still in all, by the word of this role; after that it goes on by itself."""
+
+    role: LadderRole | None = None
+    """Nobody's: events, and the roles that have no limit of their own."""
+    up_to: Duration
+
+
 class EarlyWarning(RulePart):
     """Before the deadline: at `share` per cent of the allotted time."""
 
@@ -118,6 +126,8 @@ class RuleBody(RulePart):
     """Events after which the duty waits for the manager again."""
     pauses_for: Annotated[tuple[Holder, ...], Field(max_length=2)] = ()
     """While the duty waits for one of these, its clock stands still; for others only the blame is divided."""
+    longest_pauses: Annotated[tuple[PauseLimit, ...], Field(max_length=5)] = ()
+    """Empty: the clock may stand still for any time."""
     moves: Annotated[tuple[MoveLimit, ...], Field(max_length=4)] = ()
     """«Если иное не согласовано с клиентом» (VIN-05, CALL-12); empty: the deadline is not moved by anybody."""
     urgent: bool = False

@@ -24,12 +24,21 @@ class Span:
     """Whether the clock stood still."""
     began_at: datetime
     ended_at: datetime | None = None
+    until: datetime | None = None
+    """When the clock goes on by itself, unless somebody lets it go on before."""
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Span":
         ended = row["ended_at"]
         began = datetime.fromisoformat(row["began_at"])
-        return cls(row["holder"], row["pauses"], began, datetime.fromisoformat(ended) if ended else None)
+        until = row.get("until")
+        return cls(
+            row["holder"],
+            row["pauses"],
+            began,
+            datetime.fromisoformat(ended) if ended else None,
+            datetime.fromisoformat(until) if until else None,
+        )
 
     @property
     def row(self) -> dict[str, Any]:
@@ -39,11 +48,34 @@ class Span:
             "pauses": self.pauses,
             "began_at": self.began_at.isoformat(),
             "ended_at": ended,
+            "until": self.until.isoformat() if self.until else None,
         }
 
 
 def counts_working_time(rule: RuleBody) -> bool:
     return rule.duration.unit in WORKING_UNITS and rule.until is None
+
+
+def may_stand_until(
+    rule: RuleBody, role: str | None, calendar: WorkingCalendar, spans: Iterable[Span], since: datetime
+) -> datetime | None:
+    """When a pause from `since` on has used up what the pauses before have left of it.  None: no limit.
+
+    Raises NoWorkingTime.
+    """
+    limits = {limit.role: limit.up_to for limit in rule.longest_pauses}
+    limit = limits.get(role, limits.get(None)) if role else limits.get(None)  # type: ignore[call-overload]  # Any role.
+    if limit is None:
+        return None
+    stood = [
+        (span.began_at, span.ended_at) for span in spans if span.pauses and span.ended_at and span.holder != "nobody"
+    ]
+    if limit.unit in WORKING_UNITS:
+        used = sum((working_time_between(calendar, *span) for span in stood), timedelta())
+        left = max(timedelta(), limit.amount * ONE_MINUTE - used)
+        return add_working_minutes(calendar, since, left / ONE_MINUTE) if left else since
+    whole = timedelta(hours=limit.amount) if limit.unit == Unit.CALENDAR_HOURS else timedelta(seconds=limit.amount)
+    return since + max(timedelta(), whole - sum((ended - began for began, ended in stood), timedelta()))
 
 
 def later(calendar: WorkingCalendar, moment: datetime, began: datetime, ended: datetime, *, working: bool) -> datetime:

@@ -1,0 +1,51 @@
+"""Lets the clock go on where it has stood still for as long as the rule allows."""
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.commands.waiting import go_on_if_over
+from services.notifier.duty import Duty
+from services.notifier.models import Obligation
+from services.notifier.reading import calendar
+from services.notifier.rulebook import rule_book
+from services.notifier.writing import Changes, write
+from shared.service import ServiceContext
+
+PAUSES_CHANNEL = "notifier_pauses"
+LONGEST_SLEEP = 30.0
+BATCH = 200
+_NEXT = text(
+    "SELECT extract(epoch FROM min((spans -> -1 ->> 'until')::timestamptz) - clock_timestamp())::float8"
+    " FROM obligations WHERE paused_at IS NOT NULL"
+)
+
+
+async def run(context: ServiceContext) -> None:
+    """Sleeps until the next pause is over.  The clock goes on from that moment, however late this wakes up."""
+    wakeup = context.listen(PAUSES_CHANNEL)
+    while True:
+        async with context.database.worker() as session:
+            ended = await end_pauses(session)
+            seconds = (await session.execute(_NEXT)).scalar_one()
+        if ended < BATCH:
+            await wakeup.wait(LONGEST_SLEEP if seconds is None else min(max(seconds, 0.05), LONGEST_SLEEP))
+
+
+async def end_pauses(session: AsyncSession) -> int:
+    """In one transaction; returns how many."""
+    at = (await session.execute(text("SELECT now()"))).scalar_one()
+    over = text("(spans -> -1 ->> 'until')::timestamptz <= now()")
+    query = select(Obligation).where(Obligation.paused_at.is_not(None), over).order_by(Obligation.id).limit(BATCH)
+    rows = (await session.execute(query.with_for_update(skip_locked=True))).scalars().all()
+    book = await rule_book(session)
+    changes = Changes()
+    for duty in map(Duty.of, rows):
+        known_calendar = await calendar(session, duty.calendar_digest)
+        go_on_if_over(changes, duty, book.by_id[duty.rule_id], known_calendar, at, at=at)
+    await write(session, changes)
+    return len(rows)
+
+
+async def wake_pauses(session: AsyncSession) -> None:
+    """Delivered at commit: a pause may be over before the longest sleep is."""
+    await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": PAUSES_CHANNEL})

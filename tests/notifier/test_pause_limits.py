@@ -1,0 +1,132 @@
+"""A pause is no way out: the clock goes on by itself when the rule's limit for the role is used up."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.notifier.domain.waiting import Span, may_stand_until
+from services.notifier.pauses import end_pauses
+from shared.identity.roles import Role
+from shared.worktime import WorkingCalendar, add_working_minutes, office_week
+from tests.notifier.conftest import World
+from tests.notifier.rules import publish, seconds
+from tests.notifier.test_engine import until
+from tests.notifier.test_handling import post, the_duty
+from tests.notifier.test_rules import rule, texts
+from tests.worktime.oracle import utc
+
+ASKED = {"holder": "client", "reason": "Уточняем у клиента"}
+
+
+def limits(**by_role: int) -> list[dict[str, Any]]:
+    return [
+        {"up_to": seconds(amount)} if role == "events" else {"role": role, "up_to": seconds(amount)}
+        for role, amount in by_role.items()
+    ]
+
+
+async def limited(world: World, **by_role: int) -> Any:
+    await world.with_people()
+    await world.register()
+    await publish(world.notifier, "ORD-04", world.office_id, pauses_for=["client"], longest_pauses=limits(**by_role))
+    return await world.obligation(await world.place(), "ORD-04")
+
+
+async def test_the_clock_goes_on_by_itself_and_the_client_is_still_waited_for(world: World) -> None:
+    before = await limited(world, events=1)
+    told = (await post(world.staff_http(), before.id, "waiting", **ASKED)).json()
+    limit = datetime.fromisoformat(told["spans"][0]["until"])
+    began = datetime.fromisoformat(told["paused_at"])
+    assert limit - began == timedelta(seconds=1)
+    assert "не дольше чем до" in told["explanation"][-1]
+
+    async def look() -> Any:
+        return await the_duty(world, before.id)
+
+    after = await until(look, lambda found: found.paused_at is None, timeout=5)
+    assert after.due_at - before.due_at == timedelta(seconds=1)
+    paused, waiting = map(Span.of, after.spans)
+    assert (paused.ended_at, paused.pauses) == (limit, True)
+    assert (waiting.holder, waiting.pauses, waiting.began_at, waiting.ended_at) == ("client", False, limit, None)
+    async with world.staff_http() as http:
+        shown = (await http.get(f"/obligations/{before.id}")).json()
+    assert shown["waits_for"] == "client"
+    (resumed,) = [entry for entry in shown["history"] if entry["event"] == "resumed"]
+    assert resumed["details"]["limit"] is True
+
+
+async def test_what_is_used_up_is_used_up_for_the_role_and_not_for_its_superior(world: World) -> None:
+    duty = await limited(world, manager=1, senior_manager=3600)
+    await post(world.staff_http(), duty.id, "waiting", **ASKED)
+    await asyncio.sleep(1.1)
+    async with world.notifier.app.state.database.worker() as session:
+        await end_pauses(session)
+    assert (await post(world.staff_http(), duty.id, "waiting", holder="manager", reason="Ответил")).status_code == 200
+    refused = await post(world.staff_http(), duty.id, "waiting", **ASKED)
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "pause-limit-reached")
+    senior = world.staff_http(Role.SENIOR_MANAGER, "senior")
+    told = (await post(senior, duty.id, "waiting", **ASKED)).json()
+    began, limit = (datetime.fromisoformat(told["spans"][-1][name]) for name in ("began_at", "until"))
+    assert limit - began == timedelta(seconds=3599)
+
+
+async def test_a_pause_that_is_over_ends_at_its_limit_however_late_that_is_seen(world: World) -> None:
+    """The manager goes on long after it; the clock had gone on before."""
+    duty = await limited(world, events=1)
+    async with world.notifier.session() as session:  # Nothing wakes the loop: the row is as after a crash.
+        row = await session.get_one(type(duty), duty.id)
+        began = row.opened_at - timedelta(hours=1)
+        row.opened_at = began - timedelta(minutes=1)
+        row.spans = [Span("client", True, began, until=began + timedelta(seconds=1)).row]
+        row.paused_at, row.next_at = began, None
+    told = (await post(world.staff_http(), duty.id, "waiting", holder="manager", reason="Ответил")).json()
+    ended = [datetime.fromisoformat(span["ended_at"]) for span in told["spans"]]
+    assert ended[0] == began + timedelta(seconds=1)
+    assert ended[1] > began + timedelta(minutes=59)
+    assert datetime.fromisoformat(told["due_at"]) - duty.due_at == timedelta(seconds=1)
+
+
+WEEK = WorkingCalendar.model_validate({"time_zone": "UTC", "weekly": office_week()})
+MONDAY = utc(2026, 11, 23, 9)
+
+
+def stood(*minutes: int) -> list[Span]:
+    begins = [MONDAY + timedelta(hours=number) for number in range(len(minutes))]
+    return [
+        Span("client", True, one, one + timedelta(minutes=length)) for one, length in zip(begins, minutes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "before", "left"),
+    [
+        ("manager", (), 60),
+        ("manager", (20, 30), 10),
+        ("manager", (50, 40), 0),
+        ("director", (20,), 100),
+        (None, (), 120),
+    ],
+)
+def test_pauses_count_together_in_working_time(role: str | None, before: tuple[int, ...], left: int) -> None:
+    amounts = [{"up_to": {"amount": 120, "unit": "working_minutes"}}]
+    amounts.append({"role": "manager", "up_to": {"amount": 60, "unit": "working_minutes"}})  # type: ignore[dict-item]
+    since = MONDAY + timedelta(hours=2, minutes=30)
+    found = may_stand_until(rule(longest_pauses=amounts), role, WEEK, stood(*before), since)
+    assert found == add_working_minutes(WEEK, since, left)
+
+
+def test_without_a_limit_there_is_none_and_reopenings_use_up_nothing() -> None:
+    assert may_stand_until(rule(), "manager", WEEK, stood(500), MONDAY) is None
+    closed = Span("nobody", True, MONDAY, MONDAY + timedelta(hours=5))
+    hour = rule(longest_pauses=[{"up_to": {"amount": 1, "unit": "calendar_hours"}}])
+    later = MONDAY + timedelta(hours=6)
+    assert may_stand_until(hour, "manager", WEEK, [closed], later) == later + timedelta(hours=1)
+
+
+def test_the_check_refuses_limits_that_cannot_be_counted() -> None:
+    days = {"up_to": {"amount": 2, "unit": "working_days"}}
+    assert "Предел паузы" in " ".join(texts(rule(longest_pauses=[days])))
+    hours = {"up_to": {"amount": 2, "unit": "calendar_hours"}}
+    assert "один предел" in " ".join(texts(rule(longest_pauses=[hours, hours])))
