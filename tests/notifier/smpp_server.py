@@ -37,6 +37,8 @@ class SmppServer:
     """Take the message, then close the connection without an answer."""
     acknowledged: list[int] = field(default_factory=list)
     """Statuses with which deliveries were answered."""
+    awaited: dict[int, asyncio.Future[int]] = field(default_factory=dict)
+    """By the sequence of a delivery."""
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
     _ids: count[int] = field(default_factory=lambda: count(1001))
     _sequence: count[int] = field(default_factory=lambda: count(1))
@@ -48,9 +50,11 @@ class SmppServer:
                 body = await reader.readexactly(length - 16)
                 if command == DELIVER | ANSWER:
                     self.acknowledged.append(status)
+                    if (waiting := self.awaited.pop(sequence, None)) is not None and not waiting.done():
+                        waiting.set_result(status)
                 elif not self._answer(writer, command, sequence, body):
                     return
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
             if writer in self._writers:
@@ -77,7 +81,7 @@ class SmppServer:
                 known = body.split(b"\0", 1)[0].decode() in {message.id for message in self.submitted}
                 status = 0 if known else 0x67
                 answer = body.split(b"\0", 1)[0] + b"\0\0\x02\0" if known else b""
-        _write(writer, command | ANSWER, status, sequence, answer)
+        write(writer, command | ANSWER, status, sequence, answer)
         return command != UNBIND
 
     def _take(self, body: bytes) -> str:
@@ -94,20 +98,27 @@ class SmppServer:
         self.submitted.append(message)
         return message.id
 
-    def tell(self, text: str, *, sender: str = "79221234567", receipt: bool = True) -> None:
-        """Deliver to the client that bound first."""
+    def tell(self, text: str, *, sender: str = "79221234567", receipt: bool = True, to: int = 0) -> int:
+        """Deliver to the client that bound first, or as the `to`-th after it; returns the delivery's sequence."""
         coding = 0 if text.isascii() else 8
         content = text.encode("ascii" if coding == 0 else "utf-16-be")
         head = b"\0\1\1" + sender.encode() + b"\0\0\0PRODETAL\0"
         middle = bytes([4 if receipt else 0, 0, 0]) + b"\0\0" + bytes([0, 0, coding, 0, len(content)])
-        _write(self._writers[0], DELIVER, 0, next(self._sequence), head + middle + content)
+        sequence = next(self._sequence)
+        write(self._writers[to], DELIVER, 0, sequence, head + middle + content)
+        return sequence
+
+    async def outcome(self, sequence: int) -> int:
+        """The status with which a delivery is answered, once it is."""
+        self.awaited[sequence] = asyncio.get_running_loop().create_future()
+        return await self.awaited[sequence]
 
     @property
     def bound(self) -> int:
         return len(self._writers)
 
 
-def _write(writer: asyncio.StreamWriter, command: int, status: int, sequence: int, body: bytes) -> None:
+def write(writer: asyncio.StreamWriter, command: int, status: int, sequence: int, body: bytes) -> None:
     writer.write(struct.pack(">4I", 16 + len(body), command, status, sequence) + body)
 
 

@@ -16,6 +16,8 @@ from tests.faults.scenarios import (
     points,
     poison,
     restarts,
+    slow_mail,
+    sms,
     topology,
     wire,
 )
@@ -40,8 +42,11 @@ SCENARIOS = {
     "F8": Scenario("engines of the clock that die while clients pause and close", clocks.run),
     "F9": Scenario("rolling restarts", operations.run_rolling),
     "F10": Scenario("one key, one version, many clients", keys.run),
-    "F11": Scenario("database connections cut", commits.run_dropped),
+    "F11": Scenario("tasks cancelled, connections cut, many at a commit", commits.run_dropped),
     "F12": Scenario("a mail server that refuses and hangs up, senders that die", letters.run),
+    "F12-slow": Scenario("a mail server that takes longer than anybody waits", slow_mail.run),
+    "F12-sms": Scenario("SMS gateways that refuse, fall silent and hang up", sms.run),
+    "F12-smpp": Scenario("receipts of SMS and their parts twice, out of order, early and late", sms.run_smpp),
     "F13": Scenario("two offices, every route, every role", isolation.run),
     "F14": Scenario("the network held back, slow and cut", partition.run),
 }

@@ -1,6 +1,6 @@
 """F12: a mail server that refuses, hangs up after DATA, and senders that die on both sides of the wire."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -57,16 +57,18 @@ async def run(run: Run) -> Verdict:
 
 
 @asynccontextmanager
-async def sender(run: Run, name: str, plant: str = "") -> AsyncIterator[tuple[World, MailServer, History]]:
+async def sender(
+    run: Run, name: str, plant: str = "", settings: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[World, MailServer, History]]:
     """Only `notifier`, and the mail server of the harness."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     with mail_server() as mail:
-        settings = {
+        usual = {
             "REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
             "REGLAMENT_SENDING_LEASE_SECONDS": "5",
             "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
         }
-        async with new_world(run.servers, "notifier", settings=settings) as world:
+        async with new_world(run.servers, "notifier", settings=usual | dict(settings or {})) as world:
             await world.start("notifier", plant=plant)
             await world.ready()
             yield world, mail, history

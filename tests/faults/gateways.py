@@ -1,0 +1,160 @@
+"""SMS gateways that misbehave on request: a bad line in front of the HTTP simulator, and a moody SMPP operator."""
+
+import asyncio
+import contextlib
+import random
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from tests.notifier.smpp_server import ANSWER, SUBMIT, SmppServer, write
+
+LINE_MOODS = ("400", "429", "500", "503", "dropped", "silent", "taken, dropped", "taken, late", "taken, 500")
+"""How a sending may go wrong; before the comma whether the gateway has taken it."""
+SMPP_MOODS = ("0x58", "0x14", "0x0b", "dropped", "taken, dropped", "taken, silent")
+AGAIN_SECONDS = 3.0
+"""An operator tells again what was not acknowledged."""
+_SENDING = (b"/sys/send.php", b"/sms/send")
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+@dataclass
+class BadLine:
+    """Between the notifier and the simulator; its moods are for requests to send, the first one first."""
+
+    target: str
+    late_seconds: float
+    """Longer than the client waits."""
+    moods: list[str] = field(default_factory=list)
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                request = await _message(reader)
+                sending = request.split(b" ", 2)[1].startswith(_SENDING)
+                mood = self.moods.pop(0) if sending and self.moods else "ok"
+                taken = mood == "ok" or mood.startswith("taken")
+                answer = await self._forwarded(request) if taken else b""
+                if mood.endswith("dropped"):
+                    return
+                if mood in ("silent", "taken, late"):
+                    await asyncio.sleep(self.late_seconds)
+                if mood == "silent":
+                    return
+                if mood[-3:].isdigit():
+                    answer = f"HTTP/1.1 {mood[-3:]} Mood\r\ncontent-length: 4\r\n\r\nmood".encode()
+                writer.write(answer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    async def _forwarded(self, request: bytes) -> bytes:
+        parts = urlsplit(self.target)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        try:
+            writer.write(request)
+            return await _message(reader)
+        finally:
+            writer.close()
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    """Head and body of a request or an answer.  Raises IncompleteReadError at the end of the connection."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    return head + (await reader.readexactly(int(length[1])) if length else b"")
+
+
+@asynccontextmanager
+async def bad_line(target: str, late_seconds: float, moods: Iterable[str]) -> AsyncIterator[BadLine]:
+    line = BadLine(target, late_seconds, list(moods))
+    listener = await asyncio.start_server(line.serve, "127.0.0.1", 0)
+    line.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield line
+    finally:
+        listener.close()
+
+
+@dataclass
+class MoodyOperator(SmppServer):
+    """Takes messages by its moods and tells of each part what `fate` says, until every receipt was acknowledged."""
+
+    moods: list[str] = field(default_factory=list)
+    fate: Callable[[str], list[str]] = lambda _: ["DELIVRD"]
+    """Phone → receipts of one part, in the order in which they are told; asked once per part."""
+    told: dict[str, list[str]] = field(default_factory=dict)
+    """Id of a part → what was told of it."""
+    _telling: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def parts(self) -> dict[str, list[str]]:
+        """Phone → ids of the parts that were taken for it."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for message in self.submitted:
+            found[f"+{message.phone}"].append(message.id)
+        return found
+
+    def _answer(self, writer: asyncio.StreamWriter, command: int, sequence: int, body: bytes) -> bool:
+        mood = self.moods.pop(0) if command == SUBMIT and self.moods else "ok"
+        if mood == "ok" and command != SUBMIT:
+            return super()._answer(writer, command, sequence, body)
+        if mood == "dropped":
+            return False
+        if mood.startswith("0x"):
+            write(writer, SUBMIT | ANSWER, int(mood, 16), sequence, b"")
+            return True
+        part = self._take(body)
+        self.told[part] = self.fate(f"+{self.submitted[-1].phone}")
+        early = random.Random(part).random() < 0.3
+        if early:
+            self._tell_of(part)
+        if mood == "ok":
+            write(writer, SUBMIT | ANSWER, 0, sequence, part.encode() + b"\0")
+        if not early:
+            self._tell_of(part)
+        return mood != "taken, dropped"
+
+    def _tell_of(self, part: str) -> None:
+        for state in self.told[part]:
+            self.tell_until_acknowledged(part, state)
+
+    def tell_until_acknowledged(self, part: str, state: str) -> None:
+        receipt = f"id:{part} sub:001 dlvrd:001 submit date:2611212330 stat:{state} err:000 text:"
+        task = asyncio.create_task(self._tell(receipt))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, receipt: str) -> None:
+        while True:
+            if self.bound:
+                with contextlib.suppress(ConnectionError, TimeoutError):
+                    sequence = self.tell(receipt, to=random.randrange(self.bound))
+                    async with asyncio.timeout(AGAIN_SECONDS):
+                        if await self.outcome(sequence) == 0:
+                            return
+            await asyncio.sleep(0.1)
+
+    @property
+    def telling(self) -> int:
+        """Receipts that nobody has acknowledged yet."""
+        return len(self._telling)
+
+
+@asynccontextmanager
+async def moody_operator(moods: Iterable[str], fate: Callable[[str], list[str]]) -> AsyncIterator[MoodyOperator]:
+    operator = MoodyOperator(moods=list(moods), fate=fate)
+    listener = await asyncio.start_server(operator.serve, "127.0.0.1", 0)
+    operator.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield operator
+    finally:
+        for task in tuple(operator._telling):
+            task.cancel()
+        listener.close()

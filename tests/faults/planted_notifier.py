@@ -1,0 +1,68 @@
+"""Planted bugs of the clock and of SMS; see `planted`."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+
+def engine_without_lock() -> None:
+    """Every engine fires what is due, whoever is firing it at the moment."""
+    from services.notifier import engine, writing
+
+    claim = str(engine._CLAIM)
+    assert "FOR UPDATE SKIP LOCKED" in claim
+    engine._CLAIM = text(claim.replace("FOR UPDATE SKIP LOCKED", ""))
+    # Else the key of the table would stop it.
+    writing._PARTS["levels"] += " ON CONFLICT DO NOTHING"
+
+
+def engine_fires_early() -> None:
+    """What is due within half a second might as well fire now."""
+    from services.notifier import engine
+
+    claim = str(engine._CLAIM)
+    assert "next_at <= now()" in claim
+    engine._CLAIM = text(claim.replace("next_at <= now()", "next_at <= now() + interval '500 milliseconds'"))
+
+
+def close_that_does_not_stop() -> None:
+    """A closed duty keeps its next step."""
+    from services.notifier.commands import clock, handling
+    from services.notifier.commands.obligations import close
+    from services.notifier.duty import Duty
+
+    def close_only(changes: Any, duty: Duty, *arguments: Any, **options: Any) -> None:
+        kept = duty.next_step, duty.next_at
+        close(changes, duty, *arguments, **options)
+        duty.next_step, duty.next_at = kept
+
+    setattr(clock, "close", close_only)  # noqa: B010 (an import)
+    setattr(handling, "close", close_only)  # noqa: B010 (an import)
+
+
+def pause_that_moves_nothing() -> None:
+    """The clock goes on as if it had not stood still."""
+    from services.notifier.commands import waiting
+
+    setattr(waiting, "later", lambda _calendar, moment, *_, **__: moment)  # noqa: B010 (an import)
+
+
+def last_receipt_counts() -> None:
+    """Whatever is told last is the state."""
+    from services.notifier import receipts
+    from services.notifier.domain import delivery
+
+    def after_receipt(state: str, receipt: str) -> str:
+        return delivery._TOLD.get(receipt, state)
+
+    delivery.after_receipt = after_receipt
+    setattr(receipts, "after_receipt", after_receipt)  # noqa: B010 (an import)
+
+
+BUGS = (
+    engine_without_lock,
+    engine_fires_early,
+    close_that_does_not_stop,
+    pause_that_moves_nothing,
+    last_receipt_counts,
+)
