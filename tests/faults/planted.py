@@ -29,6 +29,7 @@ from shared.messaging.tables import outbox
 from shared.messaging.topology import PROBE, event_queue
 from shared.scope import Scope
 from shared.web import idempotency
+from tests.faults import planted_notifier
 
 VARIABLE = "REGLAMENT_PLANTED"
 LATE_SECONDS = 1.0
@@ -217,5 +218,6 @@ PLANTED: dict[str, Callable[[], None]] = {
         answer_before_commit,
         forgotten_keys,
         sent_before_state,
+        *planted_notifier.BUGS,
     )
 }
