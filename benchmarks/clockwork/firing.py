@@ -20,7 +20,7 @@ from benchmarks.clockwork.bare import fire_bare
 from benchmarks.clockwork.ground import Ground
 from services.notifier import engine
 from services.notifier.settings import NotifierSettings
-from services.notifier.writing import WAKE_CHANNEL
+from services.notifier.writing import WAKE_CHANNEL, WORKER_SETTINGS
 from shared.database import Database
 from shared.listener import Listener
 from shared.service import ServiceContext
@@ -190,7 +190,10 @@ async def _all_fired(ground: Ground, number: int, timeout: float) -> None:
 
 
 async def _engine(app_url: str, worker_url: str) -> None:
-    database, listener = Database(app_url, worker_url, name="benchmark"), Listener(worker_url)
+    database, listener = (
+        Database(app_url, worker_url, name="benchmark", worker_settings=WORKER_SETTINGS),
+        Listener(worker_url),
+    )
     async with database.worker():
         pass  # Connected: from here on the engine could work.
     context = ServiceContext(NotifierSettings(demo=True), database, listener)

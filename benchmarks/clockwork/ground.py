@@ -13,6 +13,7 @@ import asyncpg
 
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.settings import NotifierSettings
+from services.notifier.writing import WORKER_SETTINGS
 from shared import migrate
 from shared.database import Database, new_id
 from shared.listener import Listener
@@ -83,7 +84,7 @@ class Ground:
 async def ground(infrastructure: Infrastructure) -> AsyncIterator[Ground]:
     async with scratch_database(infrastructure.database_url, "notifier", "clock") as urls:
         await migrate.upgrade("services.notifier", urls.owner)
-        database = Database(urls.app, urls.worker, name="benchmark")
+        database = Database(urls.app, urls.worker, name="benchmark", worker_settings=WORKER_SETTINGS)
         admin = await asyncpg.connect(urls.admin)
         try:
             context = ServiceContext(NotifierSettings(demo=True), database, Listener(urls.worker))

@@ -6,6 +6,7 @@ from services.notifier.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
 from services.notifier.delivery_models import Base
 from services.notifier.settings import NotifierSettings
+from services.notifier.writing import WORKER_SETTINGS
 from shared.contracts.notifier import (
     CalendarDutyChanged,
     ConsentWithdrawn,
@@ -50,4 +51,5 @@ service = Service(
         Loop("housekeeping", housekeeping.run),
     ],
     on_start=[publish_defaults],
+    worker_settings=WORKER_SETTINGS,
 )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import letters
-from services.notifier.commands.clock import hear, reassign
+from services.notifier.commands.clock import hear, reassign, turn
 from services.notifier.commands.inbound import mark_answered
 from services.notifier.models import Calendar, Client, Office, StaffMember
 from services.notifier.settings import NotifierSettings
@@ -48,14 +48,14 @@ async def project_staff(event: control.StaffChanged, session: AsyncSession) -> N
     await project(session, StaffMember, {"staff_id": event.staff_id}, version=event.version, values=values)
 
 
-@consumers.on(clients.ClientRegistered)
+@consumers.on(clients.ClientRegistered, one_at_a_time=turn)
 async def on_registration(event: clients.ClientRegistered, session: AsyncSession) -> None:
     """CALL-01."""
     await _project_client(session, event)
     await hear(session, event, at=now())
 
 
-@consumers.on(clients.ClientChanged)
+@consumers.on(clients.ClientChanged, one_at_a_time=turn)
 async def on_client_change(event: clients.ClientChanged, session: AsyncSession) -> None:
     """CL-06, CL-10."""
     newer = await _project_client(session, event)
@@ -70,20 +70,20 @@ async def on_email_confirmation(event: clients.EmailConfirmationRequested, sessi
     await letters.email_confirmation(session, event, now())
 
 
-@consumers.on(clients.ContactsRequested)
+@consumers.on(clients.ContactsRequested, one_at_a_time=turn)
 async def on_contacts_requested(event: clients.ContactsRequested, session: AsyncSession) -> None:
     """CL-06."""
     await hear(session, event, at=now())
     await letters.contacts_request(session, event, now(), settings().public_url)
 
 
-@consumers.on(clients.ContactsCorrected)
+@consumers.on(clients.ContactsCorrected, one_at_a_time=turn)
 async def on_contacts_corrected(event: clients.ContactsCorrected, session: AsyncSession) -> None:
     """CL-06."""
     await hear(session, event, at=now())
 
 
-@consumers.on(clients.CallLogged)
+@consumers.on(clients.CallLogged, one_at_a_time=turn)
 async def on_call(event: clients.CallLogged, session: AsyncSession) -> None:
     """CALL-01…03, 06, ORD-04, BILL-06; the first attempt sends LET-01."""
     await hear(session, event, at=now())
@@ -91,20 +91,20 @@ async def on_call(event: clients.CallLogged, session: AsyncSession) -> None:
         await letters.information_letter(session, event, now(), settings().public_url)
 
 
-@consumers.on(orders.OrderPlaced)
+@consumers.on(orders.OrderPlaced, one_at_a_time=turn)
 async def on_order(event: orders.OrderPlaced, session: AsyncSession) -> None:
     """CALL-06, ORD-04…07."""
     await hear(session, event, at=now())
 
 
-@consumers.on(orders.ApplicabilityChecked)
+@consumers.on(orders.ApplicabilityChecked, one_at_a_time=turn)
 async def on_check(event: orders.ApplicabilityChecked, session: AsyncSession) -> None:
     """ORD-06, and K18: the 20 minutes of a paid order begin."""
     await hear(session, event, at=now())
     await letters.check_result(session, event, now())
 
 
-@consumers.on(orders.OrderProcessed)
+@consumers.on(orders.OrderProcessed, one_at_a_time=turn)
 async def on_processed(event: orders.OrderProcessed, session: AsyncSession) -> None:
     """ORD-05, ORD-07."""
     await hear(session, event, at=now())
@@ -134,59 +134,59 @@ async def on_purchase_order(event: orders.PurchaseOrderSent, session: AsyncSessi
     await letters.purchase_order_to_supplier(session, event, now())
 
 
-@consumers.on(orders.ClaimOpened)
+@consumers.on(orders.ClaimOpened, one_at_a_time=turn)
 async def on_claim(event: orders.ClaimOpened, session: AsyncSession) -> None:
     """RET-08."""
     await hear(session, event, at=now())
 
 
-@consumers.on(orders.ClaimDecided)
+@consumers.on(orders.ClaimDecided, one_at_a_time=turn)
 async def on_claim_decision(event: orders.ClaimDecided, session: AsyncSession) -> None:
     """RET-08."""
     await hear(session, event, at=now())
     await letters.claim_decision(session, event, now())
 
 
-@consumers.on(orders.InquiryRecorded)
+@consumers.on(orders.InquiryRecorded, one_at_a_time=turn)
 async def on_inquiry(event: orders.InquiryRecorded, session: AsyncSession) -> None:
     """CALL-12, INQ-06."""
     await hear(session, event, at=now())
 
 
-@consumers.on(orders.InquiryStatusChanged)
+@consumers.on(orders.InquiryStatusChanged, one_at_a_time=turn)
 async def on_inquiry_status(event: orders.InquiryStatusChanged, session: AsyncSession) -> None:
     """CALL-12, INQ-06.  An inquiry by e-mail bears its letter's id."""
     await hear(session, event, at=now())
     await mark_answered(session, event.inquiry_id, at=event.occurred_at)
 
 
-@consumers.on(vin.VinRequestSubmitted)
+@consumers.on(vin.VinRequestSubmitted, one_at_a_time=turn)
 async def on_vin_request(event: vin.VinRequestSubmitted, session: AsyncSession) -> None:
     """VIN-05, NTF-01."""
     await hear(session, event, at=now())
     await letters.new_vin_request(session, event, now(), settings().public_url)
 
 
-@consumers.on(vin.VinRequestAnswered)
+@consumers.on(vin.VinRequestAnswered, one_at_a_time=turn)
 async def on_vin_answer(event: vin.VinRequestAnswered, session: AsyncSession) -> None:
     """VIN-04, VIN-05."""
     await hear(session, event, at=now())
     await letters.vin_answer(session, event, now(), settings().public_url)
 
 
-@consumers.on(billing.InvoiceIssued)
+@consumers.on(billing.InvoiceIssued, one_at_a_time=turn)
 async def on_invoice(event: billing.InvoiceIssued, session: AsyncSession) -> None:
     """BILL-06."""
     await hear(session, event, at=now())
 
 
-@consumers.on(billing.InvoicePaid)
+@consumers.on(billing.InvoicePaid, one_at_a_time=turn)
 async def on_invoice_paid(event: billing.InvoicePaid, session: AsyncSession) -> None:
     """BILL-06."""
     await hear(session, event, at=now())
 
 
-@consumers.on(billing.OrderPaid)
+@consumers.on(billing.OrderPaid, one_at_a_time=turn)
 async def on_order_paid(event: billing.OrderPaid, session: AsyncSession) -> None:
     """ORD-04…06."""
     await hear(session, event, at=now())

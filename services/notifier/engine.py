@@ -5,6 +5,7 @@ the start of the transaction, so nothing fires early.  Claims skip rows locked b
 history, its event and its notices commit together, so nothing fires twice.
 """
 
+import asyncio
 import heapq
 import time
 from dataclasses import dataclass, field
@@ -15,14 +16,15 @@ from sqlalchemy import text
 from services.notifier import announcements
 from services.notifier.commands.obligations import ENGINE_SLEEP, history_row, level_row
 from services.notifier.domain.ladder import Person, resolve
-from services.notifier.duty import COLUMNS, Duty, duties_of, step_moment
+from services.notifier.duty import COLUMNS, Duty, step_moment
 from services.notifier.telling import DIGEST_WINDOW, NOBODY, Directory, News, directory, tell
-from services.notifier.writing import GENERIC_PLANS, WAKE_CHANNEL, Changes, write
+from services.notifier.writing import WAKE_CHANNEL, Changes, write
 from shared import faultpoints
 from shared.database import Database
 from shared.service import ServiceContext
 
 BATCH = 500
+STORM_LANES = 2
 LOCKED_ELSEWHERE = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
@@ -32,9 +34,11 @@ _CLAIM = text(
         SELECT {", ".join(COLUMNS)} FROM obligations WHERE next_at <= now()
         ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
-    SELECT now() AS at, {GENERIC_PLANS}, (SELECT json_agg(due)::text FROM due) AS duties,
+    SELECT now() AS at,
         (SELECT extract(epoch FROM o.next_at - clock_timestamp())::float8 FROM obligations o
-          WHERE o.next_at IS NOT NULL AND o.id NOT IN (SELECT id FROM due) ORDER BY o.next_at LIMIT 1) AS seconds
+          WHERE o.next_at IS NOT NULL AND o.id NOT IN (SELECT id FROM due) ORDER BY o.next_at LIMIT 1) AS seconds,
+        due.*
+    FROM (SELECT) AS always LEFT JOIN due ON true ORDER BY due.next_at, due.id
     """
 )
 
@@ -45,10 +49,19 @@ async def run(context: ServiceContext) -> None:
     window = timedelta(seconds=context.settings.digest_seconds)
     while True:
         fired, seconds = await fire(context.database, BATCH, window)
+        if fired >= BATCH:
+            # While PostgreSQL writes one batch, this process prepares another.
+            await asyncio.gather(*(fire_all_due(context.database, BATCH, window) for _ in range(STORM_LANES)))
+            continue
         if seconds <= 0 and not fired:
             seconds = LOCKED_ELSEWHERE
         if seconds > 0:
             await wakeup.wait(min(seconds, ENGINE_SLEEP.total_seconds()))
+
+
+async def fire_all_due(database: Database, limit: int, window: timedelta) -> None:
+    while (await fire(database, limit, window))[0] >= limit:
+        pass
 
 
 @dataclass
@@ -69,26 +82,25 @@ async def fire_due(database: Database, limit: int = BATCH, window: timedelta = D
 async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, float]:
     """The number of steps, and the seconds until the next one: of those that were left, or of those that fired."""
     async with database.worker() as session:
-        claimed = (await session.execute(_CLAIM, {"limit": limit})).one()
-        duties = duties_of(claimed.duties)
-        seconds = ENGINE_SLEEP.total_seconds() if claimed.seconds is None else claimed.seconds
+        rows = (await session.execute(_CLAIM, {"limit": limit})).all()
+        at: datetime = rows[0].at
+        seconds = ENGINE_SLEEP.total_seconds() if rows[0].seconds is None else rows[0].seconds
+        duties = [Duty(*row[2:]) for row in rows if row.id is not None]
         looked = time.monotonic()
         if not duties:
             return 0, seconds
         faultpoints.reach("clock.claimed")
-        at: datetime = claimed.at
         somebody = any(step["role"] for duty in duties for step in duty.schedule)
         offices = {duty.office_id for duty in duties}
         batch = _Batch(at, await directory(session, offices, at) if somebody else NOBODY)
         # With a full batch there may be unclaimed rows behind the last one: later steps wait their turn.
         horizon = max(duty.next_at or at for duty in duties) if len(duties) == limit else at
-        queue = [(duty.next_at or at, duty.id, duty) for duty in duties]
-        heapq.heapify(queue)
+        queue = [(duty.next_at or at, place, duty) for place, duty in enumerate(duties)]  # In order: a heap.
         while queue:
-            _, _, duty = heapq.heappop(queue)
+            _, place, duty = heapq.heappop(queue)
             _fire(duty, batch)
             if duty.next_at is not None and duty.next_at <= horizon:
-                heapq.heappush(queue, (duty.next_at, duty.id, duty))
+                heapq.heappush(queue, (duty.next_at, place, duty))
         batch.changes.fired = duties
         await tell(session, batch.changes, batch.directory, batch.news, at, window)
         await write(session, batch.changes)

@@ -10,10 +10,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.commands.subjects import Known, known_of
+from services.notifier.commands import subjects
+from services.notifier.commands.subjects import Known
+from services.notifier.domain.facts import ID_FIELDS
 from services.notifier.duty import Duty, duties_of
 from services.notifier.models import Calendar
+from services.notifier.rulebook import STAMP
 from services.notifier.writing import driver
+from shared.contracts.base import Event
 from shared.worktime import WorkingCalendar
 
 
@@ -43,56 +47,57 @@ class Standing:
     """Of the event's office, None while it is not known."""
     manager_id: UUID | None
     last_caller_id: UUID | None
+    stamp: str
+    """Of the published rules."""
 
 
 _STONES = TypeAdapter(list[Stone])
 _EVER = TypeAdapter(set[tuple[UUID, str]])
 
 # The duties are found by two indexes and only then locked; `done` ones are past changing.
-_STANDING = """
-    WITH found AS (
-        SELECT id FROM obligations WHERE subject_id = ANY($1::uuid[]) AND state <> 'done'
-        UNION SELECT id FROM obligations WHERE client_id = $3::uuid AND state = 'open'
+_STANDING = f"""
+    WITH own AS MATERIALIZED (
+        SELECT id, subject_id, duty, state FROM obligations WHERE subject_id = ANY($1::uuid[])
+    ), found AS (
+        SELECT id FROM own WHERE state <> 'done'
+        UNION SELECT id FROM obligations WHERE client_id = $4::uuid AND state = 'open'
     ), locked AS (
         SELECT o.* FROM obligations o WHERE o.id IN (SELECT id FROM found) ORDER BY o.id FOR UPDATE
     )
     SELECT
-        (SELECT json_agg(s)::text FROM subjects s
-          WHERE s.subject_id = ANY($1::uuid[]) AND s.kind = ANY($2::text[])) AS known,
+        (SELECT json_agg(s)::text FROM unnest($1::uuid[], $2::text[]) AS concerned(subject_id, kind)
+           JOIN subjects s USING (kind, subject_id)) AS known,
         (SELECT json_agg(l ORDER BY l.id)::text FROM locked l) AS duties,
-        (SELECT json_agg(DISTINCT ARRAY[o.subject_id::text, o.duty])::text FROM obligations o
-          WHERE o.subject_id = ANY($1::uuid[])) AS ever,
-        (SELECT json_agg(t ORDER BY t.happened_at)::text FROM tombstones t
-          WHERE t.duty = ANY($5::text[]) AND t.value = ANY($6::uuid[])) AS stones,
-        (SELECT calendar_digest FROM offices WHERE office_id = $4::uuid) AS calendar_digest,
-        (SELECT manager_id FROM clients WHERE client_id = $3::uuid) AS manager_id,
-        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $3::uuid) AS last_caller_id
+        (SELECT json_agg(DISTINCT ARRAY[own.subject_id::text, own.duty])::text FROM own) AS ever,
+        (SELECT json_agg(t ORDER BY t.happened_at)::text FROM unnest($6::text[]) AS opened(duty)
+          CROSS JOIN unnest($3::text[], $1::uuid[] || $4::uuid) AS named(field, value)
+           JOIN tombstones t USING (duty, field, value)) AS stones,
+        (SELECT calendar_digest FROM offices WHERE office_id = $5::uuid) AS calendar_digest,
+        (SELECT manager_id FROM clients WHERE client_id = $4::uuid) AS manager_id,
+        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $4::uuid) AS last_caller_id,
+        {STAMP}
 """
 
 
-async def standing(
-    session: AsyncSession,
-    concerned: dict[str, UUID],
-    *,
-    client_id: UUID | None,
-    office_id: UUID | None,
-    duties: Iterable[str],
-) -> Standing:
-    """`duties` are those that the event may open.  Not the first statement of its transaction."""
-    ids = list(concerned.values())
-    values = [*ids, client_id] if client_id else ids
+async def standing(session: AsyncSession, event: Event, opens: Iterable[str]) -> Standing:
+    """`opens` are the duties that the event may open.  Not the first statement of its transaction."""
+    concerned = subjects.of(event)
+    client_id = getattr(event, "client_id", None)
+    fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
     connection = await driver(session)
-    row = await connection.fetchrow(_STANDING, ids, list(concerned), client_id, office_id, list(duties), values)
+    row = await connection.fetchrow(
+        _STANDING, list(concerned.values()), list(concerned), fields, client_id, event.office_id, list(opens)
+    )
     assert row is not None  # A select without FROM.
-    known = {kind: found for kind, found in known_of(row["known"]).items() if found.subject_id == concerned.get(kind)}
     return Standing(
-        known,
+        subjects.known_of(row["known"]),
         duties_of(row["duties"]),
         _EVER.validate_json(row["ever"]) if row["ever"] else set(),
         _STONES.validate_json(row["stones"]) if row["stones"] else [],
         row["calendar_digest"],
         row["manager_id"],
         row["last_caller_id"],
+        row["stamp"],
     )
 
 

@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Connection, Engine, Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.domain.rules import Rule, in_force
@@ -17,10 +18,12 @@ STAMP = "concat((SELECT count(*) FROM rules), (SELECT id FROM rules ORDER BY id 
 
 _books: OrderedDict[str, "RuleBook"] = OrderedDict()
 _KEPT_BOOKS = 8
+_latest: "WeakKeyDictionary[Engine | Connection, RuleBook]" = WeakKeyDictionary()
 
 
 class RuleBook:
-    def __init__(self, rows: Iterable[Row[tuple[RuleVersion]] | RuleVersion]) -> None:
+    def __init__(self, stamp: str, rows: Iterable[Row[tuple[RuleVersion]] | RuleVersion]) -> None:
+        self.stamp = stamp
         self.by_id: dict[UUID, Rule] = {}
         self._id_of: dict[tuple[str, int], UUID] = {}
         for row in rows:
@@ -78,9 +81,15 @@ async def rule_book(session: AsyncSession, stamp: str | None = None) -> RuleBook
     book = _books.get(stamp)
     if book is None:
         rows = (await session.execute(select(RuleVersion).order_by(RuleVersion.code, RuleVersion.version))).scalars()
-        book = _books[stamp] = RuleBook(rows)
+        book = _books[stamp] = RuleBook(stamp, rows)
         while len(_books) > _KEPT_BOOKS:
             _books.popitem(last=False)
     else:
         _books.move_to_end(stamp)
+    _latest[session.get_bind()] = book
     return book
+
+
+async def known_book(session: AsyncSession) -> RuleBook:
+    """The book that this database showed last, without asking it; its stamp tells whether it is still the latest."""
+    return _latest.get(session.get_bind()) or await rule_book(session)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock_models import Absence, TellingPreference
@@ -25,6 +25,12 @@ from shared.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes
 DIGEST_WINDOW = timedelta(minutes=5)
 MOST_LISTED = 60
 """Duties that a digest lists; of the others it tells the number."""
+
+
+_TURN = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('tell/' || person, 0))"
+    " FROM unnest(CAST(:people AS text[])) AS person"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ async def tell(
         by_person[one.person.id].append(one)
     if not by_person:
         return
+    # Replicas and lanes tell a person one after another; in this order they cannot wait for each other in a circle.
+    await session.execute(_TURN, {"people": sorted(map(str, by_person))})
     preferences = await _preferences(session, by_person)
     last = await _last_letters(session, by_person, at - max(window, timedelta(hours=1)))
     waiting = await _waiting(session, by_person, at)

@@ -20,17 +20,14 @@ from shared.messaging.outbox import outbox_rows
 WAKE_CHANNEL = "notifier_clock"
 SEND_CHANNEL = "notifier_notices"
 
-GENERIC_PLANS = ", ".join(
-    f"set_config('{name}', '{value}', true)"
-    for name, value in (
-        ("plan_cache_mode", "force_generic_plan"),
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-        ("enable_seqscan", "off"),
-    )
-)
-"""For the rest of the transaction: planning these statements anew each time takes longer than running them, and as
-PostgreSQL cannot know how few rows the JSON has, it would read whole tables to join them."""
+WORKER_SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+}
+"""For the connections of consumers and loops: planning these statements anew each time takes longer than running them,
+and as PostgreSQL cannot know how few rows the JSON has, it would read whole tables to join them."""
 
 Row = dict[str, Any]
 
@@ -176,6 +173,8 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
 
     SQLAlchemy's part of a statement is half of the time that an event takes.
     """
-    raw = await (await session.connection()).get_raw_connection()
-    connection: asyncpg.Connection = raw.driver_connection
+    connection: asyncpg.Connection | None = session.info.get("driver")  # A session lives for one transaction.
+    if connection is None:
+        raw = await (await session.connection()).get_raw_connection()
+        connection = session.info["driver"] = raw.driver_connection
     return connection

@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from services.notifier.consumers import consumers
+from services.notifier.domain.facts import CONCERNS
 from services.notifier.models import ObligationHistory
 from shared.clock import now
 from shared.contracts import billing, clients, orders, vin
 from shared.contracts.notifier import ObligationBreached, ObligationOpened
 from shared.database import new_id
 from tests.notifier.conftest import World, calendar, minutes
+
+
+def test_every_event_that_clocks_hear_waits_for_its_turn() -> None:
+    """Two events about one client at once would not see each other's duties."""
+    assert set(consumers.turns) == set(CONCERNS)
 
 
 async def test_a_registration_opens_the_first_call_in_twenty_minutes(world: World) -> None:

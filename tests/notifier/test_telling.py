@@ -1,5 +1,6 @@
 """Who is told, when, and in how many letters."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,6 +64,18 @@ async def test_a_storm_becomes_one_digest_per_person_and_five_minutes(world: Wor
     (mail,) = await world.mailbox.wait_for(to=world.mail_of("ivanov"))
     assert mail.subject == "Сроки: нарушено 40"
     assert (mail.text or "").count("[ORD-04]") == 40
+
+
+async def test_replicas_that_fire_one_storm_do_not_write_a_letter_each(world: World) -> None:
+    await world.with_people()
+    await world.register()
+    ids = await storm(world, 80)
+    database = world.notifier.app.state.database
+    async with database.worker() as session:
+        await session.execute(update(Obligation).where(Obligation.id.in_(ids)).values(next_at=text("now()")))
+    await asyncio.gather(*(engine.fire_due(database, limit=10, window=WINDOW) for _ in range(8)))
+    first, second = (letter.context or {} for letter in await letters_to(world, "ivanov"))
+    assert first["count"] + second["count"] == 80
 
 
 async def test_a_lone_letter_is_not_kept_waiting(world: World) -> None:

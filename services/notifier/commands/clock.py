@@ -24,13 +24,11 @@ from services.notifier.domain.waiting import Span
 from services.notifier.duty import Duty, only
 from services.notifier.models import Client, Obligation
 from services.notifier.reading import Standing, Stone, calendar, standing
-from services.notifier.rulebook import STAMP, RuleBook, rule_book
-from services.notifier.writing import GENERIC_PLANS, Changes, driver, write
+from services.notifier.rulebook import RuleBook, known_book, rule_book
+from services.notifier.writing import Changes, write
 from shared.contracts.base import Event
 from shared.database import new_id
 from shared.worktime import WorkingCalendar
-
-_ONE_AT_A_TIME = f"SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), {STAMP}, {GENERIC_PLANS}"
 
 
 @dataclass(slots=True)
@@ -62,21 +60,24 @@ class _Hearing:
         return (moved, duty.calendar_digest) if moved is not None else self.known_calendar()
 
 
+def turn(event: Event) -> str:
+    """The key of what is heard one after another: the client, else the subject."""
+    return f"clock/{getattr(event, 'client_id', None) or next(iter(subjects.of(event).values()))}"
+
+
 async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
-    """Apply one event to the clocks, in a transaction that has begun: the consumer's inbox row comes first.
+    """Apply one event to the clocks, in the transaction of a consumer that has waited for the event's `turn`.
 
     Raises OfficeUnknown (then the event is retried) and NoWorkingTime.
     """
-    concerned = subjects.of(event)
-    client_id = getattr(event, "client_id", None)
-    key = f"clock/{client_id or next(iter(concerned.values()))}"
-    connection = await driver(session)
-    locked = await connection.fetchrow(_ONE_AT_A_TIME, key)
-    book = await rule_book(session, locked["stamp"] if locked else None)
     happened_at = moment_of(event, CONCERNS[event.type][0])  # All of an event's concerns name the same field.
-    listening = book.listening_to(event.type, event.office_id, happened_at)
-    opens = {rule.duty for rule in listening if event.type in rule.opens}
-    now = await standing(session, concerned, client_id=client_id, office_id=event.office_id, duties=opens)
+    book = await known_book(session)
+    while True:
+        listening = book.listening_to(event.type, event.office_id, happened_at)
+        now = await standing(session, event, {rule.duty for rule in listening if event.type in rule.opens})
+        if now.stamp == book.stamp:
+            break
+        book = await rule_book(session, now.stamp)  # Something was published since the last event.
     known_calendar = await calendar(session, now.calendar_digest) if now.calendar_digest else None
     moved = {duty.calendar_digest for duty in now.duties if duty.office_id != event.office_id}
     elsewhere = {digest: await calendar(session, digest) for digest in moved}

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.notifier.domain.facts import CONCERNS, merge, moment_of, subject_id
+from services.notifier.domain.rules import SubjectKind
 from services.notifier.writing import Changes
 from shared.contracts.base import Event
 
@@ -33,7 +34,7 @@ def known_of(rows: str | None) -> dict[str, Known]:
     return {known.kind: known for known in _KNOWN.validate_json(rows)} if rows else {}
 
 
-def of(event: Event) -> dict[str, UUID]:
+def of(event: Event) -> dict[SubjectKind, UUID]:
     """Kind → id of the subjects that the event names."""
     found = {concern.kind: subject_id(event, concern.kind) for concern in CONCERNS[event.type]}
     return {kind: value for kind, value in found.items() if value is not None}
