@@ -19,6 +19,7 @@ POINTS = (
     "consumer.after_commit",
     "consumer.before_ack",
     "retry.claimed",
+    "retry.counted",
     "clock.claimed",
     "clock.fired",
     "clock.committed",

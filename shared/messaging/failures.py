@@ -123,7 +123,9 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
     for row in sorted(rows, key=lambda row: int(row.attempts)):
         headers = {**row.headers, "x-retry": "1"}
         delivery = Delivery(row.type, bytes(row.body), headers, message_id=str(row.event_id))
-        if await _count_attempt(database, row.id) > len(RETRY_DELAYS) + 1:
+        attempts = await _count_attempt(database, row.id)
+        faultpoints.reach("retry.counted")
+        if attempts > len(RETRY_DELAYS) + 1:
             await park(database, row.consumer, delivery, f"no outcome of the last attempt; before it: {row.error}")
         else:
             await deliver(delivery)

@@ -149,8 +149,12 @@ class Subscriptions:
                 # The outcome could not be recorded: the database is away.  The message stays with the broker.
                 log.warning("message returned to the broker", service=self._service, error=repr(error))
                 await asyncio.sleep(1.0)
-                with contextlib.suppress(AMQPException, RuntimeError, OSError):
-                    await raw.nack(requeue=True)
+            finally:
+                # Here and not above: a handler that is cancelled, and not its connection with it, would else keep the
+                # message for as long as that connection lasts.
+                if not raw.processed:
+                    with contextlib.suppress(AMQPException, RuntimeError, OSError):
+                        await raw.nack(requeue=True)
 
     async def _stop(self) -> None:
         broker, self._broker = self._broker, None

@@ -1,5 +1,6 @@
 """Compares what the clients were told with what the databases hold."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +13,11 @@ from tests.faults.world import World, until
 
 DRAIN_SECONDS = 60.0
 SHOWN = 5
+IDLE_SECONDS = 5
+OPEN = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND state LIKE 'idle in transaction%'"
+)
 
 
 @dataclass(slots=True)
@@ -122,10 +128,16 @@ async def check_connections(world: World, verdict: Verdict) -> None:
     """No session sits in a transaction that nobody will end."""
     idle = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
-        " AND state_change < now() - interval '5 seconds'"
+        f" AND state_change < clock_timestamp() - interval '{IDLE_SECONDS} seconds'"
     )
-    for service in world.databases:
-        verdict.none("sessions idle in transaction", [row[0] for row in await world.rows(service, idle)])
+    begun, left = time.monotonic(), list[int]()
+    while time.monotonic() - begun < 2 * IDLE_SECONDS:
+        left = [row[0] for service in world.databases for row in await world.rows(service, idle)]
+        young = [row[0] for service in world.databases for row in await world.rows(service, OPEN)]
+        if left or not young:
+            break
+        await asyncio.sleep(0.2)
+    verdict.none("sessions idle in transaction", left)
 
 
 async def check_pages(

@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import os
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,6 +17,7 @@ from aio_pika import DeliveryMode
 from fastapi import Request
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
+from prometheus_client import Counter
 from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +26,7 @@ from shared.database import Database, Opening
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
+from shared.messaging.failures import CRASH_ATTEMPTS
 from shared.messaging.relay import BATCH, Relay
 from shared.messaging.subscriptions import Subscriptions, _raw
 from shared.messaging.tables import outbox
@@ -33,6 +37,8 @@ from tests.faults import planted_notifier
 
 VARIABLE = "REGLAMENT_PLANTED"
 LATE_SECONDS = 1.0
+CANCELLED_SHARE = 0.1
+CANCELLED_WITHIN_SECONDS = 0.03
 
 
 def plant(names: str | None) -> None:
@@ -52,6 +58,42 @@ def hasty_retries() -> None:
     """No bug: failures that come from outside, one after the other, do not add up to minutes of waiting."""
     failures.RETRY_DELAYS = (timedelta(milliseconds=200),) * 100
     failures.RETRY_LEASE = timedelta(seconds=2)
+
+
+def cancellations() -> None:
+    """No bug: one request in ten and one delivery in ten are cancelled at whatever they wait for at that moment."""
+    counted = Counter("reglament_faults_cancelled", "Tasks cancelled by the harness", ["what"])
+    chance = random.Random(os.getpid())
+    spared: dict[str, int] = {}
+
+    def cancel_soon(what: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel() -> None:
+            if task.cancel():
+                counted.labels(what).inc()
+
+        if chance.random() < CANCELLED_SHARE:
+            asyncio.get_running_loop().call_later(chance.uniform(0, CANCELLED_WITHIN_SECONDS), cancel)
+
+    app, deliver = Database.app, Dispatcher.deliver
+
+    @asynccontextmanager
+    async def cancelled_app(self: Database, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
+        cancel_soon("command")
+        async with app(self, scope, **info) as session:
+            yield session
+
+    async def cancelled_deliver(self: Dispatcher, delivery: Delivery) -> None:
+        # What is in hand at three deaths in a row would rightly be parked; the loop of retries is no task of a message.
+        spared[delivery.message_id] = spared.get(delivery.message_id, 0) + 1
+        if not delivery.headers.get("x-retry") and spared[delivery.message_id] < CRASH_ATTEMPTS:
+            cancel_soon("delivery")
+        await deliver(self, delivery)
+
+    Database.app = cancelled_app  # type: ignore[method-assign]
+    Dispatcher.deliver = cancelled_deliver  # type: ignore[method-assign]
 
 
 def ack_before_commit() -> None:
@@ -209,6 +251,7 @@ PLANTED: dict[str, Callable[[], None]] = {
     for bug in (
         impatient_retries,
         hasty_retries,
+        cancellations,
         ack_before_commit,
         without_inbox,
         confirmed_before_published,

@@ -1,19 +1,26 @@
-"""A TCP proxy between services and a server: it can hold everything back, be slow, or cut every connection."""
+"""A TCP proxy between services and a server: it can hold everything back, be slow, or cut connections."""
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from reglament_cli.processes import free_port
 
 CHUNK = 65536
+COMMIT = b"COMMIT;\x00"
+"""As asyncpg says it."""
 
 
 class Proxy:
     def __init__(self, target_port: int) -> None:
         self.port = free_port()
         self.latency_seconds = 0.0
+        self.cut_commits = 0.0
+        """The share of commits at which the connection is cut: one half before the server hears of it, one after."""
+        self.commits_cut = [0, 0]
+        self.random = random.Random()
         self._target_port = target_port
         self._open = asyncio.Event()
         self._open.set()
@@ -40,7 +47,7 @@ class Proxy:
             await self._open.wait()
             far, beyond = await asyncio.open_connection("127.0.0.1", self._target_port)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._forward(reader, beyond))
+                group.create_task(self._forward(reader, beyond, commits=True))
                 group.create_task(self._forward(far, writer))
         except (OSError, ExceptionGroup, asyncio.CancelledError):
             pass  # One side has gone, or `cut` was called; the other side is reset below.
@@ -50,13 +57,24 @@ class Proxy:
                 if side is not None:
                     side.transport.abort()
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, commits: bool = False
+    ) -> None:
         while data := await reader.read(CHUNK):
             if self.latency_seconds:
                 await asyncio.sleep(self.latency_seconds)
             await self._open.wait()
-            writer.write(data)
-            await writer.drain()
+            cut = commits and COMMIT in data and self.random.random() < self.cut_commits
+            heard = cut and self.random.random() < 0.5
+            if cut:
+                self.commits_cut[heard] += 1
+            if heard or not cut:
+                writer.write(data)
+                await writer.drain()
+            if heard:
+                await asyncio.sleep(0.01)  # The bytes are on their way, and would else be dropped with the connection.
+            if cut:
+                break
         raise ConnectionResetError
 
 

@@ -286,6 +286,19 @@ async def owned_by(
     return frozenset(found - {str(office_id), str(client_id)})
 
 
+async def named_by(rows: Callable[..., Any], service: str, office_id: UUID, things: Iterable[str]) -> frozenset[str]:
+    """What the office's rows about these things name: a thing that was handed over takes it along."""
+    found: set[str] = set()
+    for table in await rows(service, OWNED):
+        query = (
+            f'SELECT thing::text FROM "{table["name"]}" AS thing'
+            f' WHERE "{table["key"]}" = ANY($1::text[]::uuid[]) AND office_id = $2'
+        )
+        for row in await rows(service, query, list(things), office_id):
+            found |= set(IDENTIFIER.findall(row[0]))
+    return frozenset(found)
+
+
 def text_of_request(seen: Seen) -> str:
     return f"{seen.path}?{seen.query} {seen.content.decode(errors='replace')}"
 

@@ -1,15 +1,19 @@
-"""F7: commits that come late and a relay that was stopped; F11: clients that hang up, connections that drop."""
+"""F7: commits that come late and a relay that was stopped; F11: cancelled tasks, connections that drop."""
 
 import asyncio
 import contextlib
 import signal
 import time
 
+import httpx
+
 from tests.faults.checker import Verdict, check_samples
+from tests.faults.proxy import proxy
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.workload import Printers
 
 LEASE_SECONDS = 1.5
+CUT_COMMITS = 0.03
 SHORT_LEASE = {"REGLAMENT_RELAY_LEASE_SECONDS": str(LEASE_SECONDS)}
 
 
@@ -34,20 +38,44 @@ async def run(run: Run) -> Verdict:
 
 
 async def run_dropped(run: Run) -> Verdict:
-    """Database connections are cut at random moments, many of them in the middle of a commit."""
-    async with samples(run, "F11", plant="hasty_retries") as stage:
-        printing = asyncio.create_task(stage.printers.print(run.scale(150, 20_000)))
-        cutting = asyncio.create_task(cut_connections(stage))
-        try:
-            await printing
-        finally:
-            cutting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await cutting
-        verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
-        verdict.figures["connections cut"] = sum(line["count"] for line in stage.history.lines("fault"))
-        verdict.require(verdict.figures["connections cut"] > 0, "no connection was cut")
-        return verdict
+    """Tasks are cancelled wherever they wait, connections cut while they work and at their commits."""
+    database = run.servers.database
+    async with proxy(database.port) as way:
+        way.random, way.cut_commits = run.random(), CUT_COMMITS
+        plant = "hasty_retries,cancellations"
+        async with samples(run, "F11", plant=plant, ports={database.port: way.port}) as stage:
+            printing = asyncio.create_task(stage.printers.print(run.scale(250, 20_000)))
+            cutting = asyncio.create_task(cut_connections(stage))
+            try:
+                await printing
+            finally:
+                cutting.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await cutting
+                way.cut_commits = 0.0
+            verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
+            unheard, heard = way.commits_cut
+            hits = {
+                "connections cut": sum(line["count"] for line in stage.history.lines("fault")),
+                "commits cut before the server heard": unheard,
+                "commits cut after the server heard": heard,
+                "commands cancelled": await cancelled(stage, "press", "command"),
+                "deliveries cancelled": await cancelled(stage, "ledger", "delivery"),
+            }
+            verdict.figures |= hits
+            verdict.none("faults that did not happen", [what for what, count in hits.items() if not count])
+            return verdict
+
+
+async def cancelled(stage: Stage, service: str, what: str) -> int:
+    metric = f'reglament_faults_cancelled_total{{what="{what}"}}'
+    async with stage.world.operator(service) as http:
+        for _ in range(20):  # The page of metrics is a request too, and may be cancelled.
+            with contextlib.suppress(httpx.HTTPError):
+                lines = (await http.get("/metrics")).text.splitlines()
+                if found := [line for line in lines if line.startswith(metric)]:
+                    return int(float(found[0].rpartition(" ")[2]))
+    return 0
 
 
 async def cut_connections(stage: Stage) -> None:

@@ -9,28 +9,33 @@ from tests.faults.checker import Verdict, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
 
 PAUSE = 0.01
+FAILING_PAUSE = 0.3
 EARLY = (1, 4)
 LATE = (10, 14)
 """Consumers die later: a message that was in hand at three deaths in a row would rightly be parked as their cause."""
+RETRY = (2, 3)
+"""The loop turns once in a second; the first turn comes before anything is consumed."""
 SAMPLE_POINTS = {
     point: "press-1" if point.startswith(("command", "relay")) else "ledger-1"
     for point in POINTS
-    if point.startswith(("command", "relay", "consumer"))
+    if point.startswith(("command", "relay", "consumer", "retry"))
 }
 
 
 async def run(run: Run) -> Verdict:
     """Pages are printed all the while; one process after the other dies at its point and is started with the next."""
-    async with samples(run, "F3") as stage:
+    async with samples(run, "F3", plant="hasty_retries") as stage:
         rounds = run.scale(1, 25)
         plans: dict[str, list[str]] = {"press-1": [], "ledger-1": []}
         for _ in range(rounds):
             points = [*SAMPLE_POINTS] * 2
             stage.schedule.shuffle(points)
             for point in points:
-                first, last = LATE if point.startswith("consumer") else EARLY
+                first, last = {"consumer": LATE, "retry": RETRY}.get(point.partition(".")[0], EARLY)
                 plans[SAMPLE_POINTS[point]].append(f"{point}:{stage.schedule.randint(first, last)}")
-        printing = asyncio.create_task(stage.printers.print(pause=PAUSE))
+        printing = asyncio.gather(
+            stage.printers.print(pause=PAUSE), stage.printers.print(text="failing at first", pause=FAILING_PAUSE)
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 for name, plan in plans.items():
@@ -48,7 +53,7 @@ async def die_at_each(stage: Stage, name: str, plan: list[str]) -> None:
     await stage.world.kill(name)
     for point in plan:
         stage.history.write("fault", what="kill at a point", process=name, point=point)
-        await stage.world.restart(name, crash_at=point)
+        await stage.world.restart(name, crash_at=point, plant="hasty_retries")
         await stage.world.died(name)
-    await stage.world.restart(name)
+    await stage.world.restart(name, plant="hasty_retries")
     await stage.world.ready(name)
