@@ -44,7 +44,15 @@ async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int,
         found = [await spies.owned_by(rows, service, UUID(office_id), client) for service in SERVICES]
         return frozenset[str]().union(*found)
 
+    async def named(office_id: str, things: frozenset[str]) -> frozenset[str]:
+        found = [await spies.named_by(rows, service, UUID(office_id), things) for service in SERVICES]
+        return frozenset[str]().union(*found)
+
     of_mira, of_tagil = await hidden(day.mira.id), await hidden(day.tagil.id)
+    # Head office gave one duty of the day to the other office.
+    handed_over = of_mira & of_tagil
+    of_mira -= handed_over | await named(day.tagil.id, handed_over)
+    of_tagil -= handed_over
     of_client = await hidden(day.mira.id, day.client.id) | {day.client.id}
     nobody = str(new_id())
     tagil = Badges.of(world, day.tagil.id, nobody)
@@ -54,7 +62,7 @@ async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int,
         return lambda role: lambda: badges.headers(role)
 
     outsiders = [
-        *spies.spies_of("the other office", of_mira | {day.client.id}, badge(tagil)),
+        *spies.spies_of("the other office", of_mira, badge(tagil)),
         spies.Spy("a mystery checker", Role.MYSTERY_CHECKER, badge(tagil)(Role.MYSTERY_CHECKER), of_mira),
         spies.Spy("another client of the office", Role.CLIENT, badge(mira)(Role.CLIENT), of_client),
     ]
