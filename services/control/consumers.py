@@ -5,7 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.control.commands import penalties, projections
 from shared.contracts.billing import PaymentReceived
 from shared.contracts.clients import CallLogged
-from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationOpened, ObligationWarned
+from shared.contracts.notifier import (
+    CalendarDutyChanged,
+    ObligationBreached,
+    ObligationClosed,
+    ObligationOpened,
+    ObligationWarned,
+)
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.messaging import Consumers
 
@@ -59,3 +65,11 @@ async def punish_breach(event: ObligationBreached, session: AsyncSession) -> Non
 async def count_closed_obligation(event: ObligationClosed, session: AsyncSession) -> None:
     """NTF-03: a closed duty leaves the board."""
     await projections.project_obligation(session, event)
+
+
+@consumers.on(CalendarDutyChanged)
+async def follow_calendar_duty(event: CalendarDutyChanged, session: AsyncSession) -> None:
+    """RPT-01…06, HR-02, HR-03, CALL-04: reports and checks have deadlines as well, and cost points when they pass."""
+    await projections.project_calendar_duty(session, event)
+    if event.happened == "breached":
+        await penalties.impose_for_report(session, event)

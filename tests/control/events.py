@@ -8,7 +8,13 @@ from uuid import UUID
 from shared.clock import now
 from shared.contracts.billing import PaymentReceived
 from shared.contracts.clients import CallLogged
-from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationOpened, ObligationWarned
+from shared.contracts.notifier import (
+    CalendarDutyChanged,
+    ObligationBreached,
+    ObligationClosed,
+    ObligationOpened,
+    ObligationWarned,
+)
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.database import new_id
 
@@ -116,3 +122,26 @@ class Duty:
         return ObligationClosed.model_validate(
             self._facts | {"version": version, "outcome": outcome, "breached": breached, "closed_at": now()}
         )
+
+
+def calendar_duty(office_id: UUID, happened: str, version: int, **changes: Any) -> CalendarDutyChanged:
+    """RPT-01, due an hour ago."""
+    due_at = now() - timedelta(hours=1)
+    facts = {
+        "office_id": office_id,
+        "version": version,
+        "occurred_at": now(),
+        "rule_code": "RPT-01",
+        "clause": "RPT-01",
+        "rule_version": 1,
+        "generation": 1,
+        "happened": happened,
+        "per": "staff",
+        "label": "Иванов Иван Иванович, неделя 16.11.2026",
+        "opened_at": due_at - timedelta(days=1),
+        "due_at": due_at,
+        "breached": happened == "breached",
+        "penalty_points": 2,
+        **changes,
+    }
+    return CalendarDutyChanged.model_validate(facts)

@@ -11,7 +11,7 @@ from shared.clock import now
 from shared.database import new_id
 from shared.identity.roles import Role
 from tests.control.conftest import hire, open_office, problem
-from tests.control.events import Duty
+from tests.control.events import Duty, calendar_duty
 from tests.harness import ServiceHarness
 
 
@@ -39,6 +39,30 @@ async def test_a_breach_costs_the_responsible_the_points_of_its_rule_once(
     assert (entry["staff_id"], entry["staff_name"]) == (str(manager), "Иванов Иван Иванович")
     assert (entry["points"], entry["clause"], entry["imposed_by"]) == (5, "ORD-04", None)
     assert (entry["subject_kind"], entry["obligation_id"]) == ("order", str(duty.breached().obligation_id))
+
+
+async def test_a_report_that_is_late_costs_points_once_and_stands_on_the_board(
+    control: ServiceHarness, head_office: httpx.AsyncClient
+) -> None:
+    """HR-03 about RPT-01: duties by the calendar tell everything with each event, in whatever order."""
+    team = await open_office(head_office, "manager")
+    [manager] = team.staff["manager"]
+    duty = {"obligation_id": new_id(), "responsible_staff_id": manager}
+    for happened, version in (("breached", 3), ("opened", 1), ("warned", 2), ("breached", 3)):
+        await control.deliver(calendar_duty(team.office_id, happened, version, **duty))
+    free = calendar_duty(team.office_id, "breached", 3, obligation_id=new_id(), penalty_points=0)
+    await control.deliver(free)
+    [entry] = await entries(head_office, office_id=team.office["id"])
+    assert (entry["staff_id"], entry["points"], entry["clause"]) == (str(manager), 2, "RPT-01")
+    assert entry["reason"] == "Просрочена обязанность RPT-01: Иванов Иван Иванович, неделя 16.11.2026"
+    board = (await head_office.get("/board")).json()["offices"]
+    [row] = [row["obligations"] for row in board if row["office_id"] == team.office["id"]]
+    assert (row["open"], row["overdue"]) == (2, 2)
+    done = {**duty, "breached": True, "closed_at": now()}
+    await control.deliver(calendar_duty(team.office_id, "done", 4, **done))
+    board = (await head_office.get("/board")).json()["offices"]
+    [row] = [row["obligations"] for row in board if row["office_id"] == team.office["id"]]
+    assert row["open"] == 1
 
 
 async def test_points_without_a_responsible_are_the_offices(

@@ -1,6 +1,7 @@
 """Penalty points (HR-03) and the figures of the policy."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from services.control.domain.policy import check_value
 from services.control.models import PenaltyEntry, Policy, Staff
 from services.control.schemas.penalties import ImposePenalty, SetPolicy, WithdrawPenalty
 from shared.audit import audit
-from shared.contracts.notifier import ObligationBreached
+from shared.contracts.notifier import CalendarDutyChanged, ObligationBreached
 from shared.database import new_id
 from shared.errors import BusinessError, Forbidden, Invalid, NotFound
 from shared.identity.roles import Principal
@@ -75,6 +76,18 @@ async def withdraw_penalty(
 
 async def impose_for_breach(session: AsyncSession, event: ObligationBreached) -> None:
     """HR-03: a passed deadline costs the points its rule names, once per generation of the duty."""
+    subject = {"subject_kind": event.subject_kind, "subject_id": event.subject_id}
+    await _impose(session, event, f"Просрочена обязанность {event.rule_code}", event.breached_at, **subject)
+
+
+async def impose_for_report(session: AsyncSession, event: CalendarDutyChanged) -> None:
+    """The same for what comes by the calendar: a report, a daily check."""
+    await _impose(session, event, f"Просрочена обязанность {event.rule_code}: {event.label}", event.due_at)
+
+
+async def _impose(
+    session: AsyncSession, event: ObligationBreached | CalendarDutyChanged, reason: str, at: datetime, **subject: Any
+) -> None:
     if event.penalty_points < 1:
         return
     await session.execute(
@@ -85,13 +98,12 @@ async def impose_for_breach(session: AsyncSession, event: ObligationBreached) ->
             staff_id=event.responsible_staff_id,
             points=event.penalty_points,
             clause=event.clause,
-            reason=f"Просрочена обязанность {event.rule_code}",
-            subject_kind=event.subject_kind,
-            subject_id=event.subject_id,
+            reason=reason,
             obligation_id=event.obligation_id,
             generation=event.generation,
-            imposed_at=event.breached_at,
+            imposed_at=at,
             version=1,
+            **subject,
         )
         .on_conflict_do_nothing(index_elements=["obligation_id", "generation"])
     )

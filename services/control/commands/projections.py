@@ -1,5 +1,6 @@
 """What control keeps of the other services' facts, for the board and the reports."""
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,13 @@ from services.control.domain.statistics import month_of
 from services.control.models import Call, Inquiry, MonthlyTurnover, Obligation, Office
 from shared.contracts.billing import PaymentReceived
 from shared.contracts.clients import CallLogged
-from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationOpened, ObligationWarned
+from shared.contracts.notifier import (
+    CalendarDutyChanged,
+    ObligationBreached,
+    ObligationClosed,
+    ObligationOpened,
+    ObligationWarned,
+)
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.messaging import project
 
@@ -112,10 +119,33 @@ async def project_obligation(
     key = {"obligation_id": event.obligation_id, "generation": event.generation}
     await project(session, Obligation, key, version=event.version, values=values)
     if isinstance(event, ObligationBreached):
-        await _keep_breach(session, event)
+        await _keep_breach(session, event, event.breached_at)
 
 
-async def _keep_breach(session: AsyncSession, event: ObligationBreached) -> None:
+async def project_calendar_duty(session: AsyncSession, event: CalendarDutyChanged) -> None:
+    """The same rows as of other duties; every event tells the duty's whole state."""
+    closed = event.happened in ("done", "cancelled", "superseded")
+    values: dict[str, Any] = {
+        "office_id": event.office_id,
+        "rule_code": event.rule_code,
+        "clause": event.clause,
+        "responsible_staff_id": event.responsible_staff_id,
+        "opened_at": event.opened_at,
+        "due_at": event.due_at,
+        "state": {"opened": "open", "warned": "warned", "breached": "breached"}.get(event.happened, "closed"),
+        "breached_at": event.due_at if event.breached else None,
+        "closed_at": event.closed_at,
+        "outcome": event.happened if closed else None,
+    }
+    key = {"obligation_id": event.obligation_id, "generation": event.generation}
+    await project(session, Obligation, key, version=event.version, values=values)
+    if event.happened == "breached":
+        await _keep_breach(session, event, event.due_at)
+
+
+async def _keep_breach(
+    session: AsyncSession, event: ObligationBreached | CalendarDutyChanged, breached_at: datetime
+) -> None:
     """A breach that is heard after the closing is history all the same."""
     await session.execute(
         update(Obligation)
@@ -124,5 +154,5 @@ async def _keep_breach(session: AsyncSession, event: ObligationBreached) -> None
             Obligation.generation == event.generation,
             Obligation.breached_at.is_(None),
         )
-        .values(breached_at=event.breached_at)
+        .values(breached_at=breached_at)
     )
