@@ -261,6 +261,29 @@ async def test_a_redelivery_that_succeeds_leaves_no_trace(sample: ServiceHarness
     assert await count_notes(sample, event.number) == 1
 
 
+async def test_a_cancelled_handler_gives_its_message_back(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection lives on: nobody else would."""
+    dispatcher: Dispatcher = sample.app.state.dispatcher
+    deliver, cancelled = dispatcher.deliver, asyncio.Event()
+
+    async def cancelled_once(delivery: Delivery) -> None:
+        if not cancelled.is_set():
+            cancelled.set()
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+        await deliver(delivery)
+
+    monkeypatch.setattr(dispatcher, "deliver", cancelled_once)
+    event = answered()
+    await sample.deliver(event)
+    assert cancelled.is_set()
+    assert await count_notes(sample, event.number) == 1
+
+
 async def test_events_of_one_turn_see_what_those_before_them_wrote(sample: ServiceHarness) -> None:
     registry, before = Consumers("sample"), []
     office_id, client_id = new_id(), new_id()
