@@ -2,12 +2,16 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from services.notifier.domain.waiting import Span, may_stand_until
 from services.notifier.pauses import end_pauses
+from shared.clock import now
+from shared.contracts import billing
+from shared.database import new_id
 from shared.identity.roles import Role
 from shared.worktime import WorkingCalendar, add_working_minutes, office_week
 from tests.notifier.conftest import World
@@ -130,3 +134,55 @@ def test_the_check_refuses_limits_that_cannot_be_counted() -> None:
     assert "Предел паузы" in " ".join(texts(rule(longest_pauses=[days])))
     hours = {"up_to": {"amount": 2, "unit": "calendar_hours"}}
     assert "один предел" in " ".join(texts(rule(longest_pauses=[hours, hours])))
+
+
+async def test_a_client_who_does_not_answer_is_waited_for_and_the_next_conversation_ends_that(world: World) -> None:
+    """CALL-02 about BILL-06 as the default set has it: nobody has to say that the clock stands."""
+    await world.with_people()
+    await world.register()
+    opened = now() - timedelta(hours=2)
+    invoice = billing.InvoiceIssued(
+        **world.event(occurred_at=opened),
+        invoice_id=new_id(),
+        number="1-2026",
+        client_id=world.client_id,
+        payer_name="ООО «Вектор»",
+        amount=Decimal("1500.00"),
+        issued_at=opened,
+    )
+    await world.notifier.deliver(invoice)
+    duty = await world.obligation(invoice.invoice_id, "BILL-06")
+    attempt, talk = opened + timedelta(minutes=30), opened + timedelta(minutes=90)
+    await world.call("payment_check", outcome="no_answer", at=attempt)
+    paused = await the_duty(world, duty.id)
+    assert (paused.paused_at, paused.next_at) == (attempt, None)
+    assert Span.of(paused.spans[0]).until == attempt + timedelta(minutes=480)
+    await world.call("order_offer", at=talk)
+    after = await the_duty(world, duty.id)
+    assert (after.paused_at, after.due_at - duty.due_at) == (None, timedelta(minutes=60))
+    async with world.staff_http() as http:
+        shown = (await http.get(f"/obligations/{duty.id}")).json()
+    shares = {share["holder"]: share["minutes"] for share in shown["minutes"]}
+    assert shares == {"manager": 60, "client": 60, "supplier": 0}
+
+
+async def test_where_minutes_count_an_unanswered_call_divides_the_blame_and_stops_nothing(world: World) -> None:
+    """ORD-04: 40 minutes, whoever answers or does not."""
+    await world.with_people()
+    await world.register()
+    opened = now() - timedelta(minutes=20)
+    order = await world.place(at=opened)
+    duty = await world.obligation(order, "ORD-04")
+    await world.call("order_contact", outcome="no_answer", order_id=order, at=opened + timedelta(minutes=5))
+    waiting = await the_duty(world, duty.id)
+    assert (waiting.due_at, waiting.paused_at) == (duty.due_at, None)
+    assert Span.of(waiting.spans[0]).holder == "client"
+    await world.call("order_contact", order_id=order, at=opened + timedelta(minutes=15))
+    async with world.staff_http() as http:
+        shown = (await http.get(f"/obligations/{duty.id}")).json()
+    assert shown["state"] == "done"
+    assert {share["holder"]: share["minutes"] for share in shown["minutes"]} == {
+        "manager": 5,
+        "client": 10,
+        "supplier": 0,
+    }

@@ -89,7 +89,7 @@ async def test_head_office_writes_what_letters_and_sms_about_deadlines_say(world
     await wants(world, "all")
     async with world.notifier.http(Role.HEAD_OFFICE) as head:
         office = {"office_id": str(world.office_id)}
-        texts = {
+        texts: dict[str, dict[str, str | None]] = {
             "escalation": {"title": "Внимание: {{ about }}", "text": "{{ sentence }}", "html": "<p>{{ sentence }}</p>"},
             "escalation_sms": {"title": None, "text": "Внимание: {{ about }}", "html": None},
         }
