@@ -33,7 +33,7 @@ from shared.messaging.tables import outbox
 from shared.messaging.topology import PROBE, event_queue
 from shared.scope import Scope
 from shared.web import idempotency
-from tests.faults import planted_notifier
+from tests.faults import planted_notifier, planted_service
 
 VARIABLE = "REGLAMENT_PLANTED"
 LATE_SECONDS = 1.0
@@ -262,5 +262,6 @@ PLANTED: dict[str, Callable[[], None]] = {
         forgotten_keys,
         sent_before_state,
         *planted_notifier.BUGS,
+        *planted_service.BUGS,
     )
 }

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import asyncpg
+import httpx
 from fastapi import FastAPI
 
 from shared import database
@@ -19,8 +20,9 @@ from tests.clients.test_isolation import filled_office
 from tests.faults import spies
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.office_checker import check_letters
-from tests.faults.scenarios import SCENARIOS, letters, wire
+from tests.faults.scenarios import SCENARIOS, keys, letters, operations, topology, wire
 from tests.faults.scenarios.base import Run, Stage, samples
+from tests.faults.servers import frozen
 from tests.faults.workload import Printers
 from tests.harness import ServiceHarness, running_service, token
 from tests.isolation import standing
@@ -115,6 +117,50 @@ async def test_idempotency_keys_that_are_forgotten(small: Run) -> None:
         verdict = await checked(stage)
         reports(verdict, "commands done twice")
         reports(verdict, "repetitions answered differently")
+
+
+async def test_a_command_that_waits_for_the_broker(small: Run) -> None:
+    async with settled_samples(small, "waiting", plant="waiting_for_the_broker") as stage:
+        verdict = Verdict()
+        await operations.print_while_deaf(stage, "SIGSTOP", frozen(small.servers.broker.process), 3, verdict)
+        operations.check_answers(stage, verdict, slowest=1)
+        reports(verdict, "p99")
+
+
+async def test_a_damaged_queue_that_nobody_fills_again(small: Run) -> None:
+    async with settled_samples(small, "republish", plant="without_republishing") as stage:
+        await stage.world.kill("ledger-1")
+        await stage.printers.print(10)
+        await topology.damage(stage, "queue")
+        await stage.world.restart("ledger-1")
+        await stage.world.ready()
+        reports(await checked(stage), "events lost")
+
+
+async def test_a_damaged_queue_that_nobody_sees(small: Run) -> None:
+    async with settled_samples(small, "blind", plant="blind_watch") as stage:
+        await topology.damage(stage, "queue")
+        await stage.printers.print(10)
+        reports(await checked(stage), "not drained")
+
+
+async def test_bugs_of_versions_sessions_failures_and_stops(small: Run) -> None:
+    """Four that do not hide each other, in one world."""
+    plant = "unchecked_versions,leaked_session,forgotten_failures,hasty_exit"
+    async with samples(small, "four", plant=plant) as stage:
+        await stage.printers.print(3)
+        versions, stops = Verdict(), Verdict()
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+            await keys.same_version(stage, http, 5, versions)
+        reports(versions, "edits: 5 won")
+        await stage.printers.print(3, text="failing")
+        verdict = await checked(stage)
+        reports(verdict, "events lost")
+        reports(verdict, "sessions idle in transaction")
+        held = await operations.hold_a_request(stage, "press-1", 1)
+        await stage.world.stop("press-1")
+        operations.check_held(stops, [await held])
+        reports(stops, "requests in hand not answered")
 
 
 async def test_a_letter_sent_before_its_state_is_stored(small: Run) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 
 import httpx
@@ -47,7 +47,7 @@ async def run_rolling(run: Run) -> Verdict:
         verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
         verdict.figures["restarts"] = rounds
         verdict.most("slowest exit, s", slowest, EXIT_SECONDS)
-        verdict.none("requests in hand not answered", [status for status in statuses if status != 201])
+        check_held(verdict, statuses)
         # A connection that is accepted but not read when its process stops is closed; the client connects again.
         unread = [line for line in stage.history.lines("unanswered") if line["error"] != "ConnectError"]
         verdict.figures["requests in hand at a stop"] = len(statuses)
@@ -55,6 +55,10 @@ async def run_rolling(run: Run) -> Verdict:
         failed = [line for line in stage.history.lines("answered") if line["status"] >= 500]
         verdict.none("requests failed", [f"{line['number']} {line['status']}" for line in failed])
         return verdict
+
+
+def check_held(verdict: Verdict, statuses: Sequence[int | str]) -> None:
+    verdict.none("requests in hand not answered", [status for status in statuses if status != 201])
 
 
 async def hold_a_request(stage: Stage, name: str, number: int) -> "asyncio.Task[int | str]":
@@ -93,25 +97,35 @@ async def run_deaf(run: Run) -> Verdict:
         }
         seconds = run.scale(3, 60)
         for what, fault in faults.items():
-            stage.history.write("fault", what=f"broker: {what} for {seconds} s")
-            async with elsewhere(fault):
-                printing = asyncio.create_task(stage.printers.print(pause=0.01))
-                await asyncio.sleep(seconds)
-                stage.printers.stop()
-                await printing
-                waiting = await stage.world.count("press", UNPUBLISHED)
-                verdict.require(waiting > 0, f"{what}: the broker took everything")
-                verdict.figures[f"waited, {what}"] = waiting
+            await print_while_deaf(stage, what, fault, seconds, verdict)
             since = time.monotonic()
             await check_drained(stage.world, verdict, since)
         await check_pages(stage.world, stage.history, verdict)
-        answered = list(stage.history.lines("answered"))
-        verdict.none("answers that are no 2xx", [line["status"] for line in answered if line["status"] != 201])
-        verdict.none("requests without an answer", [line["number"] for line in stage.history.lines("unanswered")])
-        times = sorted(line["seconds"] for line in answered)
         # A small run shares the machine with other tests: it only shows that nobody waited for the broker.
-        verdict.most("p99, s", times[int(len(times) * 0.99)], run.scale(5, 1))
+        check_answers(stage, verdict, run.scale(5, 1))
         return verdict
+
+
+async def print_while_deaf(
+    stage: Stage, what: str, fault: AbstractContextManager[None], seconds: float, verdict: Verdict
+) -> None:
+    stage.history.write("fault", what=f"broker: {what} for {seconds} s")
+    async with elsewhere(fault):
+        printing = asyncio.create_task(stage.printers.print(pause=0.01))
+        await asyncio.sleep(seconds)
+        stage.printers.stop()
+        waiting = await stage.world.count("press", UNPUBLISHED)
+    await printing
+    verdict.require(waiting > 0, f"{what}: the broker took everything")
+    verdict.figures[f"waited, {what}"] = waiting
+
+
+def check_answers(stage: Stage, verdict: Verdict, slowest: float) -> None:
+    answered = list(stage.history.lines("answered"))
+    verdict.none("answers that are no 2xx", [line["status"] for line in answered if line["status"] != 201])
+    verdict.none("requests without an answer", [line["number"] for line in stage.history.lines("unanswered")])
+    times = sorted(line["seconds"] for line in answered)
+    verdict.most("p99, s", times[int(len(times) * 0.99)], slowest)
 
 
 @asynccontextmanager

@@ -1,0 +1,105 @@
+"""Bugs around commands and messages: versions, sessions, stops, repairs, a broker in the way of a request."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from aio_pika.abc import AbstractConnection
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import Database
+from shared.messaging import failures, republish
+from shared.messaging.tables import outbox
+from shared.messaging.watchdog import QueueWatch
+from shared.scope import Scope
+
+
+def unchecked_versions() -> None:
+    """Whoever comes last overwrites what the others wrote."""
+    from tests.faults.sample.press import app
+
+    app.check_version = lambda *_: None  # type: ignore[attr-defined]
+
+
+def leaked_session() -> None:
+    """The first request leaves a transaction open that nobody ends."""
+    app, leaked = Database.app, list[AsyncSession]()
+
+    @asynccontextmanager
+    async def leaking(self: Database, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
+        if not leaked:
+            leaked.append(self._app())
+            await leaked[0].execute(text("SELECT 1"))
+        async with app(self, scope, **info) as session:
+            yield session
+
+    Database.app = leaking  # type: ignore[method-assign]
+
+
+def waiting_for_the_broker() -> None:
+    """A command is answered when what it tells of is published."""
+    app = Database.app
+
+    @asynccontextmanager
+    async def waiting(self: Database, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
+        async with app(self, scope, **info) as session:
+            yield session
+        unconfirmed = select(func.count()).where(outbox.c.confirmed_at.is_(None))
+        while True:
+            async with self.worker() as session:
+                if not await session.scalar(unconfirmed):
+                    return
+            await asyncio.sleep(0.05)
+
+    Database.app = waiting  # type: ignore[method-assign]
+
+
+def hasty_exit() -> None:
+    """SIGTERM ends the process at once, whatever it has in hand."""
+    uvicorn.Server.handle_exit = lambda *_: os._exit(0)  # type: ignore[method-assign]
+
+
+def forgotten_failures() -> None:
+    """A message that fails is acknowledged and never tried again."""
+
+    async def record(*_: object) -> str:
+        return "retrying"
+
+    failures.record = record  # type: ignore[assignment]
+
+
+def without_republishing() -> None:
+    """Nobody publishes again what a damaged broker has swallowed."""
+
+    async def unconfirm(*_: object) -> int:
+        return 0
+
+    republish._unconfirm = unconfirm  # type: ignore[assignment]
+
+
+def blind_watch() -> None:
+    """After the start nobody looks after the queues."""
+    check = QueueWatch.check
+
+    async def check_once(self: QueueWatch, connection: AbstractConnection) -> bool:
+        if not hasattr(self, "_checked"):
+            await check(self, connection)
+            setattr(self, "_checked", True)  # noqa: B010 (not an attribute of the class)
+        return True
+
+    QueueWatch.check = check_once  # type: ignore[method-assign]
+
+
+BUGS = (
+    unchecked_versions,
+    leaked_session,
+    waiting_for_the_broker,
+    hasty_exit,
+    forgotten_failures,
+    without_republishing,
+    blind_watch,
+)
