@@ -75,12 +75,12 @@ class Clock:
 async def run(run: Run) -> Verdict:
     """Each step fires once, never early, never after a committed close; what stood still fires by its moved plan."""
     verdict, schedule = Verdict(), run.random()
-    plan = list(POINTS) * run.scale(2, 50) + [RANDOM] * run.scale(2, 20)
+    plan = list(POINTS) * run.scale(2, 50) + [RANDOM] * run.scale(1, 20)
     schedule.shuffle(plan)
     fates = ["pause"] * run.scale(120, 4_000) + ["complete", "paid"] * run.scale(70, 3_000)
-    async with engines(run, "F8", ENGINES) as office:
+    async with engines(run, "F8", 1) as office:
         window = run.scale(5, 300)
-        await office.open(clocks(schedule, run.scale(2_500, 90_000), fates, window))
+        await office.open(clocks(schedule, run.scale(2_000, 90_000), fates, window))
         async with asyncio.TaskGroup() as group:
             group.create_task(office.race())
             supply = group.create_task(office.supply(schedule))
@@ -88,8 +88,8 @@ async def run(run: Run) -> Verdict:
                 for number in range(ENGINES):
                     dying.create_task(office.die(f"engine-{number + 1}", plan[number::ENGINES], schedule))
             supply.cancel()
-        await office.world.ready()
         await settled(office, run.scale(60, 600))
+        await office.world.ready()
         await check_drained(office.world, verdict, patience=run.scale(60, 600))
         await check(office, verdict)
         verdict.figures["kills"] = len(plan)
@@ -220,17 +220,19 @@ class Office:
     async def die(self, name: str, plan: Sequence[str], schedule: Random) -> None:
         """One process after the other dies where the plan says; the last one lives."""
         for point in plan:
-            await self.world.kill(name)
             self.history.write("fault", what="kill", process=name, point=point)
             if point == RANDOM:
-                await self.world.restart(name)
-                await self.world.ready(name)
-                await asyncio.sleep(schedule.uniform(0, 0.5))
+                await self._anew(name)
+                await asyncio.sleep(schedule.uniform(0.5, 3))
             else:
-                await self.world.restart(name, crash_at=f"{point}:{schedule.randint(1, 3)}")
+                await self._anew(name, crash_at=f"{point}:{schedule.randint(1, 3)}")
                 await self.world.died(name, PATIENCE_SECONDS)
-        await self.world.kill(name)
-        await self.world.restart(name)
+        await self._anew(name)
+
+    async def _anew(self, name: str, **options: str) -> None:
+        if name in self.world.members:
+            await self.world.kill(name)
+        await self.world.start("notifier", name=name, **options)
 
     # ── Clients ──
 

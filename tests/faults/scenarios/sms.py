@@ -171,12 +171,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def senders(run: Run, name: str, settings: Mapping[str, str], plant: str = "") -> AsyncIterator[Desk]:
-    """Two notifiers and an office."""
+async def senders(
+    run: Run, name: str, settings: Mapping[str, str], *, plant: str = "", count: int = len(SENDERS)
+) -> AsyncIterator[Desk]:
+    """`count` notifiers and an office."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
     async with new_world(run.servers, "notifier", settings=SETTINGS | dict(settings)) as world:
-        for sender in SENDERS:
+        for sender in SENDERS[:count]:
             await world.start("notifier", name=sender, plant=plant)
         await world.ready()
         desk = Desk(world, history)
