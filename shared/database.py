@@ -4,16 +4,16 @@ Isolation has two layers, each sufficient alone: the ORM adds a filter to every 
 and PostgreSQL's row-level security (`shared.migrations.isolate_by_office`) stands underneath.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import uuid_utils
-from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, event, false
+from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, Uuid, bindparam, event, false
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import (
@@ -28,6 +28,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.sql.elements import ColumnElement
 
 from shared.scope import NETWORK, Scope
 
@@ -140,14 +141,17 @@ def _filter_by_scope(state: ORMExecuteState) -> None:
     scope: Scope | None = state.session.info.get("scope")
     if not query_filters or scope is None or scope.kind == "network" or state.is_column_load or state.is_insert:
         return
-    criteria = state.session.info.get("criteria")
-    if criteria is None:
-        criteria = state.session.info["criteria"] = _criteria(scope)
-    state.statement = state.statement.options(*criteria)
+    if state.is_update:
+        # An update would take our parameters for columns to set.
+        state.statement = state.statement.options(*_criteria(scope))
+    else:
+        state.statement = state.statement.options(*_CRITERIA[scope.kind])
+        assert not isinstance(state.parameters, list | tuple)
+        values: dict[str, Any] = {_OFFICE_ID.key: scope.office_id, _CLIENT_ID.key: scope.client_id}
+        state.parameters = {**cast(Mapping[str, Any], state.parameters or {}), **values}
 
 
 def _criteria(scope: Scope) -> Sequence[ORMOption]:
-    """Made once per session: building them costs more than many a query."""
     office_id, client_id = scope.office_id, scope.client_id
     if scope.kind == "office":
         return (
@@ -158,6 +162,25 @@ def _criteria(scope: Scope) -> Sequence[ORMOption]:
         with_loader_criteria(OfficeOwned, lambda cls: false(), include_aliases=True),
         with_loader_criteria(ClientOwned, lambda cls: cls.client_id == client_id, include_aliases=True),
     )
+
+
+def _constant(owned: type, criterion: Callable[[Any], ColumnElement[bool]]) -> ORMOption:
+    return with_loader_criteria(owned, criterion, include_aliases=True, track_closure_variables=False)
+
+
+_OFFICE_ID = bindparam("scope_office_id", type_=Uuid())
+_CLIENT_ID = bindparam("scope_client_id", type_=Uuid())
+_CRITERIA = {
+    "office": (
+        _constant(OfficeOwned, lambda cls: cls.office_id == _OFFICE_ID),
+        _constant(ClientOwned, lambda cls: cls.office_id == _OFFICE_ID),
+    ),
+    "client": (
+        _constant(OfficeOwned, lambda cls: false()),
+        _constant(ClientOwned, lambda cls: cls.client_id == _CLIENT_ID),
+    ),
+}
+"""Made once, with parameters in place of values: making them for each statement costs more than many a query."""
 
 
 class Database:

@@ -30,6 +30,7 @@ REVOCATION_POLL_SECONDS = 20.0
 REVOCATION_MAX_AGE_SECONDS = 60.0
 """Staff tokens are refused when the feed of revocations is older than this."""
 KEY_REFRESH_SECONDS = 5.0
+REMEMBERED_TOKENS = 10_000
 CLOCK_LEEWAY_SECONDS = 5
 """The clocks of two machines differ."""
 
@@ -68,6 +69,21 @@ class Issuer:
     revocations_read_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token that was found good: checking its signature again for each request would tell nothing new."""
+
+    principal: Principal
+    issuer: Issuer
+    keys: KeySet
+    issued_at: float
+    expires_at: float
+
+    def holds(self) -> bool:
+        """Until it expires, or the issuer's keys are read anew."""
+        return self.keys is self.issuer.keys and time.time() < self.expires_at
+
+
 class TokenVerifier:
     """Checks signature, `typ`, `iss`, `aud`, `exp` and revocation.
 
@@ -77,9 +93,21 @@ class TokenVerifier:
     def __init__(self, issuers: Mapping[str, str], http: httpx.AsyncClient) -> None:
         self._issuers = {name: Issuer(name, url.rstrip("/")) for name, url in issuers.items()}
         self._http = http
+        self._verified: dict[str, _Verified] = {}
 
     async def verify(self, token: str) -> Principal:
         """The caller.  Raises Unauthenticated, or Unavailable when an issuer can't be asked."""
+        verified = self._verified.get(token)
+        if verified is None or not verified.holds():
+            verified = await self._verify(token)
+            if len(self._verified) >= REMEMBERED_TOKENS:
+                self._verified.clear()
+            self._verified[token] = verified
+        await self._refuse_revoked(verified.issuer, verified.principal, verified.issued_at)
+        return verified.principal
+
+    async def _verify(self, token: str) -> _Verified:
+        """Signature and claims.  Raises Unauthenticated, Unavailable."""
         try:
             issuer = self._issuers[_unverified(token, "iss")]
             keys = await self._keys(issuer, _kid(token))
@@ -94,8 +122,7 @@ class TokenVerifier:
             raise Unauthenticated("Токен недействителен или истёк. Войдите снова.") from error
         if (principal.role == Role.CLIENT) != (issuer.name == "clients"):
             raise Unauthenticated("Токен выдан не тем, кто вправе его выдавать.")
-        await self._refuse_revoked(issuer, principal, claims["iat"])
-        return principal
+        return _Verified(principal, issuer, keys, claims["iat"], claims["exp"])
 
     async def watch(self) -> None:
         """Poll the revocation feeds until cancelled."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.positions import ORDERS, POSITIONS, lock_order, save_positions
@@ -14,7 +14,7 @@ from services.orders.domain.numbers import Document, numbered, provisional_prefi
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.inputs import CheckMark, PlaceOrder
-from services.orders.models import BasketItem, Client, Office, Order, Position, Vehicle
+from services.orders.models import Client, Office, Order, Position, Vehicle
 from services.orders.models.base import ORDER_NUMBERS
 from services.orders.models.basket import OfferedPart
 from shared.audit import audit
@@ -24,9 +24,19 @@ from shared.database import new_id
 from shared.errors import BusinessError, Conflict, NotFound
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
+from shared.statements import insert_rows, run
 from shared.web import check_version
 
 OFFERED = list(OfferedPart.__annotations__)
+_CLIENT_AND_NUMBER = (
+    select(Client, Office, ORDER_NUMBERS.next_value())
+    .outerjoin(Office, Office.office_id == Client.office_id)
+    .where(Client.client_id == bindparam("client_id"))
+)
+_TAKE_BASKET = (
+    f"DELETE FROM basket_item WHERE client_id = $1 AND ($2::uuid IS NULL OR office_id = $2)"
+    f" RETURNING id, added_at, vehicle, {', '.join(OFFERED)}"
+)
 MAX_TOTAL = Decimal(1_000_000_000)
 
 
@@ -51,27 +61,23 @@ async def place_order(
 ) -> tuple[Order, list[Position], Client]:
     """The whole basket becomes an order with one action; its positions stand «На модерации» (ORD-01, VIN-10).
 
-    The hot path: five statements through Core.  Deleting the basket's rows takes them, so two simultaneous orders
-    never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
+    The hot path: past SQLAlchemy once the client is known to be the caller's.  Deleting the basket's rows takes them,
+    so two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
     """
     client, office, sequence = await _client_and_number(session, body.client_id)
     _ensure_deliverable(body, office)
-    taken = await session.execute(
-        delete(BasketItem)
-        .where(BasketItem.client_id == body.client_id)
-        .returning(*BasketItem.__table__.columns)
-        .execution_options(synchronize_session=False)
-    )
-    items = sorted(taken.all(), key=lambda item: (item.added_at, item.id))
+    own_office = caller.scope.office_id if caller.scope.kind == "office" else None
+    taken = await run(session, _TAKE_BASKET, client.client_id, own_office)
+    items = sorted(taken, key=lambda item: (item["added_at"], item["id"]))
     if not items:
         raise BasketEmpty("В корзине клиента ничего нет.")
     if missing := missing_for_order(
         body.disclosures,
-        has_parts_without_catalogue=any(item.no_catalogue for item in items),
+        has_parts_without_catalogue=any(item["no_catalogue"] for item in items),
         wholesale=client.wholesale,
     ):
         raise DisclosureRequired("Предупредите клиента: " + ", ".join(item.label for item in missing))
-    total = sum((item.sale_price * item.quantity for item in items), Decimal(0))
+    total = sum((item["sale_price"] * item["quantity"] for item in items), Decimal(0))
     if total > MAX_TOTAL:
         raise Conflict("Сумма заказа слишком велика, разделите его.")
     order_values: dict[str, Any] = {
@@ -96,7 +102,7 @@ async def place_order(
         "version": 1,
     }
     position_values = [
-        {name: getattr(item, name) for name in OFFERED}
+        {name: item[name] for name in OFFERED}
         | {
             "id": new_id(),
             "office_id": client.office_id,
@@ -113,8 +119,8 @@ async def place_order(
         }
         for line, item in enumerate(items, 1)
     ]
-    await session.execute(insert(ORDERS), [order_values])
-    await session.execute(insert(POSITIONS), position_values)
+    await insert_rows(session, ORDERS, [order_values])
+    await insert_rows(session, POSITIONS, position_values)
     order, positions = Order(**order_values), [Position(**values) for values in position_values]
     await publish(session, _placed(order, positions))
     await audit(session, "order.placed", subject=f"order/{order.id}", office_id=order.office_id)
@@ -122,13 +128,7 @@ async def place_order(
 
 
 async def _client_and_number(session: AsyncSession, client_id: UUID) -> tuple[Client, Office | None, int]:
-    row = (
-        await session.execute(
-            select(Client, Office, ORDER_NUMBERS.next_value())
-            .outerjoin(Office, Office.office_id == Client.office_id)
-            .where(Client.client_id == client_id)
-        )
-    ).one_or_none()
+    row = (await session.execute(_CLIENT_AND_NUMBER, {"client_id": client_id})).one_or_none()
     if row is None:
         raise NotFound("Клиент не найден.")
     client, office, sequence = row
@@ -143,7 +143,7 @@ def _ensure_deliverable(body: PlaceOrder, office: Office | None) -> None:
         raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")
 
 
-async def _vehicle(session: AsyncSession, body: PlaceOrder, items: list[Row[Any]]) -> dict[str, Any] | None:
+async def _vehicle(session: AsyncSession, body: PlaceOrder, items: list[Any]) -> dict[str, Any] | None:
     """The car that was named, else the one that all VIN answers in the basket were for."""
     if body.vehicle_id is not None:
         facts = await session.scalar(
@@ -152,7 +152,7 @@ async def _vehicle(session: AsyncSession, body: PlaceOrder, items: list[Row[Any]
         if facts is None:
             raise NotFound("Автомобиль не найден в гараже клиента.")
         return facts
-    cars = {item.vehicle["vehicle_id"]: item.vehicle for item in items if item.vehicle}
+    cars = {item["vehicle"]["vehicle_id"]: item["vehicle"] for item in items if item["vehicle"]}
     return next(iter(cars.values())) if len(cars) == 1 else None
 
 
