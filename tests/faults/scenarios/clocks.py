@@ -229,10 +229,10 @@ class Office:
                 await self.world.died(name, PATIENCE_SECONDS)
         await self._anew(name)
 
-    async def _anew(self, name: str, **options: str) -> None:
+    async def _anew(self, name: str, crash_at: str = "") -> None:
         if name in self.world.members:
             await self.world.kill(name)
-        await self.world.start("notifier", name=name, **options)
+        await self.world.start("notifier", name=name, crash_at=crash_at)
 
     # ── Clients ──
 
