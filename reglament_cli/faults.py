@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OUTPUT = ROOT / ".reglament" / "faults"
 
 
-def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool) -> int:
+def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool, part: float = 1.0) -> int:
     """The exit status: 1 where an invariant broke.  History and verdict of each run stay in `.reglament/faults`.
 
     Raises OperatorError for a name that is no scenario.
@@ -45,7 +45,7 @@ def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool)
             if not names or each in names:
                 console.print(f"[bold]{each}[/]  {scenario.title}, seed {chosen}", highlight=False)
                 begun = time.monotonic()
-                verdict = play(scenario, Run(servers, chosen, full, directory))
+                verdict = play(scenario, Run(servers, chosen, full, directory, part))
                 verdict.figures["took, s"] = round(time.monotonic() - begun, 1)
                 show(console, verdict)
                 keep(directory / f"{each}-{chosen}.json", verdict)

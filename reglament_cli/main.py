@@ -135,11 +135,12 @@ def faults(
     names: Annotated[list[str] | None, typer.Argument(help="For example F3; all scenarios when none is named.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeat the schedule of an earlier run.")] = None,
     scale: Annotated[Scale, typer.Option(help="`full` takes hours.")] = Scale.SMALL,
+    part: Annotated[float, typer.Option(min=0, max=1, help="How much of the full scale, for example 0.1.")] = 1.0,
 ) -> None:
     """Kill, freeze and wipe what the system rests on, and compare what clients were told with the databases."""
     from reglament_cli.faults import run
 
-    raise typer.Exit(run(console, names or [], seed, full=scale is Scale.FULL))
+    raise typer.Exit(run(console, names or [], seed, full=scale is Scale.FULL, part=part))
 
 
 @app.command("secrets")

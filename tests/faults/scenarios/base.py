@@ -20,11 +20,18 @@ class Run:
     seed: int
     full: bool
     histories: Path
+    part: float = 1.0
+    """Of what there is at full scale, where a machine has no hours for it."""
 
     def random(self) -> random.Random:
         return random.Random(self.seed)
 
     def scale(self, small: int, full: int) -> int:
+        """How many."""
+        return max(small, round(full * self.part)) if self.full else small
+
+    def pick(self, small: int, full: int) -> int:
+        """How long, how many at once, and other things that no part changes."""
         return full if self.full else small
 
 

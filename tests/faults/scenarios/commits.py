@@ -20,8 +20,8 @@ SHORT_LEASE = {"REGLAMENT_RELAY_LEASE_SECONDS": str(LEASE_SECONDS)}
 async def run(run: Run) -> Verdict:
     """Ids and commits come in different orders; one of four relays sleeps past its lease with rows in its hands."""
     async with samples(run, "F7", presses=4, settings=SHORT_LEASE) as stage:
-        writers = Printers(stage.world, stage.history, run.seed, writers=run.scale(12, 50))
-        printing = asyncio.create_task(writers.print(run.scale(120, 5000), hold_seconds=run.scale(1, 5)))
+        writers = Printers(stage.world, stage.history, run.seed, writers=run.pick(12, 50))
+        printing = asyncio.create_task(writers.print(run.scale(120, 5000), hold_seconds=run.pick(1, 5)))
         for _ in range(run.scale(1, 10)):
             await asyncio.sleep(stage.schedule.uniform(0.2, 1.0))
             name = f"press-{stage.schedule.randint(1, 4)}"

@@ -15,8 +15,8 @@ async def run(run: Run) -> Verdict:
         verdict = Verdict()
         async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as http:
             for number in range(1, run.scale(8, 1000) + 1):
-                await same_key(stage, http, number, run.scale(20, 50), verdict)
-            await same_version(stage, http, run.scale(30, 100), verdict)
+                await same_key(stage, http, number, run.pick(20, 50), verdict)
+            await same_version(stage, http, run.pick(30, 100), verdict)
         drained = await check_samples(stage.world, stage.history)
         return Verdict(verdict.figures | drained.figures, verdict.violations + drained.violations)
 

@@ -95,14 +95,14 @@ async def run_deaf(run: Run) -> Verdict:
             "memory alarm": alarmed(servers, *MEMORY),
             "disk alarm": alarmed(servers, *DISK),
         }
-        seconds = run.scale(3, 60)
+        seconds = run.pick(3, 60)
         for what, fault in faults.items():
             await print_while_deaf(stage, what, fault, seconds, verdict)
             since = time.monotonic()
             await check_drained(stage.world, verdict, since)
         await check_pages(stage.world, stage.history, verdict)
         # A small run shares the machine with other tests: it only shows that nobody waited for the broker.
-        check_answers(stage, verdict, run.scale(5, 1))
+        check_answers(stage, verdict, run.pick(5, 1))
         return verdict
 
 

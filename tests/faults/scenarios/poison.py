@@ -45,7 +45,7 @@ async def run(run: Run) -> Verdict:
         async def parked() -> bool:
             return await world.count("ledger", PARKED) >= expected
 
-        await until(parked, f"{expected} messages parked", run.scale(90, 900))
+        await until(parked, f"{expected} messages parked", run.pick(90, 900))
         keeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await keeping

@@ -14,7 +14,7 @@ async def run(run: Run) -> Verdict:
     """`kill -9` of services at random, broker and database killed or stopped in order, all under load."""
     async with samples(run, "F1-samples", presses=2, ledgers=2) as stage:
         commands = run.scale(240, 10_000)
-        faults = ["service"] * run.scale(4, 20) + ["broker"] * run.scale(1, 5) + ["database"] * run.scale(1, 3)
+        faults = ["service"] * run.pick(4, 20) + ["broker"] * run.pick(1, 5) + ["database"] * run.pick(1, 3)
         stage.schedule.shuffle(faults)
         moments = sorted(stage.schedule.sample(range(commands // 10, commands * 9 // 10), len(faults)))
         printing = asyncio.create_task(stage.printers.print(commands))
