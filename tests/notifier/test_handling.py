@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 
 from shared.clock import now
 from shared.contracts.notifier import ObligationClosed, ObligationOpened
@@ -219,6 +221,34 @@ async def test_a_fact_that_changes_the_rule_keeps_the_paused_time(world: World) 
     stood = datetime.fromisoformat(span["ended_at"]) - datetime.fromisoformat(span["began_at"])
     assert after.rule_code == "ORD-06-PAID"
     assert after.due_at == after.opened_at + minutes(30) + stood
+
+
+@pytest.mark.parametrize("arrivals", list(permutations(("placed", "checked", "processed"))), ids="-".join)
+async def test_events_say_whom_a_duty_waits_for_in_whatever_order_they_arrive(
+    world: World, arrivals: tuple[str, ...]
+) -> None:
+    await world.with_people()
+    await world.register()
+    told: dict[str, Any] = {
+        "cancels": [],
+        "pauses_for": ["client"],
+        "waits": [{"event": "orders.applicability.checked.v1", "holder": "client"}],
+        "resumes": [{"event": "orders.order.processed.v1"}],
+    }
+    await publish(world.notifier, "ORD-04", world.office_id, **told)
+    order, placed = new_id(), now()
+    events = {
+        "placed": world.placed(order, at=placed),
+        "checked": world.checked(order, at=placed + minutes(3)),
+        "processed": world.processed(order, at=placed + minutes(5)),
+    }
+    for name in arrivals:
+        await world.notifier.deliver(events[name])
+    duty = await world.obligation(order, "ORD-04")
+    assert [(span["holder"], span["pauses"]) for span in duty.spans] == [("client", True)]
+    assert datetime.fromisoformat(duty.spans[0]["began_at"]) == placed + minutes(3)
+    assert datetime.fromisoformat(duty.spans[0]["ended_at"]) == placed + minutes(5)
+    assert (duty.paused_at, duty.due_at) == (None, placed + minutes(42))
 
 
 async def test_a_duty_closed_while_it_waited_is_not_late(world: World) -> None:

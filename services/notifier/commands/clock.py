@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier.clock_models import HeardEvent
 from services.notifier.commands import subjects
 from services.notifier.commands.obligations import OfficeUnknown, close, history_row, open_duty, supersede
 from services.notifier.commands.subjects import Known
@@ -91,6 +92,7 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     _reconsider(hearing, remembered, running)
     _wait(hearing, running)
     _open_new(hearing, remembered, running)
+    await _catch_up(session, hearing, running)
     if event.office_id is not None:
         heard = {"id": new_id(), "office_id": event.office_id, "type": event.type, "happened_at": happened_at}
         hearing.changes.heard.append({**heard, "body": seen_by_rules(body)})
@@ -173,17 +175,42 @@ def _reconsider(hearing: _Hearing, remembered: dict[str, Known], running: Sequen
 def _wait(hearing: _Hearing, running: Sequence[Duty]) -> None:
     """What the event says about whom a duty waits for.  A word about an earlier time than the last one is too late."""
     for duty in only(running, "open"):
-        rule = hearing.book.by_id[duty.rule_id]
-        told = [(trigger.holder, trigger) for trigger in rule.waits] + [(None, trigger) for trigger in rule.resumes]
-        for holder, trigger in told:
-            if not matches(trigger, hearing.event.type, hearing.body):
-                continue
-            own_field = ID_FIELDS[rule.subject]
-            found = matched_key(trigger, own_field, hearing.body)
-            if found is not None and _is_about(duty, own_field, *found) and hearing.happened_at > duty.opened_at:
-                known_calendar, _ = hearing.calendar_of(duty)
-                wait_for(hearing.changes, duty, rule, known_calendar, holder, hearing.happened_at, at=hearing.at)
-                break
+        _told(hearing, duty, hearing.event.type, hearing.body, hearing.happened_at)
+
+
+def _told(hearing: _Hearing, duty: Duty, event_type: str, body: dict[str, Any], happened_at: datetime) -> None:
+    rule = hearing.book.by_id[duty.rule_id]
+    told = [(trigger.holder, trigger) for trigger in rule.waits] + [(None, trigger) for trigger in rule.resumes]
+    for holder, trigger in told:
+        if not matches(trigger, event_type, body):
+            continue
+        own_field = ID_FIELDS[rule.subject]
+        found = matched_key(trigger, own_field, body)
+        if found is not None and _is_about(duty, own_field, *found) and happened_at > duty.opened_at:
+            known_calendar, _ = hearing.calendar_of(duty)
+            wait_for(hearing.changes, duty, rule, known_calendar, holder, happened_at, at=hearing.at)
+            break
+
+
+def _waiting(hearing: _Hearing, duty: Duty) -> set[str]:
+    """The types of events that say whom the duty waits for."""
+    rule = hearing.book.by_id[duty.rule_id]
+    return {trigger.event for trigger in (*rule.waits, *rule.resumes)}
+
+
+async def _catch_up(session: AsyncSession, hearing: _Hearing, running: Sequence[Duty]) -> None:
+    """Whom a duty waits for by later events that were heard before it was opened, or before the word of this event."""
+    opened = [(duty, duty.opened_at) for duty in hearing.changes.opened]
+    told = [(duty, hearing.happened_at) for duty in running if hearing.event.type in _waiting(hearing, duty)]
+    for duty, moment in opened + told:
+        types = _waiting(hearing, duty)
+        if duty.state != "open" or not types:
+            continue
+        later = select(HeardEvent.type, HeardEvent.happened_at, HeardEvent.body).where(
+            HeardEvent.happened_at > moment, HeardEvent.office_id == hearing.event.office_id, HeardEvent.type.in_(types)
+        )
+        for heard in (await session.execute(later.order_by(HeardEvent.happened_at, HeardEvent.id))).all():
+            _told(hearing, duty, heard.type, heard.body, heard.happened_at)
 
 
 def _open_new(hearing: _Hearing, remembered: dict[str, Known], running: Sequence[Duty]) -> None:
@@ -225,12 +252,16 @@ def _responsible(now: Standing, subject: Known) -> UUID | None:
 
 
 def _ended_by(stones: Sequence[Stone], rule: Rule, opened_at: datetime) -> Stone | None:
+    """Stones are left for every rule of a duty; the one that applies may know no such ending."""
     own_field = ID_FIELDS[rule.subject]
+    known = {outcome for outcome, _ in _endings(rule)}
     return next(
         (
             stone
             for stone in stones
-            if stone.duty == rule.duty and may_settle(rule, own_field, stone.field, stone.happened_at, opened_at)
+            if stone.duty == rule.duty
+            and stone.outcome in known
+            and may_settle(rule, own_field, stone.field, stone.happened_at, opened_at)
         ),
         None,
     )
