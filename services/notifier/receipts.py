@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -168,16 +168,15 @@ async def one_at_a_time(session: AsyncSession, gateway: str, provider_ids: Itera
 async def remember_ids(session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None) -> None:
     """Of an SMS that has just been accepted, sent `since`.  Parts of an earlier sending no longer speak for it, nor do
     receipts of an earlier message: gateways begin to count anew one day."""
-    await session.execute(delete(SmsPart).where(SmsPart.notice_id == notice.id))
-    ids = part_ids or [notice.provider_id]
+    ids = part_ids or [notice.provider_id or ""]
+    reused = and_(SmsPart.gateway == notice.gateway, SmsPart.provider_id.in_(ids))
+    await session.execute(delete(SmsPart).where(or_(SmsPart.notice_id == notice.id, reused)))
     of_others = delete(SmsReceipt).where(SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id.in_(ids))
     if since is not None:
         await session.execute(of_others.where(SmsReceipt.heard_at < since))
     if len(part_ids) > 1:
         rows = [{"gateway": notice.gateway, "provider_id": part, "notice_id": notice.id} for part in part_ids]
-        fresh = insert(SmsPart).values(rows)
-        newest = {"notice_id": fresh.excluded.notice_id, "sent_at": func.now()}
-        await session.execute(fresh.on_conflict_do_update(index_elements=["gateway", "provider_id"], set_=newest))
+        await session.execute(insert(SmsPart).values(rows))
 
 
 async def apply_told(session: AsyncSession, notice: Notice, at: datetime) -> None:
