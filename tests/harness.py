@@ -31,7 +31,7 @@ from shared.testing.infrastructure import Infrastructure, apart
 E = TypeVar("E", bound=Event)
 
 _key = generate_key()
-DELIVERY_TIMEOUT = 20.0
+DELIVERY_TIMEOUT = 60.0
 
 
 class TestVerifier(TokenVerifier):

@@ -17,6 +17,7 @@ from shared.database import Database
 from shared.messaging import failures
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
+from shared.messaging.patience import within
 from shared.messaging.topology import (
     PROBE,
     QueueKind,
@@ -103,19 +104,11 @@ class Subscriptions:
         """Look after the queues; False when one has no consumer."""
         async with asyncio.timeout(10):
             connection = await aio_pika.connect(self._amqp_url)
-        # A task of its own: aiormq may wait for ever where it is cancelled while it closes a channel, and a stop or a
-        # broker that hangs must not wait with it.
-        work = asyncio.create_task(self._watch.check(connection))
         try:
-            done, _ = await asyncio.wait([work], timeout=CHECK_SECONDS + PROBE_SECONDS * len(self._types))
-            if not done:
-                raise TimeoutError("the broker does not answer the check of its queues")
-            return work.result()
+            return await within(CHECK_SECONDS + PROBE_SECONDS * len(self._types), self._watch.check(connection))
         finally:
-            work.cancel()
             with contextlib.suppress(AMQPException, OSError, TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await connection.close()
+                await within(CLOSE_SECONDS, connection.close())
 
     async def _start(self) -> None:
         broker = RabbitBroker(self._amqp_url, logger=None, graceful_timeout=DRAIN_SECONDS)
@@ -160,8 +153,7 @@ class Subscriptions:
         broker, self._broker = self._broker, None
         if broker is not None:
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(DRAIN_SECONDS + 2):
-                    await broker.stop()
+                await within(DRAIN_SECONDS + 2, broker.stop())
 
     def _report(self, *, healthy: bool) -> None:
         self.healthy = healthy

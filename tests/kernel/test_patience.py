@@ -1,0 +1,45 @@
+"""Neither a stop nor a time-out waits for work that does not listen."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from shared.messaging.patience import within
+
+
+async def deaf(release: asyncio.Event) -> None:
+    while not release.is_set():
+        with contextlib.suppress(asyncio.CancelledError):
+            await release.wait()
+
+
+async def test_a_time_out_does_not_wait_for_work_that_ignores_its_cancellation() -> None:
+    release = asyncio.Event()
+    async with asyncio.timeout(5):
+        with pytest.raises(TimeoutError):
+            await within(0.01, deaf(release))
+    release.set()
+
+
+async def test_a_stop_does_not_wait_for_work_that_ignores_its_cancellation() -> None:
+    release = asyncio.Event()
+    stopped = asyncio.create_task(within(60, deaf(release)))
+    await asyncio.sleep(0)
+    stopped.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+    release.set()
+
+
+async def test_what_the_work_returns_or_raises_comes_through() -> None:
+    async def answer() -> int:
+        return 42
+
+    async def failure() -> int:
+        raise ValueError("no")
+
+    assert await within(5, answer()) == 42
+    with pytest.raises(ValueError, match="no"):
+        await within(5, failure())
