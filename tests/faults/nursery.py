@@ -24,8 +24,9 @@ def main() -> None:
         child.load(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The dead are not waited for: they just go.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-        server.bind(address)
+        server.bind(f"{address}.new")
         server.listen()
+        Path(f"{address}.new").rename(address)  # Whoever sees it may connect.
         while True:
             connection, _ = server.accept()
             with connection:
