@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,9 @@ FROM (SELECT type, convert_from(body, 'UTF8')::json AS body FROM outbox WHERE ty
 LETTERS = "SELECT context FROM notices WHERE purpose = 'staff'"
 ONCE = ("warned", "breached", "escalated")
 """Words of the history, and two of them of events, of which a duty has one at most."""
+
+
+NEAR = timedelta(seconds=0.1)
 
 
 @dataclass(slots=True)
@@ -75,10 +78,20 @@ async def check_clocks(world: World, history: History, verdict: Verdict) -> None
     verdict.figures["clocks"] = len(known)
     verdict.figures["steps fired"] = sum(len(course.fired) for course in known.values())
     verdict.figures["fates"] = dict(Counter(course.fate for course in known.values()))
+    near = sum(_met_a_step(course) for course in known.values() if course.duty is not None)
+    verdict.figures[f"pauses and closes within {NEAR.total_seconds()} s of a step"] = near
     _check_once(known, verdict)
     _check_moments(known, verdict)
     _check_ends(known, verdict)
     await _check_letters(world, known, verdict)
+
+
+def _met_a_step(course: Course) -> bool:
+    """Whether the race was one."""
+    moment = course.duty["closed_at"]
+    if "pause" in course.told:
+        moment = datetime.fromisoformat(course.told["pause"].spans[0]["began_at"])
+    return moment is not None and any(abs(moment - step) <= NEAR for step in course.steps)
 
 
 def _check_once(known: dict[UUID, Course], verdict: Verdict) -> None:

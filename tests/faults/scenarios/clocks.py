@@ -77,17 +77,17 @@ async def run(run: Run) -> Verdict:
     verdict, schedule = Verdict(), run.random()
     plan = list(POINTS) * run.scale(2, 50) + [RANDOM] * run.scale(1, 20)
     schedule.shuffle(plan)
-    fates = ["pause"] * run.scale(120, 4_000) + ["complete", "paid"] * run.scale(70, 3_000)
+    fates = ["pause"] * run.scale(100, 4_000) + ["complete", "paid"] * run.scale(60, 3_000)
     async with engines(run, "F8", 1) as office:
         window = run.scale(5, 300)
-        await office.open(clocks(schedule, run.scale(2_000, 90_000), fates, window))
+        await office.open(clocks(schedule, run.scale(1_600, 90_000), fates, window))
         async with asyncio.TaskGroup() as group:
             group.create_task(office.race())
-            supply = group.create_task(office.supply(schedule))
+            group.create_task(office.supply(schedule))
             async with asyncio.TaskGroup() as dying:
                 for number in range(ENGINES):
                     dying.create_task(office.die(f"engine-{number + 1}", plan[number::ENGINES], schedule))
-            supply.cancel()
+            office.supplied.set()
         await settled(office, run.scale(60, 600))
         await office.world.ready()
         await check_drained(office.world, verdict, patience=run.scale(60, 600))
@@ -147,6 +147,8 @@ class Office:
     random: Random
     id: UUID = field(default_factory=new_id)
     touched: list[Clock] = field(default_factory=list)
+    supplied: asyncio.Event = field(default_factory=asyncio.Event)
+    """No engine needs further clocks to die over."""
     _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def establish(self) -> None:
@@ -213,7 +215,7 @@ class Office:
 
     async def supply(self, schedule: Random) -> None:
         """So that an engine that is to die at a point gets there, however long it takes the others."""
-        while True:
+        while not self.supplied.is_set():
             await self.open(clocks(schedule, 10, (), 0.2))
             await asyncio.sleep(0.3)
 
@@ -263,28 +265,34 @@ class Office:
     async def _command(self, clock: Clock, command: str, path: str, body: dict[str, str]) -> None:
         """Repeated under one key, at any of the processes, until there is an answer."""
         key = {"Idempotency-Key": f"{clock.id} {command}"}
-        sent_at = datetime.now(UTC)
-        self.history.write("sent", id=clock.id, command=command)
-        while datetime.now(UTC) - sent_at < timedelta(seconds=PATIENCE_SECONDS):
-            url = f"{self.random.choice(self.world.urls('notifier'))}/obligations/{clock.id}/{path}"
-            try:
-                async with self._free:
-                    answer = await self.http.post(url, json=body, headers=self.head.headers | key)
-            except httpx.HTTPError as error:
-                self.history.write("unanswered", id=clock.id, error=type(error).__name__)
-                await asyncio.sleep(self.random.uniform(0.02, 0.1))
-                continue
-            if answer.is_server_error or "retry-after" in answer.headers:
-                self.history.write("unanswered", id=clock.id, error=answer.status_code)
-                await asyncio.sleep(self.random.uniform(0.02, 0.1))
-                continue
-            if not answer.is_success:
-                self.history.write("refused", what=f"{command} of {clock.id}: {answer.status_code} {answer.text}")
+        async with self._free:
+            sent_at = datetime.now(UTC)
+            self.history.write("sent", id=clock.id, command=command)
+            while datetime.now(UTC) - sent_at < timedelta(seconds=PATIENCE_SECONDS):
+                answer = await self._answer(f"{clock.id}/{path}", body, key)
+                if answer is None:
+                    await asyncio.sleep(self.random.uniform(0.02, 0.1))
+                    continue
+                if not answer.is_success:
+                    self.history.write("refused", what=f"{command} of {clock.id}: {answer.status_code} {answer.text}")
+                    return
+                facts = {"sent_at": sent_at, "answered_at": datetime.now(UTC), "spans": answer.json()["spans"]}
+                self.history.write("acknowledged", id=clock.id, command=command, **facts)
                 return
-            facts = {"sent_at": sent_at, "answered_at": datetime.now(UTC), "spans": answer.json()["spans"]}
-            self.history.write("acknowledged", id=clock.id, command=command, **facts)
-            return
-        self.history.write("given_up", what=f"{command} of {clock.id}")
+            self.history.write("given_up", what=f"{command} of {clock.id}")
+
+    async def _answer(self, path: str, body: dict[str, str], key: dict[str, str]) -> httpx.Response | None:
+        """None where the outcome is not known, or the server is not able to tell it now."""
+        url = f"{self.random.choice(self.world.urls('notifier'))}/obligations/{path}"
+        try:
+            answer = await self.http.post(url, json=body, headers=self.head.headers | key)
+        except httpx.HTTPError as error:
+            self.history.write("unanswered", path=path, error=type(error).__name__)
+            return None
+        if answer.is_server_error or "retry-after" in answer.headers:
+            self.history.write("unanswered", path=path, error=answer.status_code)
+            return None
+        return answer
 
 
 async def _until(moment: datetime) -> None:
@@ -300,7 +308,8 @@ async def engines(run: Run, name: str, count: int, plant: str = "") -> AsyncIter
         async with head_office() as head:
             settings = {"REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{mail.port}", "REGLAMENT_DIGEST_SECONDS": "1"}
             settings |= {"REGLAMENT_CALENDAR_DUTIES": "false", "REGLAMENT_SENDING_LEASE_SECONDS": "5"}
-            settings |= {"REGLAMENT_SEND_TIMEOUT_SECONDS": "4"}
+            # A lease shorter than the time that a batch takes on a loaded machine is lost by every relay in turn.
+            settings |= {"REGLAMENT_SEND_TIMEOUT_SECONDS": "4", "REGLAMENT_RELAY_LEASE_SECONDS": "10"}
             async with new_world(run.servers, "notifier", settings=head.settings | settings) as world:
                 for number in range(1, count + 1):
                     await world.start("notifier", name=f"engine-{number}", plant=plant)
