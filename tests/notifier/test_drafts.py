@@ -1,14 +1,16 @@
 """Rules on their way to publication: draft, check, dry run, publish."""
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest_asyncio
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from services.notifier import calendar_duties
 from services.notifier.clock_models import HeardEvent
-from services.notifier.models import StaffMember
+from services.notifier.models import Office, StaffMember
 from shared.clock import now
 from shared.database import new_id
 from shared.identity.roles import Role
@@ -150,6 +152,90 @@ async def test_a_replay_with_the_rules_as_they_were_comes_to_what_the_clock_did(
     late = [duty for duty in duties if duty.state != "cancelled" and (duty.closed_at or now()) > duty.due_at]
     assert run["breaches_before"] == len(late)
     assert run["changed"] == 0
+
+
+async def tried(head: httpx.AsyncClient, draft: dict[str, Any], since: datetime) -> dict[str, Any]:
+    answer = await head.post(f"/rule-drafts/{draft['id']}/dry-run", json={"since": since.isoformat()})
+    assert answer.status_code == 200, answer.text
+    run: dict[str, Any] = answer.json()
+    return run
+
+
+async def test_a_dry_run_lets_the_clock_stand_while_the_client_does_not_answer(
+    world: World, head: httpx.AsyncClient
+) -> None:
+    """25 minutes of 55 did not count by the draft; by its limit of 10 minutes only those."""
+    await world.with_people()
+    start = now() - timedelta(hours=5)
+    await world.register(at=start)
+    order = await world.place(at=start)
+    await world.call("order_contact", outcome="no_answer", order_id=order, at=start + minutes(5))
+    await world.call("order_offer", order_id=order, at=start + minutes(30))
+    await world.call("order_contact", order_id=order, at=start + minutes(55))
+    draft = await begin(head, "ORD-04", world.office_id, pauses_for=["client"])
+    (change,) = (await tried(head, draft, start - minutes(1)))["differences"]
+    assert (change["what"], change["subject_id"]) == ("kept_now", str(order))
+    opened, due = (datetime.fromisoformat(value) for value in (change["opened_at"], change["after"]["due_at"]))
+    assert due - opened == minutes(65)
+    limit = [{"up_to": {"amount": 10, "unit": "working_minutes"}}]
+    draft = await begin(head, "ORD-04", world.office_id, pauses_for=["client"], longest_pauses=limit)
+    (change,) = (await tried(head, draft, start - minutes(1)))["differences"]
+    assert change["what"] == "deadline_moved"
+    assert datetime.fromisoformat(change["after"]["due_at"]) - opened == minutes(50)
+
+
+async def test_a_dry_run_takes_over_what_people_have_done_with_duties(world: World, head: httpx.AsyncClient) -> None:
+    await world.with_people()
+    start = now() - timedelta(seconds=1)
+    await world.register(at=start)
+    moved, paused = (world.vin_request(new_id(), submitted_at=start) for _ in range(2))
+    for request in (moved, paused):
+        await world.notifier.deliver(request)
+    agreed = await world.obligation(moved.request_id, "VIN-05")
+    waiting = await world.obligation(paused.request_id, "VIN-05")
+    body = {"due_at": (agreed.due_at + minutes(30)).isoformat(), "reason": "Клиент просит позже"}
+    asked = {"holder": "client", "reason": "Уточняем сторону"}
+    async with world.staff_http() as http:
+        assert (await http.post(f"/obligations/{agreed.id}/deadline", json=body)).status_code == 200
+        assert (await http.post(f"/obligations/{waiting.id}/waiting", json=asked)).status_code == 200
+    minute = {"amount": 1, "unit": "working_minutes"}
+    run = await tried(head, await begin(head, "VIN-05", world.office_id, duration=minute), start - minutes(1))
+    assert run["deeds"] == 2
+    found = {change["subject_id"]: change["what"] for change in run["differences"]}
+    # The agreed deadline is the client's by either rule.
+    assert found == {str(moved.request_id): "rule_changed", str(paused.request_id): "deadline_moved"}
+    never = await begin(head, "VIN-05", world.office_id, duration={"amount": 1, "unit": "seconds"}, pauses_for=[])
+    run = await tried(head, never, start - minutes(1))
+    found = {change["subject_id"]: change["what"] for change in run["differences"]}
+    assert found == {str(moved.request_id): "rule_changed", str(paused.request_id): "breached_now"}
+    assert any("неизвестно" in sentence for sentence in run["cannot_know"])
+
+
+async def test_a_dry_run_knows_the_days_of_the_calendar(world: World, head: httpx.AsyncClient) -> None:
+    """HR-03 once a week instead of daily; what was ticked off stays ticked off."""
+    await world.with_people()
+    at = now()
+    async with world.notifier.app.state.database.worker() as session:
+        # Not in the offices of other tests.
+        others = update(Office).where(Office.office_id != world.office_id, Office.active).values(active=False)
+        closed = (await session.execute(others.returning(Office.office_id))).scalars().all()
+        await calendar_duties.open_due(session, at)
+        await session.execute(update(Office).where(Office.office_id.in_(closed)).values(active=True))
+    daily = [duty for duty in await world.obligations() if duty.rule_code == "HR-03"]
+    assert daily
+    async with world.staff_http(Role.SENIOR_MANAGER, "senior") as http:
+        assert (await http.post(f"/obligations/{daily[-1].id}/completion", json={})).status_code == 200
+    monday = {"of": "office", "period": "week", "days": [1]}
+    draft = await begin(head, "HR-03", world.office_id, every=monday)
+    since = at - timedelta(days=14)
+    run = await tried(head, draft, since)
+    assert run["duties_before"] - run["duties_after"] == 12
+    assert Counter(found["what"] for found in run["differences"]) == {"dropped": 12, "rule_changed": 2}
+    done = [
+        found["before"]["outcome"] for found in run["differences"] if found["subject_id"] == str(daily[-1].subject_id)
+    ]
+    assert done == ["done"]
+    assert any("по календарю" in sentence for sentence in run["cannot_know"])
 
 
 async def test_what_is_kept_for_dry_runs_holds_nothing_personal(world: World) -> None:

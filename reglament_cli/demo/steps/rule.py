@@ -98,7 +98,8 @@ def try_it_on_the_past(day: Day, draft: JSON, manager: Person) -> None:
     check_equal(person["staff_id"], manager.id, "у кого прибавилось бы нарушений")
     day.show.does(
         "Головной офис",
-        f"прогон черновика по {run['events']} событиям за час: нарушений {run['breaches_before']} → "
+        f"прогон черновика за час, событий {run['events']}, действий людей {run['deeds']}: нарушений "
+        f"{run['breaches_before']} → "
         f"{run['breaches_after']}; {person['name']}: {person['breaches_before']} → {person['breaches_after']}",
         "NTF-03",
     )
@@ -107,6 +108,7 @@ def try_it_on_the_past(day: Day, draft: JSON, manager: Person) -> None:
         codes = [side["rule_code"] for side in (one["before"], one["after"])]
         rows.append((f"{one['subject_label']}: {one['title']}", *codes, one["what_label"]))
     day.show.table("Обязанность", "Было", "Стало бы", "Что иначе", rows=rows)
+    day.show.quotes(run["cannot_know"])
 
 
 def publish(day: Day, draft: JSON) -> None:

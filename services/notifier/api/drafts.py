@@ -11,8 +11,10 @@ from sqlalchemy import select
 from services.notifier import queries
 from services.notifier.clock_models import RuleDraft
 from services.notifier.commands import drafts
+from services.notifier.commands.dry_run import dry_run
 from services.notifier.domain.labels import SUBJECTS
-from services.notifier.domain.replay import Difference, Outcome
+from services.notifier.domain.outcomes import Outcome
+from services.notifier.domain.replay import Difference
 from services.notifier.schemas import CheckRule, DraftCheck, PutRule, RuleProblem
 from shared.clock import now
 from shared.identity.roles import Role
@@ -113,6 +115,7 @@ class DryRunOut(Output):
     since: datetime
     until: datetime
     events: int
+    deeds: int = Field(description="Паузы, переносы, возвраты и отметки людей, взятые из истории обязанностей")
     duties_before: int
     duties_after: int
     breaches_before: int
@@ -120,6 +123,7 @@ class DryRunOut(Output):
     changed: int
     differences: list[DifferenceOut]
     people: list[PersonOut]
+    cannot_know: list[str] = Field(description="Чего прогон не знает")
 
 
 @router.post("", status_code=201, dependencies=HEAD_OFFICE, summary="Начать черновик")
@@ -179,11 +183,13 @@ async def check_draft(draft_id: DraftId, session: Session) -> DraftCheck:
 
 
 @router.post("/{draft_id}/dry-run", dependencies=[*HEAD_OFFICE, NO_IDEMPOTENCY_KEY], summary="Прогнать на прошедшем")
-async def dry_run(draft_id: DraftId, body: DryRunRequest, session: Session) -> DryRunOut:
-    """События периода проигрываются дважды: по правилам, как они были, и с черновиком. Ничего не меняет."""
+async def try_draft(draft_id: DraftId, body: DryRunRequest, session: Session) -> DryRunOut:
+    """События периода и то, что люди сделали с обязанностями, проигрываются дважды: по правилам, как они были, и с
+    черновиком. Ничего не меняет.
+    """
     draft = await drafts.find(session, draft_id)
     until = body.until or now()
-    run = await drafts.dry_run(session, draft, body.since, until)
+    run = await dry_run(session, draft, body.since, until)
     shown = run.differences[:SHOWN]
     ids = {change.staff_id for change in run.people} | {found.either.responsible_id for found in shown}
     names = await queries.staff_names(session, {staff_id for staff_id in ids if staff_id is not None})
@@ -191,6 +197,7 @@ async def dry_run(draft_id: DraftId, body: DryRunRequest, session: Session) -> D
         since=body.since,
         until=until,
         events=run.events,
+        deeds=run.deeds,
         duties_before=len(run.before),
         duties_after=len(run.after),
         breaches_before=sum(duty.breached(until) for duty in run.before),
@@ -208,6 +215,7 @@ async def dry_run(draft_id: DraftId, body: DryRunRequest, session: Session) -> D
             )
             for change in run.people
         ],
+        cannot_know=list(run.cannot_know),
     )
 
 

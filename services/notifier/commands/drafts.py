@@ -1,30 +1,22 @@
 """Rules on their way to publication: draft → check → dry run → publish."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock_models import HeardEvent, RuleDraft
+from services.notifier.clock_models import RuleDraft
 from services.notifier.commands.rules import check_draft, publish_rule
 from services.notifier.domain.check import Problem, gaps
 from services.notifier.domain.ladder import Person, resolve
-from services.notifier.domain.replay import Difference, Happening, Outcome, Replay, differences, with_draft
-from services.notifier.domain.rules import Rule, RuleBody, in_force
-from services.notifier.models import Client, Office, RuleVersion, StaffMember
+from services.notifier.domain.rules import Rule, RuleBody
+from services.notifier.models import Office, RuleVersion, StaffMember
 from services.notifier.rulebook import rule_book
 from shared.audit import audit
 from shared.database import new_id
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, NotFound
 from shared.identity.roles import Principal
-from shared.worktime import WorkingCalendar
-
-LONGEST_PERIOD = timedelta(days=92)
-MOST_EVENTS = 50_000
 
 
 async def create(
@@ -142,70 +134,3 @@ def rule_of_draft(draft: RuleDraft, since: datetime) -> Rule:
     fields = RuleBody.model_validate(draft.body).model_dump(by_alias=True)
     known = {"code": draft.code, "office_id": draft.office_id, "effective_from": since, "version": draft.based_on + 1}
     return Rule.model_validate({**fields, **known})
-
-
-# ── Dry run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class PersonsChange:
-    """How a draft would have changed one person's duties."""
-
-    staff_id: UUID | None
-    duties_before: int
-    duties_after: int
-    breaches_before: int
-    breaches_after: int
-
-
-@dataclass(frozen=True)
-class DryRun:
-    events: int
-    before: Sequence[Outcome]
-    after: Sequence[Outcome]
-    differences: Sequence[Difference]
-    people: Sequence[PersonsChange]
-    end: datetime
-
-
-async def dry_run(session: AsyncSession, draft: RuleDraft, since: datetime, until: datetime) -> DryRun:
-    """Replays what was heard from `since` to `until` by the rules as they were, and with the draft instead.
-
-    Both sides are replayed, so that a difference is the draft's and not that of replaying.  Raises Invalid.
-    """
-    if not timedelta() < until - since <= LONGEST_PERIOD:
-        raise Invalid("Период — не больше 92 дней, и конец позже начала.", field="body.until")
-    history = await _history(session, draft.office_id, since, until)
-    offices = (await session.execute(select(Office.office_id, Office.calendar))).all()
-    calendars = {row.office_id: WorkingCalendar.model_validate(row.calendar) for row in offices}
-    served = await session.execute(select(Client.client_id, Client.manager_id).where(Client.manager_id.is_not(None)))
-    managers = {row.client_id: row.manager_id for row in served.all()}
-    rules = list((await rule_book(session)).by_id.values())
-    before = Replay(lambda moment: in_force(rules, moment), calendars, managers).run(history)
-    after = Replay(with_draft(rules, rule_of_draft(draft, since)), calendars, managers).run(history)
-    found = differences(before, after, until)
-    return DryRun(len(history), before, after, found, _by_person(before, after, until), until)
-
-
-async def _history(session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime) -> list[Happening]:
-    query = select(HeardEvent.type, HeardEvent.office_id, HeardEvent.happened_at, HeardEvent.body)
-    query = query.where(HeardEvent.happened_at >= since, HeardEvent.happened_at < until)
-    if office_id is not None:
-        query = query.where(HeardEvent.office_id == office_id)
-    rows = (await session.execute(query.order_by(HeardEvent.happened_at, HeardEvent.id).limit(MOST_EVENTS + 1))).all()
-    if len(rows) > MOST_EVENTS:
-        raise Invalid(f"За период больше {MOST_EVENTS} событий: выберите короче.", field="body.since")
-    return [Happening(row.type, row.office_id, row.happened_at, row.body) for row in rows]
-
-
-def _by_person(before: Sequence[Outcome], after: Sequence[Outcome], at: datetime) -> list[PersonsChange]:
-    """Only those for whom something would have been different."""
-    duties = [Counter(duty.responsible_id for duty in side) for side in (before, after)]
-    breaches = [Counter(duty.responsible_id for duty in side if duty.breached(at)) for side in (before, after)]
-    people = sorted(duties[0].keys() | duties[1].keys(), key=str)
-    changes = [PersonsChange(one, duties[0][one], duties[1][one], breaches[0][one], breaches[1][one]) for one in people]
-    return [
-        change
-        for change in changes
-        if (change.duties_before, change.breaches_before) != (change.duties_after, change.breaches_after)
-    ]

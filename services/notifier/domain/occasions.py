@@ -37,6 +37,18 @@ def occasions(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[O
             yield Occasion(day, opened_at)
 
 
+def occasions_between(rule: Rule, calendar: WorkingCalendar, since: datetime, until: datetime) -> Iterator[Occasion]:
+    """Those that begin in the period, the oldest first.  Raises NoWorkingTime."""
+    told: set[date] = set()
+    at = since
+    while at < until:
+        at = min(at + LOOK_BACK, until)
+        for occasion in occasions(rule, calendar, at):
+            if occasion.opened_at >= since and occasion.day not in told:
+                told.add(occasion.day)
+                yield occasion
+
+
 def _is_due(every: Every, day: date) -> bool:
     match every.period:
         case "day":

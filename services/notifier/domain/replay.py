@@ -1,7 +1,8 @@
 """What rules would have done with a period of real history: a dry run of a draft.
 
 The clock hears events in any order and waits for the time to pass; a replay knows everything that happened, so it goes
-through the events in the order of their moments.  It comes to the same duties as the clock (a test compares them).
+through events, people's deeds and days of the calendar in the order of their moments.  It comes to the same duties as
+the clock (a test compares them).
 """
 
 from collections import defaultdict
@@ -12,7 +13,8 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from services.notifier.domain.facts import CONCERNS, ID_FIELDS, view
-from services.notifier.domain.rules import Rule, Trigger, in_force, matched_key, matches, may_settle, winner
+from services.notifier.domain.outcomes import Outcome
+from services.notifier.domain.rules import Holder, Rule, Trigger, in_force, matched_key, matches, may_settle, winner
 from services.notifier.domain.schedule import due_of
 from shared.worktime import WorkingCalendar
 
@@ -26,28 +28,27 @@ class Happening(NamedTuple):
     body: Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class Outcome:
-    """One duty as it would have come out."""
+class Deed(NamedTuple):
+    """What a person did with a duty, by its history: no event of another service tells of it."""
+
+    subject_id: UUID
+    duty: str
+    happened_at: datetime
+    what: Literal["wait", "move", "done", "reopen"]
+    holder: Holder | None = None
+    role: str | None = None
+    """Of whoever did it."""
+    due_at: datetime | None = None
+
+
+class Opening(NamedTuple):
+    """A day of the calendar on which a duty opens by itself."""
 
     rule: Rule
     office_id: UUID
     subject_id: UUID
-    client_id: UUID | None
     responsible_id: UUID | None
-    opened_at: datetime
-    due_at: datetime
-    closed_at: datetime | None = None
-    outcome: Literal["open", "done", "cancelled"] = "open"
-
-    def breached(self, at: datetime) -> bool:
-        """Whether the deadline passed while it was open; `at` is the end of the replay."""
-        return self.outcome != "cancelled" and (self.closed_at or at) > self.due_at
-
-    @property
-    def key(self) -> tuple[str, UUID, datetime]:
-        """The same duty in two replays."""
-        return self.rule.duty, self.subject_id, self.opened_at
+    happened_at: datetime
 
 
 @dataclass(slots=True)
@@ -71,23 +72,68 @@ class Replay:
         self._managers = managers
         self._subjects: defaultdict[tuple[str, UUID], _Subject] = defaultdict(_Subject)
         self._of_client: defaultdict[UUID, list[Outcome]] = defaultdict(list)
+        self._latest: dict[tuple[UUID, str], Outcome] = {}
         self.duties: list[Outcome] = []
 
-    def run(self, history: Iterable[Happening]) -> list[Outcome]:
+    def run(self, history: Iterable[Happening | Deed | Opening], end: datetime) -> list[Outcome]:
         """`history` is in the order of its moments."""
-        for event in history:
-            if event.office_id in self._calendars:
-                self._hear(event)
+        for item in history:
+            match item:
+                case Deed():
+                    self._do(item)
+                case Opening():
+                    self._open_by_calendar(item)
+                case Happening() if item.office_id in self._calendars:
+                    self._hear(item)
+        for duty in self.duties:
+            duty.go_on_if_over(self._calendars[duty.office_id], end)
         return self.duties
+
+    def _do(self, deed: Deed) -> None:
+        """Deeds with a duty that is not there, or is over by these rules, have nothing to act on."""
+        duty = self._latest.get((deed.subject_id, deed.duty))
+        if duty is None or (duty.outcome == "open") == (deed.what == "reopen"):
+            return
+        calendar = self._calendars[duty.office_id]
+        match deed.what:
+            case "wait":
+                duty.wait_for(calendar, deed.holder, deed.happened_at, deed.role)
+            case "move" if deed.due_at is not None:
+                duty.go_on_if_over(calendar, deed.happened_at)
+                duty.due_at = duty.agreed = deed.due_at
+            case "done" if duty.rule.by_hand:
+                duty.close("done", calendar, deed.happened_at)
+            case "reopen":
+                duty.reopen(calendar, deed.happened_at)
+
+    def _open_by_calendar(self, day: Opening) -> None:
+        """Only where this rule is the one that holds on that day."""
+        here = [rule for rule in self._rules_at(day.happened_at) if rule.office_id in (None, day.office_id)]
+        by_calendar = [rule for rule in here if rule.every]
+        if winner(by_calendar, day.rule.duty, day.office_id, {}) is not day.rule:
+            return
+        due_at = due_of(day.rule, self._calendars[day.office_id], day.happened_at, {})
+        self._add(
+            Outcome(day.rule, day.office_id, day.subject_id, None, day.responsible_id, day.happened_at, due_at),
+        )
+
+    def _add(self, duty: Outcome) -> None:
+        self._latest[duty.subject_id, duty.rule.duty] = duty
+        self.duties.append(duty)
 
     def _hear(self, event: Happening) -> None:
         rules = [rule for rule in self._rules_at(event.happened_at) if rule.office_id in (None, event.office_id)]
         touched = self._remember(event)
-        self._settle(event, touched)
+        client = event.body.get("client_id")
+        concerned = [duty for _, _, subject in touched for duty in subject.duties.values()]
+        concerned += self._of_client[UUID(client)] if isinstance(client, str) else []
+        running = list({id(duty): duty for duty in concerned if duty.outcome == "open"}.values())
+        self._settle(event, running)
+        for kind, _, subject in touched:
+            self._reconsider(event, rules, view(kind, subject.facts), subject)  # type: ignore[arg-type]  # From CONCERNS.
+        self._wait(event, running)
         for kind, subject_id, subject in touched:
-            facts = view(kind, subject.facts)  # type: ignore[arg-type]  # Kinds come from CONCERNS.
-            self._reconsider(event, rules, facts, subject)
-            self._open(event, rules, facts, kind, subject_id, subject)
+            self._open(event, rules, view(kind, subject.facts), kind, subject_id, subject)  # type: ignore[arg-type]
 
     def _remember(self, event: Happening) -> list[tuple[str, UUID, _Subject]]:
         touched: list[tuple[str, UUID, _Subject]] = []
@@ -103,27 +149,39 @@ class Replay:
             touched.append((concern.kind, UUID(own_id), subject))
         return touched
 
-    def _settle(self, event: Happening, touched: Sequence[tuple[str, UUID, _Subject]]) -> None:
-        client = event.body.get("client_id")
-        running = [duty for _, _, subject in touched for duty in subject.duties.values()]
-        running += self._of_client[UUID(client)] if isinstance(client, str) else []
+    def _settle(self, event: Happening, running: Sequence[Outcome]) -> None:
         for duty in running:
-            if duty.outcome != "open":
-                continue
             own_field = ID_FIELDS[duty.rule.subject]
-            for outcome, triggers in (("done", duty.rule.closes), ("cancelled", duty.rule.cancels)):
+            endings: list[tuple[Literal["done", "cancelled"], Sequence[Trigger]]]
+            endings = [("done", duty.rule.closes), ("cancelled", duty.rule.cancels)]
+            for outcome, triggers in endings:
                 if any(self._ends(trigger, event, duty, own_field) for trigger in triggers):
-                    duty.outcome = outcome  # type: ignore[assignment]  # One of the two words above.
-                    duty.closed_at = event.happened_at
+                    duty.close(outcome, self._calendars[duty.office_id], event.happened_at)
                     break
 
-    def _ends(self, trigger: Trigger, event: Happening, duty: Outcome, own_field: str) -> bool:
+    def _wait(self, event: Happening, running: Sequence[Outcome]) -> None:
+        for duty in running:
+            if duty.outcome != "open" or event.happened_at <= duty.opened_at:
+                continue
+            rule, own_field = duty.rule, ID_FIELDS[duty.rule.subject]
+            told: list[tuple[Holder | None, Trigger]] = [(trigger.holder, trigger) for trigger in rule.waits]
+            told += [(None, trigger) for trigger in rule.resumes]
+            for holder, trigger in told:
+                if self._is_about(trigger, event, duty, own_field):
+                    duty.wait_for(self._calendars[duty.office_id], holder, event.happened_at, None)
+                    break
+
+    def _is_about(self, trigger: Trigger, event: Happening, duty: Outcome, own_field: str) -> bool:
         if not matches(trigger, event.type, dict(event.body)):
             return False
         found = matched_key(trigger, own_field, dict(event.body))
-        if found is None or found[1] != (duty.subject_id if found[0] == own_field else duty.client_id):
+        return found is not None and found[1] == (duty.subject_id if found[0] == own_field else duty.client_id)
+
+    def _ends(self, trigger: Trigger, event: Happening, duty: Outcome, own_field: str) -> bool:
+        if not self._is_about(trigger, event, duty, own_field):
             return False
-        return may_settle(duty.rule, own_field, found[0], event.happened_at, duty.opened_at)
+        found = matched_key(trigger, own_field, dict(event.body))
+        return found is not None and may_settle(duty.rule, own_field, found[0], event.happened_at, duty.opened_at)
 
     def _reconsider(self, event: Happening, rules: Sequence[Rule], facts: dict[str, Any], subject: _Subject) -> None:
         for duty in subject.duties.values():
@@ -131,10 +189,9 @@ class Replay:
                 continue
             best = winner(rules, duty.rule.duty, duty.office_id, facts)
             if best is None:
-                duty.outcome, duty.closed_at = "cancelled", event.happened_at
+                duty.close("cancelled", self._calendars[duty.office_id], event.happened_at)
             elif (best.code, best.office_id) != (duty.rule.code, duty.rule.office_id):
-                duty.rule = best
-                duty.due_at = due_of(best, self._calendars[duty.office_id], duty.opened_at, facts)
+                duty.follow(best, self._calendars[duty.office_id], facts, event.happened_at)
 
     def _open(
         self,
@@ -166,7 +223,7 @@ class Replay:
                 due_of(rule, self._calendars[event.office_id], opened_at, facts),
             )
             subject.duties[name] = duty
-            self.duties.append(duty)
+            self._add(duty)
             if client_id is not None:
                 self._of_client[client_id].append(duty)
 
