@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -33,6 +34,15 @@ class Stone:
 
 
 @dataclass(slots=True)
+class Heard:
+    """A row of `heard_events`."""
+
+    type: str
+    happened_at: datetime
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
 class Standing:
     """Everything about an event's subjects and their client, as it stands."""
 
@@ -43,6 +53,8 @@ class Standing:
     """Subject and duty of everything that was ever open."""
     stones: list[Stone]
     """What ended duties before they were heard of, the oldest first."""
+    later: list[Heard]
+    """What happened later in the office and was heard earlier, of the types asked for, the oldest first."""
     calendar_digest: str | None
     """Of the event's office, None while it is not known."""
     manager_id: UUID | None
@@ -52,6 +64,7 @@ class Standing:
 
 
 _STONES = TypeAdapter(list[Stone])
+_HEARD = TypeAdapter(list[Heard])
 _EVER = TypeAdapter(set[tuple[UUID, str]])
 
 # The duties are found by two indexes and only then locked; `done` ones are past changing.
@@ -72,6 +85,8 @@ _STANDING = f"""
         (SELECT json_agg(t ORDER BY t.happened_at)::text FROM unnest($6::text[]) AS opened(duty)
           CROSS JOIN unnest($3::text[], $1::uuid[] || $4::uuid) AS named(field, value)
            JOIN tombstones t USING (duty, field, value)) AS stones,
+        (SELECT json_agg(h ORDER BY h.happened_at, h.id)::text FROM heard_events h
+          WHERE h.happened_at > $7 AND h.office_id = $5::uuid AND h.type = ANY($8::text[])) AS later,
         (SELECT calendar_digest FROM offices WHERE office_id = $5::uuid) AS calendar_digest,
         (SELECT manager_id FROM clients WHERE client_id = $4::uuid) AS manager_id,
         (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $4::uuid) AS last_caller_id,
@@ -79,14 +94,27 @@ _STANDING = f"""
 """
 
 
-async def standing(session: AsyncSession, event: Event, opens: Iterable[str]) -> Standing:
-    """`opens` are the duties that the event may open.  Not the first statement of its transaction."""
+async def standing(
+    session: AsyncSession, event: Event, happened_at: datetime, opens: Iterable[str], later: Iterable[str]
+) -> Standing:
+    """Not the first statement of its transaction.
+
+    `opens` are the duties that the event may open, `later` the types of later events that may have been heard.
+    """
     concerned = subjects.of(event)
     client_id = getattr(event, "client_id", None)
     fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
     connection = await driver(session)
     row = await connection.fetchrow(
-        _STANDING, list(concerned.values()), list(concerned), fields, client_id, event.office_id, list(opens)
+        _STANDING,
+        list(concerned.values()),
+        list(concerned),
+        fields,
+        client_id,
+        event.office_id,
+        list(opens),
+        happened_at,
+        list(later),
     )
     assert row is not None  # A select without FROM.
     return Standing(
@@ -94,6 +122,7 @@ async def standing(session: AsyncSession, event: Event, opens: Iterable[str]) ->
         duties_of(row["duties"]),
         _EVER.validate_json(row["ever"]) if row["ever"] else set(),
         _STONES.validate_json(row["stones"]) if row["stones"] else [],
+        _HEARD.validate_json(row["later"]) if row["later"] else [],
         row["calendar_digest"],
         row["manager_id"],
         row["last_caller_id"],

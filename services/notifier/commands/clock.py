@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock_models import HeardEvent
 from services.notifier.commands import subjects
 from services.notifier.commands.obligations import OfficeUnknown, close, history_row, open_duty, supersede
 from services.notifier.commands.subjects import Known
@@ -75,7 +74,9 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     book = await known_book(session)
     while True:
         listening = book.listening_to(event.type, event.office_id, happened_at)
-        now = await standing(session, event, {rule.duty for rule in listening if event.type in rule.opens})
+        opening = [rule for rule in listening if event.type in rule.opens]
+        told = {name for rule in listening if event.type in rule.says_who.union(rule.opens) for name in rule.says_who}
+        now = await standing(session, event, happened_at, {rule.duty for rule in opening}, told)
         if now.stamp == book.stamp:
             break
         book = await rule_book(session, now.stamp)  # Something was published since the last event.
@@ -92,7 +93,7 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
     _reconsider(hearing, remembered, running)
     _wait(hearing, running)
     _open_new(hearing, remembered, running)
-    await _catch_up(session, hearing, running)
+    _catch_up(hearing, running)
     if event.office_id is not None:
         heard = {"id": new_id(), "office_id": event.office_id, "type": event.type, "happened_at": happened_at}
         hearing.changes.heard.append({**heard, "body": seen_by_rules(body)})
@@ -192,24 +193,10 @@ def _told(hearing: _Hearing, duty: Duty, event_type: str, body: dict[str, Any], 
             break
 
 
-def _waiting(hearing: _Hearing, duty: Duty) -> set[str]:
-    """The types of events that say whom the duty waits for."""
-    rule = hearing.book.by_id[duty.rule_id]
-    return {trigger.event for trigger in (*rule.waits, *rule.resumes)}
-
-
-async def _catch_up(session: AsyncSession, hearing: _Hearing, running: Sequence[Duty]) -> None:
+def _catch_up(hearing: _Hearing, running: Sequence[Duty]) -> None:
     """Whom a duty waits for by later events that were heard before it was opened, or before the word of this event."""
-    opened = [(duty, duty.opened_at) for duty in hearing.changes.opened]
-    told = [(duty, hearing.happened_at) for duty in running if hearing.event.type in _waiting(hearing, duty)]
-    for duty, moment in opened + told:
-        types = _waiting(hearing, duty)
-        if duty.state != "open" or not types:
-            continue
-        later = select(HeardEvent.type, HeardEvent.happened_at, HeardEvent.body).where(
-            HeardEvent.happened_at > moment, HeardEvent.office_id == hearing.event.office_id, HeardEvent.type.in_(types)
-        )
-        for heard in (await session.execute(later.order_by(HeardEvent.happened_at, HeardEvent.id))).all():
+    for duty in only([*hearing.changes.opened, *running], "open"):
+        for heard in hearing.now.later:
             _told(hearing, duty, heard.type, heard.body, heard.happened_at)
 
 

@@ -165,6 +165,11 @@ class Rule(RuleBody):
         return self.reconsiders | {trigger.event for trigger in triggers}
 
     @cached_property
+    def says_who(self) -> frozenset[str]:
+        """Event types that say whom a duty of this rule waits for."""
+        return frozenset(trigger.event for trigger in (*self.waits, *self.resumes))
+
+    @cached_property
     def rank(self) -> tuple[bool, int]:
         """Office's own > more conditions > general."""
         return (self.office_id is not None, specificity(self.when))
