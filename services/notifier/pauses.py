@@ -3,6 +3,7 @@
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier.commands.handling import PAUSES_CHANNEL
 from services.notifier.commands.waiting import go_on_if_over
 from services.notifier.duty import Duty
 from services.notifier.models import Obligation
@@ -11,7 +12,6 @@ from services.notifier.rulebook import rule_book
 from services.notifier.writing import Changes, write
 from shared.service import ServiceContext
 
-PAUSES_CHANNEL = "notifier_pauses"
 LONGEST_SLEEP = 30.0
 BATCH = 200
 _NEXT = text(
@@ -44,8 +44,3 @@ async def end_pauses(session: AsyncSession) -> int:
         go_on_if_over(changes, duty, book.by_id[duty.rule_id], known_calendar, at, at=at)
     await write(session, changes)
     return len(rows)
-
-
-async def wake_pauses(session: AsyncSession) -> None:
-    """Delivered at commit: a pause may be over before the longest sleep is."""
-    await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": PAUSES_CHANNEL})

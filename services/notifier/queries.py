@@ -24,7 +24,6 @@ from services.notifier.models import (
     RuleVersion,
     StaffMember,
 )
-from services.notifier.reading import calendar
 from services.notifier.rulebook import rule_book, rule_of
 from shared.errors import NotFound
 from shared.worktime import WorkingCalendar
@@ -144,9 +143,11 @@ async def staff_names(session: AsyncSession, ids: set[UUID]) -> dict[str, str]:
 
 async def calendar_of(session: AsyncSession, obligation: Obligation) -> WorkingCalendar:
     """The calendar that the deadline was computed with."""
-    row = await session.get(Calendar, obligation.calendar_digest)
-    assert row is not None  # A foreign key says so.
-    return WorkingCalendar.model_validate(row.body)
+    return await _calendar(session, obligation.calendar_digest)
+
+
+async def _calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
+    return WorkingCalendar.model_validate((await session.get_one(Calendar, digest)).body)  # They are never deleted.
 
 
 async def periods(
@@ -159,7 +160,7 @@ async def periods(
     for entry in entries[superseded + 1 :]:
         if entry.event == "transferred":
             moment = min(max(entry.at, begin), until)
-            left = await calendar(session, entry.details["calendar"])
+            left = await _calendar(session, entry.details["calendar"])
             found.append(Period(begin, moment, left, UUID(entry.details["from"])))
             begin = moment
     return [*found, Period(begin, max(begin, until), await calendar_of(session, obligation), obligation.office_id)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
@@ -15,7 +15,6 @@ from services.notifier.domain.schedule import schedule
 from services.notifier.domain.waiting import ONE_MINUTE, Span, counts_working_time, may_stand_until
 from services.notifier.duty import Duty, step_moment
 from services.notifier.models import Obligation, ObligationHistory, StaffMember
-from services.notifier.pauses import wake_pauses
 from services.notifier.reading import calendar
 from services.notifier.rulebook import rule_book
 from services.notifier.writing import Changes, write
@@ -24,6 +23,10 @@ from shared.database import new_id
 from shared.errors import BusinessError, Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import SENIORS, Principal, Role
 from shared.worktime import WorkingCalendar, add_working_minutes, deadline, working_time_between
+
+PAUSES_CHANNEL = "notifier_pauses"
+_WAKE_PAUSES = text(f"SELECT pg_notify('{PAUSES_CHANNEL}', '')")
+"""Delivered at commit: a pause may be over before the loop that ends pauses wakes up by itself."""
 
 
 class DutyClosed(BusinessError):
@@ -203,7 +206,7 @@ async def set_waiting(
     changes = Changes()
     if not wait_for(changes, duty, rule, known_calendar, holder, at, at=at, role=caller.role):
         raise Conflict("Обязанность уже в этом состоянии.")
-    await wake_pauses(session)
+    await session.execute(_WAKE_PAUSES)
     event = changes.history[-1]["event"]
     return await store(session, changes, row, event, reason, caller, at)
 
