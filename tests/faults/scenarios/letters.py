@@ -14,6 +14,7 @@ from tests.faults.office_checker import check_letters
 from tests.faults.scenarios.base import Run
 from tests.faults.world import World, new_world, until
 
+PATIENCE_SECONDS = 600.0
 BEFORE, AFTER = "notice.before_sending", "notice.after_sending"
 QUEUE = """
 INSERT INTO notices (id, office_id, channel, purpose, template, recipient, recipient_name, time_zone, sender_name,
@@ -97,4 +98,4 @@ async def hurry_until(world: World, *, died: bool) -> None:
         left = "SELECT count(*) FROM notices WHERE state IN ('queued', 'sending')"
         return await world.count("notifier", left) == 0
 
-    await until(over, "the process dies" if died else "every letter has its outcome", 90)
+    await until(over, "the process dies" if died else "every letter has its outcome", PATIENCE_SECONDS)

@@ -55,7 +55,7 @@ async def resent(world: World) -> None:
         left = [row for row in once if row["unknown"] < 2]
         return not left and await world.count("notifier", waiting) == 0
 
-    await until(over, "unknown letters have gone out once more", 90)
+    await until(over, "unknown letters have gone out once more", letters.PATIENCE_SECONDS)
 
 
 async def check_resent(world: World, mail: MailServer, before: Counter[str], verdict: Verdict) -> None:

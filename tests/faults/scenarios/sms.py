@@ -26,8 +26,9 @@ SETTINGS = {
     "REGLAMENT_SEND_TIMEOUT_SECONDS": str(SEND_SECONDS),
     "REGLAMENT_SENDING_LEASE_SECONDS": str(LEASE_SECONDS),
     "REGLAMENT_SMS_POLL_SECONDS": "0.5",
+    "REGLAMENT_CALENDAR_DUTIES": "false",
 }
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 600.0
 GROUND = """
 WITH calendar AS (INSERT INTO calendars (digest, body) VALUES ('of the harness', '{}') RETURNING digest)
 INSERT INTO offices (office_id, version, name, city, address, time_zone, phones, email, calendar, calendar_digest,
