@@ -88,9 +88,9 @@ async def run(run: Run) -> Verdict:
                 for number in range(ENGINES):
                     dying.create_task(office.die(f"engine-{number + 1}", plan[number::ENGINES], schedule))
             office.supplied.set()
-        await settled(office, run.scale(60, 600))
+        await settled(office, run.pick(60, 600))
         await office.world.ready()
-        await check_drained(office.world, verdict, patience=run.scale(60, 600))
+        await check_drained(office.world, verdict, patience=run.pick(60, 600))
         await check(office, verdict)
         verdict.figures["kills"] = len(plan)
     return verdict
