@@ -203,6 +203,7 @@ class Database:
             _engine(worker_url, pool, f"{name} worker", {"app.scope": NETWORK.kind, **(worker_settings or {})}),
         ]
         self._app, self._worker = (async_sessionmaker(engine, expire_on_commit=False) for engine in self._engines)
+        self._autocommit = self._engines[1].execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def app(self, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
@@ -215,6 +216,21 @@ class Database:
         """One transaction of a consumer or loop, in network scope; commits at the end of the block."""
         async with self._worker(info=info) as session, session.begin():
             yield session
+
+    async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
+        """One statement of a worker that is a transaction of its own: no round trips for its beginning and end.
+
+        Raises asyncpg's errors.
+        """
+        async with self._autocommit.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                rows: list[Any] = await driver.fetch(statement, *arguments)
+            except BaseException:
+                # The pool knows nothing of it; the connection may be broken.
+                await connection.invalidate()
+                raise
+            return rows
 
     async def dispose(self) -> None:
         for engine in self._engines:

@@ -9,13 +9,14 @@ import asyncpg
 from aio_pika import DeliveryMode, Message
 
 from benchmarks.machinery.messages import counting_consumers, event, sample_database
-from shared.database import new_id
+from shared.database import Database, new_id
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.subscriptions import Subscriptions
 from shared.messaging.topology import declare_exchanges, queue_name
 from shared.testing.infrastructure import Infrastructure
 
 TYPE = "orders.order.processed.v1"
+TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class ConsumerFigures:
 
 
 async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFigures:
-    """`events` messages lie in the queue before each of the two starts; both use eight database connections."""
+    """So many events of each, in turns; they lie in the queue before it is read.  Both have eight connections."""
+    size = events // TURNS
     async with sample_database(infrastructure, "consumer") as (database, urls):
         connection = await aio_pika.connect(infrastructure.amqp_url)
         channel = await connection.channel(publisher_confirms=True)
@@ -37,23 +39,30 @@ async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFig
         name = queue_name("sample", TYPE)
         queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "classic"})
         await queue.bind(exchange, routing_key=TYPE)
-        await _fill(exchange, events)
-        bare = events / await _consume_bare(infrastructure.amqp_url, name, urls.worker, events)
-        await _fill(exchange, events)
-        dispatcher = Dispatcher(counting_consumers(), database)
-        subscriptions = Subscriptions(dispatcher, [TYPE], database, infrastructure.amqp_url)
-        started = time.perf_counter()
-        running = asyncio.create_task(subscriptions.run())
-        counter = await asyncpg.connect(urls.worker)
-        while await counter.fetchval("SELECT count(*) FROM inbox") < events:  # noqa: ASYNC110 (asks the database)
-            await asyncio.sleep(0.05)
-        inbox = events / (time.perf_counter() - started)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await counter.close()
+        bare = inbox = 0.0
+        for _ in range(TURNS):
+            await _fill(exchange, size)
+            bare += await _consume_bare(infrastructure.amqp_url, name, urls.worker, size)
+            await _fill(exchange, size)
+            inbox += await _consume_once(infrastructure.amqp_url, database, urls.worker, size)
         await queue.delete(if_unused=False, if_empty=False)
         await connection.close()
-        return ConsumerFigures(bare, inbox)
+        return ConsumerFigures(events / bare, events / inbox)
+
+
+async def _consume_once(amqp_url: str, database: Database, database_url: str, count: int) -> float:
+    """Seconds from the first event in the inbox to the last."""
+    counter = await asyncpg.connect(database_url)
+    await counter.execute("DELETE FROM inbox")
+    subscriptions = Subscriptions(Dispatcher(counting_consumers(), database), [TYPE], database, amqp_url)
+    running = asyncio.create_task(subscriptions.run())
+    while await counter.fetchval("SELECT count(*) FROM inbox") < count:  # noqa: ASYNC110 (asks the database)
+        await asyncio.sleep(0.1)
+    seconds = await counter.fetchval("SELECT extract(epoch FROM max(processed_at) - min(processed_at)) FROM inbox")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await counter.close()
+    return float(seconds)
 
 
 async def _fill(exchange: aio_pika.abc.AbstractExchange, count: int) -> None:

@@ -40,7 +40,6 @@ async def measure(infrastructure: Infrastructure, *, backlog: int, seconds: floa
         await admin.execute("ANALYZE outbox")
         await admin.close()
         relay = Relay("sample", database, infrastructure.amqp_url, Wakeup())
-        await relay._connect()
         connection = await aio_pika.connect(infrastructure.amqp_url)
         channel = await connection.channel(publisher_confirms=True)
         exchange = await declare_exchanges(channel)
@@ -58,13 +57,12 @@ async def measure(infrastructure: Infrastructure, *, backlog: int, seconds: floa
             started = time.perf_counter()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds / 3):
-                    await relay.drain()
+                    await relay.run()
             relay_time += time.perf_counter() - started
             relayed += await _confirmed(urls.worker) - before
         growth = (psutil.Process().memory_info().rss - memory) / 1e6
         await queue.delete(if_unused=False, if_empty=False)
         await connection.close()
-        await relay.disconnect()
         return RelayFigures(bare / bare_time, relayed / relay_time, growth, relayed)
 
 

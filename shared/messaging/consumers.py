@@ -10,7 +10,6 @@ from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import faultpoints, metrics
@@ -18,6 +17,7 @@ from shared.contracts.base import EVENT_TYPES, Event
 from shared.database import Database
 from shared.messaging import context, failures
 from shared.messaging.delivery import Delivery
+from shared.statements import run
 
 log = structlog.get_logger(__name__)
 
@@ -26,15 +26,11 @@ Handler = Callable[[Any, AsyncSession], Awaitable[None]]
 Turn = Callable[[Any], str]
 
 
-_CLAIM = text(
-    "INSERT INTO inbox (consumer, event_id, type) VALUES (:consumer, CAST(:event_id AS uuid), :type)"
-    " ON CONFLICT DO NOTHING RETURNING event_id"
-)
+_CLAIM = "INSERT INTO inbox (consumer, event_id, type) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING event_id"
 # It waits for its turn, so that the handler's statements see all that the one before it wrote.
-_CLAIM_IN_TURN = text(
-    "INSERT INTO inbox (consumer, event_id, type)"
-    " SELECT :consumer, CAST(:event_id AS uuid), :type"
-    " WHERE pg_advisory_xact_lock(hashtextextended(:turn, 0)) IS NOT NULL"
+_CLAIM_IN_TURN = (
+    "INSERT INTO inbox (consumer, event_id, type) SELECT $1, $2::uuid, $3"
+    " WHERE pg_advisory_xact_lock(hashtextextended($4::text, 0)) IS NOT NULL"
     " ON CONFLICT DO NOTHING RETURNING event_id"
 )
 
@@ -115,13 +111,12 @@ class Dispatcher:
         context.accept(delivery.header("correlation-id"), delivery.header("traceparent"))
         context.causation_id.set(str(delivery.event_id))
         async with self._database.worker() as session:
-            row = {"consumer": self.service, "event_id": delivery.event_id, "type": event.type}
+            row = (self.service, delivery.event_id, event.type)
             turn = self._turns.get(event.type)
             if turn is None:
-                claim = await session.execute(_CLAIM, row)
+                claimed = bool(await run(session, _CLAIM, *row))
             else:
-                claim = await session.execute(_CLAIM_IN_TURN, row | {"turn": turn(event)})
-            claimed = claim.first() is not None
+                claimed = bool(await run(session, _CLAIM_IN_TURN, *row, turn(event)))
             if claimed:
                 await handler(event, session)
             if delivery.redelivered or delivery.headers.get("x-retry"):

@@ -1,15 +1,16 @@
 """Moves committed outbox rows to RabbitMQ, at least once.
 
-Claim with a lease in a short transaction, publish without one, mark what the broker confirmed by the lease's token in
-a second one.  A relay stopped past its lease finds its token gone and changes nothing.  A broker outage uses up no
+Claim with a lease by one statement, publish without a transaction, mark what the broker confirmed by the lease's token
+with a second one.  A relay stopped past its lease finds its token gone and changes nothing.  A broker outage uses up no
 attempts; a time-out means *unknown*, and the row is sent again with the same message id.
 """
 
 import asyncio
 import random
 import time
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import aio_pika
@@ -17,21 +18,46 @@ import structlog
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPException, ChannelNotFoundEntity
-from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, update
 
 from shared import faultpoints, metrics
 from shared.database import Database
 from shared.listener import Wakeup
+from shared.messaging.patience import within
 from shared.messaging.republish import answer_requests
-from shared.messaging.tables import outbox
 from shared.messaging.topology import declare_exchanges
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
 PUBLISH_TIMEOUT = 10.0
+UNDER_WAY = 2
+"""Batches."""
 POLL_SECONDS = 5.0
 """Fallback for a notification that was missed."""
+FINISH_SECONDS = 5.0
+
+_CLAIM = (
+    "UPDATE outbox SET lease = $1, leased_until = now() + $2::interval WHERE id IN ("
+    "SELECT id FROM outbox WHERE confirmed_at IS NULL AND (leased_until IS NULL OR leased_until < now())"
+    " ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)"
+    " RETURNING id, event_id, type, subject, office_id, body, headers, created_at"
+)
+_MINE = "WHERE id = ANY($1::bigint[]) AND lease = $2"
+_CONFIRM = f"UPDATE outbox SET confirmed_at = clock_timestamp(), lease = NULL, leased_until = NULL {_MINE}"
+_FREE = f"UPDATE outbox SET lease = NULL, leased_until = NULL {_MINE}"
+
+
+class Pending(NamedTuple):
+    """A row of the outbox."""
+
+    id: int
+    event_id: UUID
+    type: str
+    subject: str
+    office_id: UUID | None
+    body: bytes
+    headers: Mapping[str, str]
+    created_at: datetime
 
 
 class Relay:
@@ -57,19 +83,22 @@ class Relay:
         self._channel: AbstractChannel | None = None
         self._exchange: AbstractExchange | None = None
         self._checked_at = 0.0
+        self._under_way: set[asyncio.Task[bool]] = set()
+        self._failure: BaseException | None = None
 
     async def run(self) -> None:
-        """Relay until cancelled."""
+        """Relay until cancelled; what is under way then is brought to its end."""
         pause = 0.2
         try:
             while True:
                 try:
                     await self._connect()
                     await self._check_topology()
-                    await self.drain()
+                    await self._take_up()
                     pause = 0.2
                 except (AMQPException, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError) as error:
                     log.warning("broker unavailable", service=self._service, error=repr(error))
+                    await self._finish()
                     await self.disconnect()
                     await asyncio.sleep(pause * random.uniform(0.5, 1.5))
                     pause = min(pause * 2, 5.0)
@@ -77,27 +106,48 @@ class Relay:
                 except Exception as error:
                     # The database is away; the rows wait in it.
                     log.warning("relay failed", service=self._service, error=repr(error))
+                    await self._finish()
                     await asyncio.sleep(pause * random.uniform(0.5, 1.5))
                     pause = min(pause * 2, 5.0)
                     continue
                 await self._wakeup.wait(min(POLL_SECONDS, self._check_seconds))
         finally:
+            await self._finish()
             await self.disconnect()
 
     def wake(self) -> None:
         """Look now and not at the next notification."""
         self._wakeup.set()
 
-    async def drain(self) -> None:
-        """Relay until nothing is left.  Of a backlog two batches are under way: one waits for the database while the
-        other is published."""
-        more = await self.relay_batch()
-        while more:
-            outcomes = await asyncio.gather(self.relay_batch(), self.relay_batch(), return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, BaseException):
-                    raise outcome
-            more = any(outcomes)
+    async def _take_up(self) -> None:
+        """Begin a batch as soon as fewer than `UNDER_WAY` are; raises what an earlier one has raised.
+
+        What is committed while one batch is on its way does not wait for its confirms; and of a backlog one batch
+        waits for the database while another is published.
+        """
+        while len(self._under_way) >= UNDER_WAY:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        task = asyncio.create_task(self.relay_batch())
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[bool]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._wakeup.set()
+
+    async def _finish(self) -> None:
+        """Bring to its end what is under way; what it raises is known already."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=FINISH_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._failure = None
 
     async def relay_batch(self) -> bool:
         """Publish one batch; True when there may be more."""
@@ -105,6 +155,9 @@ class Relay:
         rows = await self._claim(lease)
         if not rows:
             return False
+        more = len(rows) == BATCH
+        if more:
+            self._wakeup.set()
         faultpoints.reach("relay.claimed")
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
         faultpoints.reach("relay.published")
@@ -112,49 +165,33 @@ class Relay:
         failed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is not None]
         await self._settle(lease, confirmed, failed)
         faultpoints.reach("relay.confirmed")
-        now = time.time()
+        now, lag = time.time(), metrics.PUBLISH_LAG.labels(self._service)
         for row in rows:
-            metrics.PUBLISH_LAG.labels(self._service).observe(max(0.0, now - row.created_at.timestamp()))
+            lag.observe(max(0.0, now - row.created_at.timestamp()))
         metrics.PUBLISHED.labels(self._service).inc(len(confirmed))
         for outcome in outcomes:
+            if isinstance(outcome, asyncio.CancelledError):
+                # The library gives up like this when its connection ends; nobody has cancelled us.
+                raise ConnectionError("publishing was broken off") from outcome
             if isinstance(outcome, BaseException):
                 raise outcome
-        return len(rows) == BATCH
+        return more
 
-    async def _claim(self, lease: UUID) -> list[Row[Any]]:
-        free = outbox.c.leased_until.is_(None) | (outbox.c.leased_until < func.now())
-        batch = (
-            select(outbox.c.id)
-            .where(outbox.c.confirmed_at.is_(None), free)
-            .order_by(outbox.c.id)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        async with self._database.worker() as session:
-            claimed = await session.execute(
-                update(outbox)
-                .where(outbox.c.id.in_(batch.scalar_subquery()))
-                .values(lease=lease, leased_until=func.now() + self._lease)
-                .returning(outbox)
-            )
-            return sorted(claimed.all(), key=lambda row: int(row.id))
+    async def _claim(self, lease: UUID) -> list[Pending]:
+        rows = await self._database.at_once(_CLAIM, lease, self._lease, BATCH)
+        return sorted((Pending(*row) for row in rows), key=lambda row: row.id)
 
     async def _settle(self, lease: UUID, confirmed: list[int], failed: list[int]) -> None:
         """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone."""
-        async with self._database.worker() as session:
-            for ids, confirmed_at in ((confirmed, func.clock_timestamp()), (failed, None)):
-                if ids:
-                    await session.execute(
-                        update(outbox)
-                        .where(outbox.c.id == any_(literal(ids, ARRAY(BigInteger))), outbox.c.lease == lease)
-                        .values(confirmed_at=confirmed_at, lease=None, leased_until=None)
-                    )
+        for ids, statement in ((confirmed, _CONFIRM), (failed, _FREE)):
+            if ids:
+                await self._database.at_once(statement, ids, lease)
 
-    async def _publish(self, row: Row[Any]) -> None:
+    async def _publish(self, row: Pending) -> None:
         assert self._exchange is not None
         headers = {name: value for name, value in row.headers.items() if value and name != "time"}
         message = Message(
-            bytes(row.body),
+            row.body,
             content_type="application/json",
             delivery_mode=DeliveryMode.PERSISTENT,
             message_id=str(row.event_id),
@@ -193,10 +230,9 @@ class Relay:
             return
         assert self._connection is not None
         try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT):
-                if await answer_requests(self._service, self._database, self._connection):
-                    assert self._channel is not None
-                    self._exchange = await declare_exchanges(self._channel)
+            if await within(PUBLISH_TIMEOUT, answer_requests(self._service, self._database, self._connection)):
+                assert self._channel is not None
+                self._exchange = await within(PUBLISH_TIMEOUT, declare_exchanges(self._channel))
         except ChannelNotFoundEntity:
             await self.disconnect()
             raise
@@ -206,7 +242,6 @@ class Relay:
         connection, self._connection, self._channel, self._exchange = self._connection, None, None, None
         if connection is not None:
             try:
-                async with asyncio.timeout(2):
-                    await connection.close()
+                await within(2, connection.close())
             except Exception as error:
                 log.debug("closing the broker connection failed", error=repr(error))

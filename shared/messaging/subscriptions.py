@@ -10,7 +10,8 @@ import aio_pika
 import structlog
 from aio_pika.exceptions import AMQPException
 from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
+from faststream.rabbit import Channel, RabbitBroker
+from faststream.rabbit.message import RabbitMessage
 
 from shared import faultpoints, metrics
 from shared.database import Database
@@ -32,10 +33,9 @@ CHECK_SECONDS = 30.0
 CLOSE_SECONDS = 2.0
 
 
-async def _raw(message: RabbitMessage) -> bytes:
+async def _whole(message: RabbitMessage) -> RabbitMessage:
     """FastStream's decoder would refuse bad JSON before we could park it."""
-    body: bytes = message.body
-    return body
+    return message
 
 
 class Subscriptions:
@@ -111,7 +111,8 @@ class Subscriptions:
                 await within(CLOSE_SECONDS, connection.close())
 
     async def _start(self) -> None:
-        broker = RabbitBroker(self._amqp_url, logger=None, graceful_timeout=DRAIN_SECONDS)
+        # Its injection of dependencies would send every message through a thread.
+        broker = RabbitBroker(self._amqp_url, logger=None, apply_types=False, graceful_timeout=DRAIN_SECONDS)
         channel = Channel(prefetch_count=self._prefetch)
         for event_type in self._types:
             self._subscribe(broker, channel, event_type)
@@ -122,7 +123,7 @@ class Subscriptions:
     def _subscribe(self, broker: RabbitBroker, channel: Channel, event_type: str) -> None:
         queue = event_queue(self._service, event_type, self._kind)
 
-        @broker.subscriber(queue, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_raw)
+        @broker.subscriber(queue, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_whole)
         async def consume(message: RabbitMessage) -> None:
             raw = message.raw_message
             delivery = Delivery(

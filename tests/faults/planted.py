@@ -27,7 +27,7 @@ from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.failures import CRASH_ATTEMPTS
-from shared.messaging.relay import BATCH, Relay
+from shared.messaging.relay import BATCH, Pending, Relay
 from shared.messaging.subscriptions import Subscriptions, _raw
 from shared.messaging.tables import outbox
 from shared.messaging.topology import PROBE, event_queue
@@ -162,7 +162,7 @@ def claim_without_lease() -> None:
             mine = outbox.c.id == any_(literal(confirmed, ARRAY(BigInteger)))
             await session.execute(update(outbox).where(mine).values(confirmed_at=func.clock_timestamp()))
 
-    Relay._claim = claim  # type: ignore[method-assign]
+    Relay._claim = claim  # type: ignore[assignment, method-assign]
     Relay._settle = settle  # type: ignore[method-assign]
 
 
@@ -171,7 +171,7 @@ def cursor_over_ids() -> None:
     claim = Relay._claim
     last = 0
 
-    async def claim_after_last(self: Relay, lease: UUID) -> list[Row[Any]]:
+    async def claim_after_last(self: Relay, lease: UUID) -> list[Pending]:
         nonlocal last
         rows = [row for row in await claim(self, lease) if row.id > last]
         last = max([last, *(row.id for row in rows)])
