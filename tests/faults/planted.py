@@ -28,7 +28,7 @@ from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.failures import CRASH_ATTEMPTS
 from shared.messaging.relay import BATCH, Pending, Relay
-from shared.messaging.subscriptions import Subscriptions, _raw
+from shared.messaging.subscriptions import Subscriptions, _whole
 from shared.messaging.tables import outbox
 from shared.messaging.topology import PROBE, event_queue
 from shared.scope import Scope
@@ -104,7 +104,7 @@ def ack_before_commit() -> None:
             event_queue(self._service, event_type, self._kind),
             channel=channel,
             ack_policy=AckPolicy.MANUAL,
-            decoder=_raw,
+            decoder=_whole,
         )
         async def consume(message: RabbitMessage) -> None:
             raw = message.raw_message
