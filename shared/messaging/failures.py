@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Interval, case, cast, delete, func, literal, select, update
+from sqlalchemy import Interval, Row, case, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +29,8 @@ CRASH_ATTEMPTS = 3
 RETRY_LEASE = timedelta(minutes=2)
 """How long a claimed message is its process's.  Another takes it up afterwards: that one has died."""
 BATCH = 50
+GIVE_UP = 3
+"""So many messages of a batch without an outcome: the database is away."""
 
 
 async def begin_attempt(database: Database, service: str, delivery: Delivery) -> bool:
@@ -101,7 +103,8 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
 
     The claim pushes the next attempt away, so that another replica, or this one after a crash, takes the message again
     only later.  An attempt is counted before it is made: what takes its process down each time is parked in the end,
-    and comes after those that have failed less often.
+    and comes after those that have failed less often.  Raises what the first message without an outcome met, but after
+    the others have had their turn.
     """
     due = (
         select(table.c.id)
@@ -120,16 +123,28 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
         rows = (await session.execute(claim)).all()
     if rows:
         faultpoints.reach("retry.claimed")
+    broken: list[Exception] = []
     for row in sorted(rows, key=lambda row: int(row.attempts)):
-        headers = {**row.headers, "x-retry": "1"}
-        delivery = Delivery(row.type, bytes(row.body), headers, message_id=str(row.event_id))
-        attempts = await _count_attempt(database, row.id)
-        faultpoints.reach("retry.counted")
-        if attempts > len(RETRY_DELAYS) + 1:
-            await park(database, row.consumer, delivery, f"no outcome of the last attempt; before it: {row.error}")
-        else:
-            await deliver(delivery)
+        try:
+            await _try_again(database, row, deliver)
+        except Exception as error:
+            # The own database is away, or has cut this connection only: the others need not wait for the claim's end.
+            broken.append(error)
+            if len(broken) == GIVE_UP:
+                break
+    if broken:
+        raise broken[0]
     return len(rows)
+
+
+async def _try_again(database: Database, row: Row[Any], deliver: Callable[[Delivery], Awaitable[None]]) -> None:
+    delivery = Delivery(row.type, bytes(row.body), {**row.headers, "x-retry": "1"}, message_id=str(row.event_id))
+    attempts = await _count_attempt(database, row.id)
+    faultpoints.reach("retry.counted")
+    if attempts > len(RETRY_DELAYS) + 1:
+        await park(database, row.consumer, delivery, f"no outcome of the last attempt; before it: {row.error}")
+    else:
+        await deliver(delivery)
 
 
 async def _count_attempt(database: Database, failure_id: UUID) -> int:

@@ -181,6 +181,41 @@ async def test_a_failing_message_is_retried_and_then_applied(sample: ServiceHarn
     assert await failed(sample, event_id) is None
 
 
+async def test_a_retry_without_an_outcome_does_not_hold_up_the_others(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database cuts one connection: what was claimed together does not wait until the claim has passed."""
+    monkeypatch.setattr(failures, "RETRY_DELAYS", (timedelta(hours=1),) * 3)
+    dispatcher: Dispatcher = sample.app.state.dispatcher
+    deliver, cut = dispatcher.deliver, list[str]()
+    events = {new_id(): answered() for _ in range(3)}
+    failing.update(event.number for event in events.values())
+    for event_id, event in events.items():
+        await sample.publish_raw(event.type, event.model_dump_json().encode(), str(event_id))
+
+    async def all_failed() -> bool:
+        return all([await failed(sample, event_id) is not None for event_id in events])
+
+    await until(all_failed)
+    failing.difference_update(event.number for event in events.values())
+
+    async def cut_once(delivery: Delivery) -> None:
+        if not cut:
+            cut.append(delivery.message_id)
+            raise ConnectionResetError
+        await deliver(delivery)
+
+    monkeypatch.setattr(dispatcher, "deliver", cut_once)
+    mine = failed_message.c.event_id.in_(events)
+    async with sample.session() as session:
+        await session.execute(update(failed_message).where(mine).values(next_attempt_at=func.now()))
+
+    async def only_the_cut_one_is_left() -> bool:
+        return [str(event_id) for event_id in events if await failed(sample, event_id) is not None] == cut
+
+    await until(only_the_cut_one_is_left)
+
+
 async def test_after_the_last_attempt_a_message_is_parked_and_replayed_once(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
