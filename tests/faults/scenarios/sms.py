@@ -69,7 +69,7 @@ async def run(run: Run) -> Verdict:
                 await desk.queue([*phones, *desk.plain_phones(run.scale(16, 1_500))])
                 await desk.die(schedule, run.scale(1, 20))
                 await desk.hurry()
-                verdict.figures["bad answers"] = len(moods) - len(line.moods)
+                verdict.figures["moods of the gateways"] = len(moods) - len(line.moods)
                 await check_taken(desk, gateway, verdict)
     return verdict
 
