@@ -12,17 +12,20 @@ import asyncio
 import json
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machinery import bulk, consumer, latency, listing, placing, relay
 from benchmarks.machinery.report import machine, write
 from shared.testing.infrastructure import Infrastructure, infrastructure
+
+T = TypeVar("T")
 
 TARGETS = Path(__file__).with_name("targets.toml")
 
@@ -53,19 +56,25 @@ Figure = tuple[str, float, str]
 """Name of the target, figure, and what is behind it."""
 
 
+def as_services_do(work: Coroutine[Any, Any, T]) -> T:
+    """On the event loop on which services run."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
 def measure_relay(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    found = asyncio.run(relay.measure(servers, backlog=scale.backlog, seconds=scale.relay_seconds))
+    found = as_services_do(relay.measure(servers, backlog=scale.backlog, seconds=scale.relay_seconds))
     yield "relay", found.ratio, f"{found.relay_per_second:.0f} of {found.bare_per_second:.0f} events/s"
     yield "relay_memory", found.memory_growth_megabytes, f"after {found.relayed} of {scale.backlog} events"
 
 
 def measure_consumer(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    found = asyncio.run(consumer.measure(servers, events=scale.events))
+    found = as_services_do(consumer.measure(servers, events=scale.events))
     yield "consumer", found.ratio, f"{found.inbox_per_second:.0f} of {found.bare_per_second:.0f} events/s"
 
 
 def measure_latency(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    for delays in asyncio.run(latency.measure(servers, rates=[50, 200], seconds=scale.latency_seconds)):
+    for delays in as_services_do(latency.measure(servers, rates=[50, 200], seconds=scale.latency_seconds)):
         yield f"latency_{delays.per_second}_p50", delays.p50_milliseconds, ""
         yield f"latency_{delays.per_second}_p99", delays.p99_milliseconds, ""
 

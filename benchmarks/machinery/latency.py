@@ -3,10 +3,12 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
 from benchmarks.machinery.messages import counting_consumers, event, sample_database
+from benchmarks.machinery.serving import percentile
 from shared.listener import Listener
 from shared.messaging import publish
 from shared.messaging.consumers import Dispatcher
@@ -25,7 +27,10 @@ class LatencyFigures:
 
 
 async def measure(infrastructure: Infrastructure, *, rates: list[int], seconds: float) -> list[LatencyFigures]:
-    """Both sides run in this process on two databases' worth of work; the clock is the database's."""
+    """Both sides run in this process on two databases' worth of work.
+
+    From the moment the producer asks for its commit to the moment the consumer's handler writes.
+    """
     async with sample_database(infrastructure, "latency") as (database, urls):
         listener = Listener(urls.worker)
         relay = Relay("sample", database, infrastructure.amqp_url, listener.listen("outbox"))
@@ -41,19 +46,19 @@ async def measure(infrastructure: Infrastructure, *, rates: list[int], seconds: 
         figures = []
         for rate in rates:
             await reader.execute("TRUNCATE effect; TRUNCATE outbox")
+            asked: dict[UUID, float] = {}
             for _ in range(int(rate * seconds)):
                 started = time.perf_counter()
+                sent = event()
                 async with database.worker() as session:
-                    await publish(session, event())
+                    await publish(session, sent)
+                    asked[sent.order_id] = time.time()
                 await asyncio.sleep(max(0.0, 1 / rate - (time.perf_counter() - started)))
             await asyncio.sleep(1)
-            row = await reader.fetchrow(
-                "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50,"
-                " percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99 FROM ("
-                " SELECT extract(epoch FROM e.at - o.created_at) * 1000 AS ms FROM effect e"
-                " JOIN outbox o ON o.subject = 'order/' || e.order_id) AS delays"
-            )
-            figures.append(LatencyFigures(rate, float(row["p50"]), float(row["p99"])))
+            rows = await reader.fetch("SELECT order_id, at FROM effect")
+            delays = [(row["at"].timestamp() - asked[row["order_id"]]) * 1000 for row in rows]
+            assert len(delays) == len(asked), "an event has not arrived"
+            figures.append(LatencyFigures(rate, percentile(delays, 0.5), percentile(delays, 0.99)))
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
