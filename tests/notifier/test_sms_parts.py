@@ -62,7 +62,11 @@ async def claimed(world: World, phone: str) -> tuple[UUID, sender.Claimed]:
     """By hand: no loop of the service looks at such a channel."""
     await world.open_office()
     await world.register(phone=phone)
-    notice_id = await queue_sms(world, text=LONG, channel="sms in parts")
+    return await claimed_text(world, LONG)
+
+
+async def claimed_text(world: World, text: str) -> tuple[UUID, sender.Claimed]:
+    notice_id = await queue_sms(world, text=text, channel="sms in parts")
     mine = await sender.claim(world.notifier.app.state.database, "sms in parts", NotifierSettings())
     assert mine is not None
     return notice_id, mine
@@ -133,3 +137,17 @@ async def test_a_receipt_at_the_moment_of_the_answer_is_not_lost(world: World) -
             await asyncio.sleep(0.2)
         await recording
         assert (await notice(world, notice_id)).state == "delivered"
+
+
+async def test_an_id_that_the_operator_uses_again_speaks_for_the_newer_message(world: World) -> None:
+    older, mine = await claimed(world, "+79220006105")
+    async with operator(world) as (server, route):
+        await send(world, route, mine)
+        first = server.submitted[0].id
+    newer, mine = await claimed_text(world, "Заказ 15 готов")
+    async with operator(world) as (server, route):
+        await send(world, route, mine)
+        assert server.submitted[0].id == first
+        tell(server, 0, "DELIVRD")
+        await acknowledged(server, 1)
+    assert [(await notice(world, notice_id)).state for notice_id in (older, newer)] == ["sent", "delivered"]
