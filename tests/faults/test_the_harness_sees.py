@@ -29,7 +29,6 @@ from tests.isolation import standing
 
 STUCK_SECONDS = 3.0
 """What a planted bug has lost never comes: when so long nothing has moved, there is no use in waiting."""
-WATCHFUL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "0.5"}
 
 
 def reports(verdict: Verdict, what: str) -> None:
@@ -39,7 +38,7 @@ def reports(verdict: Verdict, what: str) -> None:
 @asynccontextmanager
 async def settled_samples(run: Run, name: str, *, presses: int = 1, plant: str = "") -> AsyncIterator[Stage]:
     """What is published again because a consumer starts for the first time would heal what the bug has lost."""
-    async with samples(run, name, presses=presses, plant=plant, settings=WATCHFUL) as stage:
+    async with samples(run, name, presses=presses, plant=plant, settings=run.watchful) as stage:
         await wire.first_requests_answered(stage)
         yield stage
 

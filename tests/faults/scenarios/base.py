@@ -11,6 +11,8 @@ from tests.faults.servers import Servers
 from tests.faults.workload import Printers
 from tests.faults.world import World, new_world
 
+WATCHFUL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "0.5"}
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -33,6 +35,11 @@ class Run:
     def pick(self, small: int, full: int) -> int:
         """How long, how many at once, and other things that no part changes."""
         return full if self.full else small
+
+    @property
+    def watchful(self) -> Mapping[str, str]:
+        """Where damage to the broker is what is shown, a small run does not wait long for the next look."""
+        return {} if self.full else WATCHFUL
 
 
 @dataclass(frozen=True, slots=True)

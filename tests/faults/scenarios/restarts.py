@@ -49,7 +49,7 @@ async def strike(stage: Stage, fault: str) -> None:
 
 async def run_wiped(run: Run) -> Verdict:
     """The broker comes back empty, twice, while it held what nobody had consumed."""
-    async with samples(run, "F2") as stage:
+    async with samples(run, "F2", settings=run.watchful) as stage:
         for _ in range(2):
             await stage.printers.print(run.scale(30, 2000))
             await stage.world.kill("ledger-1")

@@ -17,7 +17,7 @@ RESTORED_SECONDS = 30.0
 
 
 async def run(run: Run) -> Verdict:
-    async with samples(run, "F5") as stage:
+    async with samples(run, "F5", settings=run.watchful) as stage:
         worst = 0.0
         verdict = Verdict()
         for what in ["queue", "binding", "exchange"] * run.scale(1, 5):
