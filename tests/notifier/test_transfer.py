@@ -105,6 +105,24 @@ async def test_what_was_agreed_with_the_client_is_not_moved(world: World, other:
     assert climb[0] == add_working_minutes(EVENINGS, due, 20)
 
 
+async def test_a_duty_that_waits_for_the_client_moves_with_its_clock_standing(world: World, other: World) -> None:
+    duty_id = await asked(world)
+    before = await the_duty(world, duty_id)
+    waiting = {"holder": "client", "reason": "Уточняем сторону"}
+    told = (await post(world.staff_http(), duty_id, "waiting", **waiting)).json()
+    paused = datetime.fromisoformat(told["paused_at"])
+    assert (await moved(world, duty_id, other)).status_code == 200
+    (after,) = await other.obligations(id=duty_id)
+    left = working_minutes_between(calendar(), paused, before.due_at)
+    assert (after.paused_at, after.next_at) == (paused, None)
+    assert after.due_at == add_working_minutes(EVENINGS, paused, left)
+    answered = {"holder": "manager", "reason": "Клиент ответил"}
+    gone_on = (await post(other.staff_http(who="petrov"), duty_id, "waiting", **answered)).json()
+    resumed = datetime.fromisoformat(gone_on["spans"][0]["ended_at"])
+    assert datetime.fromisoformat(gone_on["due_at"]) == add_working_minutes(EVENINGS, resumed, left)
+    assert gone_on["explanation"][-3] == "Всего засчитано 2 ч рабочего времени."
+
+
 async def test_events_go_on_counting_by_the_calendar_of_the_office_that_has_the_duty(
     world: World, other: World
 ) -> None:
