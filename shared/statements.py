@@ -21,8 +21,10 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 async def run(session: AsyncSession, statement: str, *arguments: Any) -> Sequence[Any]:
     """Rows, to be read by position.  Arguments are `$1`, `$2`, …; JSON goes in as text.
 
-    Raises asyncpg's errors or SQLAlchemy's around them.
+    Like others, they see what the session has changed so far.  Raises asyncpg's errors or SQLAlchemy's around them.
     """
+    if session.autoflush and (session.new or session.dirty or session.deleted):
+        await session.flush()
     driver: asyncpg.Connection | None = session.info.get("driver")
     if driver is None:
         await session.connection()
@@ -39,18 +41,22 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Sequence[Mappin
     """Insert rows that have the same columns with one statement, however many there are."""
     if not rows:
         return
-    columns = tuple(rows[0])
-    arguments = [[row[name] for row in rows] for name in columns]
-    for number, name in enumerate(columns):
-        if isinstance(table.c[name].type, JSONB):
-            arguments[number] = [None if value is None else json.dumps(value) for value in arguments[number]]
-    await run(session, _insert(table, columns), *arguments)
+    statement, columns = _insert(table, tuple(rows[0]))
+    arguments = [
+        [None if row[name] is None else json.dumps(row[name]) for row in rows]
+        if is_json
+        else [row[name] for row in rows]
+        for name, is_json in columns
+    ]
+    await run(session, statement, *arguments)
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...]) -> str:
+def _insert(table: Table, columns: tuple[str, ...]) -> tuple[str, tuple[tuple[str, bool], ...]]:
+    """The statement, and the columns with whether they hold JSON."""
     arrays = ", ".join(f"${number}::{_type(table, name)}[]" for number, name in enumerate(columns, start=1))
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"
+    return statement, tuple((name, isinstance(table.c[name].type, JSONB)) for name in columns)
 
 
 def _type(table: Table, column: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -165,6 +166,26 @@ async def test_a_token_that_is_nested_without_end_is_refused(nested: str) -> Non
     for token in (f"{header}.{segment(nested)}.x", f"{segment(nested)}.{claims}.x"):
         with pytest.raises(Unauthenticated):
             await verifier.verify(token)
+
+
+async def test_a_token_known_to_be_good_is_refused_when_it_expires_or_its_key_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = generate_key()
+    verifier = TokenVerifier({"sample": ""}, httpx.AsyncClient())
+    issuer = verifier._issuers["sample"]
+    issuer.keys, issuer.revocations_read_at, issuer.keys_read_at = KeySet([key]), time.monotonic(), time.monotonic()
+    token = issue(key, "sample", Principal(new_id(), Role.MANAGER, None, "x"), session_id=new_id(), at=now())
+    assert await verifier.verify(token) == await verifier.verify(token)
+    with monkeypatch.context() as later:
+        moment = time.time() + tokens.ACCESS_LIFETIME.total_seconds() + tokens.CLOCK_LEEWAY_SECONDS + 1
+        later.setattr(time, "time", lambda: moment)
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+    await verifier.verify(token)
+    issuer.keys = KeySet([generate_key()])
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token)
 
 
 async def test_an_expired_token_is_refused() -> None:

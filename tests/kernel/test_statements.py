@@ -1,0 +1,60 @@
+"""Statements that go past SQLAlchemy are no less part of the session's transaction."""
+
+import asyncpg
+import pytest
+from sqlalchemy import func, select, text
+
+from shared.database import Database, new_id
+from shared.messaging.tables import audit_log, outbox
+from shared.statements import insert_rows, run
+from tests.harness import ServiceHarness
+from tests.kernel.sample.app import Note
+
+
+async def test_they_roll_back_with_the_transaction_they_began(sample: ServiceHarness) -> None:
+    subject = f"order/{new_id()}"
+    row = {"event_id": new_id(), "type": "t", "subject": subject, "office_id": None, "body": b"{}", "headers": {}}
+    with pytest.raises(ZeroDivisionError):
+        async with sample.session() as session:
+            await insert_rows(session, outbox, [row, row | {"event_id": new_id()}])
+            assert await session.scalar(select(func.count()).where(outbox.c.subject == subject)) == 2
+            raise ZeroDivisionError
+    async with sample.session() as session:
+        assert await session.scalar(select(func.count()).where(outbox.c.subject == subject)) == 0
+
+
+async def test_they_see_what_the_session_has_changed(sample: ServiceHarness) -> None:
+    note = Note(id=new_id(), office_id=new_id(), client_id=new_id(), text=f"seen {new_id()}")
+    async with sample.session() as session:
+        session.add(note)
+        assert [row[0] for row in await run(session, "SELECT text FROM note WHERE id = $1", note.id)] == [note.text]
+        note.text = f"changed {new_id()}"
+        assert [row[0] for row in await run(session, "SELECT text FROM note WHERE id = $1", note.id)] == [note.text]
+        assert note.version == 2
+
+
+async def test_json_comes_back_as_it_went_in(sample: ServiceHarness) -> None:
+    row = {"actor_role": "service", "action": "tried", "subject": f"x/{new_id()}", "correlation_id": ""}
+    async with sample.session() as session:
+        await insert_rows(session, audit_log, [row | {"details": {"текст": ["«ё»", 1, None]}}])
+        stored = select(audit_log.c.details).where(audit_log.c.subject == row["subject"])
+        assert await session.scalar(stored) == {"текст": ["«ё»", 1, None]}
+
+
+async def test_a_statement_at_once_is_committed_and_leaves_no_trace_on_its_connection(sample: ServiceHarness) -> None:
+    database = Database(sample.urls.app, sample.urls.worker, pool=1)
+    subject = f"x/{new_id()}"
+    insert = (
+        "INSERT INTO audit_log (actor_role, action, subject, details, correlation_id) VALUES ('', '', $1, '{}', '')"
+    )
+    await database.at_once(insert, subject)
+    with pytest.raises(ZeroDivisionError):
+        async with database.worker() as session:
+            await session.execute(text(insert.replace("$1", ":subject")), {"subject": subject})
+            raise ZeroDivisionError
+    async with database.worker() as session:
+        assert await session.scalar(select(func.count()).where(audit_log.c.subject == subject)) == 1
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await database.at_once("SELECT 1 FROM nowhere")
+    assert [row[0] for row in await database.at_once("SELECT 1")] == [1]
+    await database.dispose()
