@@ -1,0 +1,36 @@
+"""Lists of an office come from their indexes at any number of rows."""
+
+from shared.migrations import estimate_isolation
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+OF_CLIENTS = (
+    "balance",
+    "basket_item",
+    "claim",
+    "client",
+    "customer_order",
+    "position",
+    "shipment",
+    "vehicle",
+    "vin_answer",
+)
+OF_OFFICES = (
+    "inquiry",
+    "inquiry_task",
+    "purchase_order",
+    "purchase_order_line",
+    "staff",
+    "supplier",
+    "supplier_day",
+)
+
+
+def upgrade() -> None:
+    for table in OF_CLIENTS:
+        estimate_isolation(table, client_column="client_id")
+    for table in OF_OFFICES:
+        estimate_isolation(table)
