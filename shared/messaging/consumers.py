@@ -4,6 +4,7 @@ The broker, the retry loop and the replay of parked messages all call `Dispatche
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -77,13 +78,33 @@ class Dispatcher:
         self.service = consumers.service
         self._handlers, self._turns = consumers.handlers, consumers.turns
         self._database = database
+        self._survived = Counter[UUID]()
+        """Redeliveries that ended here without an outcome, by event, until they are taken back."""
 
     async def deliver(self, delivery: Delivery) -> None:
         """Apply, or record why not.  After it returns the message may be acknowledged.
 
         Raises only when the service's own database cannot be written: then the message must stay with the broker.
         """
-        if delivery.redelivered and await failures.begin_attempt(self._database, self.service, delivery):
+        try:
+            await self._deliver(delivery)
+        except BaseException:
+            if delivery.redelivered:
+                self._survived[delivery.event_id] += 1
+            raise
+
+    async def take_back(self) -> None:
+        """Tell the other replicas of these attempts.  Raises when the database cannot be written."""
+        survived, self._survived = self._survived, Counter()
+        try:
+            if survived:
+                await failures.take_back(self._database, self.service, survived)
+        except BaseException:
+            self._survived.update(survived)
+            raise
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        if delivery.redelivered and await self._begin_attempt(delivery):
             metrics.PARKED.labels(self.service, "crash").inc()
             return
         try:
@@ -100,6 +121,14 @@ class Dispatcher:
             )
         else:
             metrics.CONSUMED.labels(self.service, delivery.type, "applied" if applied else "repeated").inc()
+
+    async def _begin_attempt(self, delivery: Delivery) -> bool:
+        survived = self._survived.pop(delivery.event_id, 0)
+        try:
+            return await failures.begin_attempt(self._database, self.service, delivery, survived)
+        except BaseException:
+            self._survived[delivery.event_id] += survived
+            raise
 
     async def apply(self, delivery: Delivery) -> bool:
         """Run the handler in one transaction with the inbox row; False when the inbox has the event already.

@@ -6,7 +6,7 @@ again.  Parked messages wait for a person.  What crashes the process is counted 
 
 import random
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -33,16 +33,20 @@ GIVE_UP = 3
 """So many messages of a batch without an outcome: the database is away."""
 
 
-async def begin_attempt(database: Database, service: str, delivery: Delivery) -> bool:
-    """Count a redelivery before it is handled; True when it is parked now, or was already set aside."""
+async def begin_attempt(database: Database, service: str, delivery: Delivery, survived: int = 0) -> bool:
+    """Count a redelivery before it is handled; True when it is parked now, or was already set aside.
+
+    `survived` attempts are taken back first, see `take_back`.
+    """
     async with database.worker() as session:
         first = insert(table).values(**_row(service, delivery), state="delivering", attempts=1)
-        parked = table.c.attempts + 1 >= CRASH_ATTEMPTS
+        attempts = func.greatest(table.c.attempts - survived, 0) + 1
+        parked = attempts >= CRASH_ATTEMPTS
         open_attempt = table.c.state == "delivering"
         statement = first.on_conflict_do_update(
             index_elements=["consumer", "event_id"],
             set_={
-                "attempts": table.c.attempts + 1,
+                "attempts": attempts,
                 "state": case((parked, "parked"), else_="delivering"),
                 "parked_at": case((parked, func.now()), else_=None),
                 "error": case(
@@ -56,6 +60,15 @@ async def begin_attempt(database: Database, service: str, delivery: Delivery) ->
             current = select(table.c.state).where(table.c.consumer == service, table.c.event_id == delivery.event_id)
             return (await session.execute(current)).scalar_one() in ("retrying", "parked")
         return bool(state == "parked")
+
+
+async def take_back(database: Database, service: str, survived: Mapping[UUID, int]) -> None:
+    """Attempts without an outcome in a process that lives on: it was a connection that died, and not of the message."""
+    async with database.worker() as session:
+        for event_id, times in survived.items():
+            begun = (table.c.consumer == service) & (table.c.event_id == event_id) & (table.c.state == "delivering")
+            attempts = func.greatest(table.c.attempts - times, 0)
+            await session.execute(update(table).where(begun).values(attempts=attempts))
 
 
 async def record(database: Database, service: str, delivery: Delivery, error: Exception) -> str:

@@ -94,6 +94,7 @@ class Subscriptions:
         """Run failed messages again when they are due, until cancelled."""
         while True:
             try:
+                await self._dispatcher.take_back()
                 while await failures.retry_due(self._database, self._dispatcher.deliver) == failures.BATCH:
                     pass
             except Exception as error:

@@ -26,7 +26,6 @@ from shared.database import Database, Opening
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.failures import CRASH_ATTEMPTS
 from shared.messaging.relay import BATCH, Pending, Relay
 from shared.messaging.subscriptions import Subscriptions, _whole
 from shared.messaging.tables import outbox
@@ -64,7 +63,6 @@ def cancellations() -> None:
     """No bug: one request in ten and one delivery in ten are cancelled at whatever they wait for at that moment."""
     counted = Counter("reglament_faults_cancelled", "Tasks cancelled by the harness", ["what"])
     chance = random.Random(os.getpid())
-    spared: dict[str, int] = {}
 
     def cancel_soon(what: str) -> None:
         task = asyncio.current_task()
@@ -86,9 +84,7 @@ def cancellations() -> None:
             yield session
 
     async def cancelled_deliver(self: Dispatcher, delivery: Delivery) -> None:
-        # What is in hand at three deaths in a row would rightly be parked; the loop of retries is no task of a message.
-        spared[delivery.message_id] = spared.get(delivery.message_id, 0) + 1
-        if not delivery.headers.get("x-retry") and spared[delivery.message_id] < CRASH_ATTEMPTS:
+        if not delivery.headers.get("x-retry"):  # The loop of retries is one task for all messages.
             cancel_soon("delivery")
         await deliver(self, delivery)
 

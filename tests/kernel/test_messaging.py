@@ -288,6 +288,31 @@ async def test_what_crashes_the_process_is_parked_at_the_third_redelivery(sample
     assert await count_notes(sample, event.number) == 0
 
 
+async def test_what_only_loses_its_connections_is_not_taken_for_a_crash(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process lives on and knows it, whichever replica gets the message next."""
+    event, database = answered(), sample.app.state.database
+    delivery = Delivery(event.type, event.model_dump_json().encode(), {}, message_id=str(new_id()), redelivered=True)
+    here, there = (Dispatcher(sample.service.consumers, database) for _ in range(2))
+
+    async def lost(_: Delivery) -> bool:
+        raise asyncio.CancelledError
+
+    for dispatcher in (here, here, here, there, here):
+        with monkeypatch.context() as patched, pytest.raises(asyncio.CancelledError):
+            patched.setattr(dispatcher, "apply", lost)
+            await dispatcher.deliver(delivery)
+        if dispatcher is there:
+            await there.take_back()
+    row = await failed(sample, delivery.event_id)
+    assert row.state == "delivering"
+    await here.take_back()
+    assert (await failed(sample, delivery.event_id)).attempts == 0
+    await there.deliver(delivery)
+    assert await count_notes(sample, event.number) == 1
+
+
 async def test_a_redelivery_that_succeeds_leaves_no_trace(sample: ServiceHarness) -> None:
     event, event_id = answered(), new_id()
     delivery = Delivery(event.type, event.model_dump_json().encode(), message_id=str(event_id), redelivered=True)

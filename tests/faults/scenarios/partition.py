@@ -17,7 +17,7 @@ async def run(run: Run) -> Verdict:
     broker, database = run.servers.broker, run.servers.database
     async with proxy(broker.port) as to_broker, proxy(database.port) as to_database:
         ports = {broker.port: to_broker.port, database.port: to_database.port}
-        async with samples(run, "F14", ports=ports) as stage:
+        async with samples(run, "F14", plant="hasty_retries", ports=ports) as stage:
             printing = asyncio.create_task(stage.printers.print(pause=0.02))
             back = 0.0
             try:
