@@ -11,23 +11,15 @@ import argparse
 import asyncio
 import json
 import sys
-import tomllib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
-import uvloop
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.machinery import bulk, consumer, latency, listing, placing, relay
-from benchmarks.machinery.report import machine, write
+from benchmarks.machinery.report import Report, as_services_do, machine, write
 from shared.testing.infrastructure import Infrastructure, infrastructure
-
-T = TypeVar("T")
-
-TARGETS = Path(__file__).with_name("targets.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +46,6 @@ SCALES = {
 
 Figure = tuple[str, float, str]
 """Name of the target, figure, and what is behind it."""
-
-
-def as_services_do(work: Coroutine[Any, Any, T]) -> T:
-    """On the event loop on which services run."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 def measure_relay(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
@@ -127,37 +113,25 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     arguments = parser.parse_args()
     scale = SCALES[arguments.scale]
-    targets: dict[str, dict[str, Any]] = tomllib.loads(TARGETS.read_text())["kernel"]
-    console = Console(width=160)
-    table = Table("figure", "measured", "target", "", "", title=f"kernel, scale {arguments.scale}")
-    rows: list[dict[str, Any]] = []
+    report = Report("kernel", Console(width=160))
     description = machine()
     with infrastructure() as servers:
         for part in arguments.names or MEASURED:
             for name, figure, behind in MEASURED[part](servers, scale):
-                target = targets[name]
-                kept = target.get("at_least", figure) <= figure <= target.get("at_most", figure)
-                bound = f"≤ {target['at_most']}" if "at_most" in target else f"≥ {target['at_least']}"
-                row = {"name": name, "figure": round(figure, 3), "target": bound, "kept": kept, "behind": behind}
-                rows.append(row | {"title": target["title"]})
-                table.add_row(target["title"], f"{figure:.2f}", bound, behind, "" if kept else "[red]missed[/]")
-                console.print(f"[dim]{target['title']}: {figure:.2f} ({bound}) {behind}[/]", highlight=False)
-    console.print(table)
-    console.print(description, highlight=False)
+                report.add(name, figure, behind)
+    report.show(f"kernel, scale {arguments.scale}")
+    report.console.print(description, highlight=False)
     if arguments.json:
-        document = {"scale": arguments.scale, "parameters": asdict(scale), "machine": description, "figures": rows}
-        arguments.json.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        figures = {
+            "scale": arguments.scale,
+            "parameters": asdict(scale),
+            "machine": description,
+            "figures": report.rows,
+        }
+        arguments.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
     if arguments.write:
-        write("kernel", [f"Scale {arguments.scale}. {description}", "", *_markdown(rows)])
-    sys.exit(1 if arguments.check and not all(row["kept"] for row in rows) else 0)
-
-
-def _markdown(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield "| figure | measured | target | behind it |"
-    yield "|---|---:|---:|---|"
-    for row in rows:
-        missed = "" if row["kept"] else " (missed)"
-        yield f"| {row['title']} | {row['figure']:.2f}{missed} | {row['target']} | {row['behind']} |"
+        write("kernel", [f"Scale {arguments.scale}. {description}", "", *report.markdown()])
+    sys.exit(1 if arguments.check and not report.kept else 0)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import uvloop
 
 from benchmarks.clockwork.bare import fire_bare
 from benchmarks.clockwork.ground import Ground
@@ -205,4 +206,5 @@ async def _engine(app_url: str, worker_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_engine(*sys.argv[1:]))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_engine(*sys.argv[1:]))

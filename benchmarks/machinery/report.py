@@ -1,14 +1,30 @@
-"""Where figures are kept: a part of `docs/performance.md` between two marks."""
+"""How figures are measured, shown and kept: a part of `docs/performance.md` between two marks."""
 
+import asyncio
 import os
 import platform
 import sys
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psutil
+import uvloop
+from rich.console import Console
+from rich.table import Table
 
+T = TypeVar("T")
+
+TARGETS = Path(__file__).resolve().parents[1] / "targets.toml"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+
+
+def as_services_do(work: Coroutine[Any, Any, T]) -> T:
+    """On the event loop on which services run."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def machine() -> str:
@@ -23,6 +39,45 @@ def machine() -> str:
     return (
         f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, Python {python}, load average {load:.1f} before the run."
     )
+
+
+@dataclass
+class Report:
+    """Figures of one benchmark beside their targets, each shown as soon as it is known."""
+
+    part: str
+    """Of `targets.toml` and of the page."""
+    console: Console
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._targets: dict[str, Any] = tomllib.loads(TARGETS.read_text())[self.part]
+
+    def add(self, name: str, figure: float, behind: str) -> None:
+        target = self._targets[name]
+        kept = target.get("at_least", figure) <= figure <= target.get("at_most", figure)
+        bound = f"≤ {target['at_most']}" if "at_most" in target else f"≥ {target['at_least']}"
+        row = {"name": name, "title": target["title"], "figure": round(figure, 3), "target": bound, "kept": kept}
+        self.rows.append(row | {"behind": behind})
+        self.console.print(f"[dim]{target['title']}: {figure:.2f} ({bound}) {behind}[/]", highlight=False)
+
+    @property
+    def kept(self) -> bool:
+        return all(row["kept"] for row in self.rows)
+
+    def show(self, title: str) -> None:
+        table = Table("figure", "measured", "target", "", "", title=title)
+        for row in self.rows:
+            missed = "" if row["kept"] else "[red]missed[/]"
+            table.add_row(row["title"], f"{row['figure']:.2f}", row["target"], row["behind"], missed)
+        self.console.print(table)
+
+    def markdown(self) -> Iterator[str]:
+        yield "| figure | measured | target | behind it |"
+        yield "|---|---:|---:|---|"
+        for row in self.rows:
+            missed = "" if row["kept"] else " (missed)"
+            yield f"| {row['title']} | {row['figure']:.2f}{missed} | {row['target']} | {row['behind']} |"
 
 
 def write(part: str, lines: Sequence[str]) -> None:
