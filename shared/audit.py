@@ -18,17 +18,13 @@ from shared.database import Database
 from shared.identity.roles import Principal
 from shared.messaging.context import correlation_id
 from shared.messaging.tables import audit_log, audit_seal
-from shared.statements import run
+from shared.statements import insert_rows
 
 log = structlog.get_logger(__name__)
 
 SEAL_BATCH = 1000
 SEAL_SECONDS = 5.0
 _SEALER_LOCK = 7_350_001
-_RECORD = (
-    "INSERT INTO audit_log (actor_id, actor_role, action, subject, office_id, details, correlation_id)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
-)
 
 
 async def audit(
@@ -40,18 +36,23 @@ async def audit(
     details: dict[str, Any] | None = None,
 ) -> None:
     """Record an action of the session's caller; consumers and loops act as `service`."""
+    await insert_rows(session, audit_log, [audit_row(session, action, subject, office_id, details)])
+
+
+def audit_row(
+    session: AsyncSession, action: str, subject: str, office_id: UUID | None, details: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The row of `audit`, for those who write it together with others."""
     principal: Principal | None = session.info.get("principal")
-    await run(
-        session,
-        _RECORD,
-        principal.id if principal else None,
-        principal.role.value if principal else "service",
-        action,
-        subject,
-        office_id,
-        json.dumps(details or {}),
-        correlation_id.get(),
-    )
+    return {
+        "actor_id": principal.id if principal else None,
+        "actor_role": principal.role.value if principal else "service",
+        "action": action,
+        "subject": subject,
+        "office_id": office_id,
+        "details": details or {},
+        "correlation_id": correlation_id.get(),
+    }
 
 
 async def seal(database: Database) -> int:

@@ -39,24 +39,35 @@ async def run(session: AsyncSession, statement: str, *arguments: Any) -> Sequenc
 
 async def insert_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have the same columns with one statement, however many there are."""
-    if not rows:
+    await insert_all(session, {table: rows})
+
+
+async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Mapping[str, Any]]]) -> None:
+    """Insert rows of several tables with one statement.  Foreign keys are checked when all of them are there."""
+    filled = [(table, rows) for table, rows in rows_of.items() if rows]
+    if not filled:
         return
-    statement, columns = _insert(table, tuple(rows[0]))
-    arguments = [
-        [None if row[name] is None else json.dumps(row[name]) for row in rows]
-        if is_json
-        else [row[name] for row in rows]
-        for name, is_json in columns
-    ]
+    statement, columns = _insert(tuple((table, tuple(rows[0])) for table, rows in filled))
+    arguments: list[list[Any]] = []
+    for (_, rows), names in zip(filled, columns, strict=True):
+        for name, is_json in names:
+            values = [row[name] for row in rows]
+            arguments.append([None if value is None else json.dumps(value) for value in values] if is_json else values)
     await run(session, statement, *arguments)
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...]) -> tuple[str, tuple[tuple[str, bool], ...]]:
-    """The statement, and the columns with whether they hold JSON."""
-    arrays = ", ".join(f"${number}::{_type(table, name)}[]" for number, name in enumerate(columns, start=1))
-    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"
-    return statement, tuple((name, isinstance(table.c[name].type, JSONB)) for name in columns)
+def _insert(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> tuple[str, list[list[tuple[str, bool]]]]:
+    """The statement, and the columns of each table with whether they hold JSON."""
+    inserts, number = [], 0
+    for table, names in shape:
+        arrays = ", ".join(f"${number + place}::{_type(table, name)}[]" for place, name in enumerate(names, start=1))
+        inserts.append(f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays})")
+        number += len(names)
+    *others, last = inserts
+    others = [f"filled_{place} AS ({insert})" for place, insert in enumerate(others)]
+    statement = f"WITH {', '.join(others)} {last}" if others else last
+    return statement, [[(name, isinstance(table.c[name].type, JSONB)) for name in names] for table, names in shape]
 
 
 def _type(table: Table, column: str) -> str:

@@ -17,14 +17,16 @@ from services.orders.inputs import CheckMark, PlaceOrder
 from services.orders.models import Client, Office, Order, Position, Vehicle
 from services.orders.models.base import ORDER_NUMBERS
 from services.orders.models.basket import OfferedPart
-from shared.audit import audit
+from shared.audit import audit, audit_row
 from shared.contracts.clients import Vehicle as VehicleFacts
 from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlaced
 from shared.database import new_id
 from shared.errors import BusinessError, Conflict, NotFound
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
-from shared.statements import insert_rows, run
+from shared.messaging.outbox import outbox_rows
+from shared.messaging.tables import audit_log, outbox
+from shared.statements import insert_all, run
 from shared.web import check_version
 
 OFFERED = list(OfferedPart.__annotations__)
@@ -119,11 +121,14 @@ async def place_order(
         }
         for line, item in enumerate(items, 1)
     ]
-    await insert_rows(session, ORDERS, [order_values])
-    await insert_rows(session, POSITIONS, position_values)
     order, positions = Order(**order_values), [Position(**values) for values in position_values]
-    await publish(session, _placed(order, positions))
-    await audit(session, "order.placed", subject=f"order/{order.id}", office_id=order.office_id)
+    written = {
+        ORDERS: [order_values],
+        POSITIONS: position_values,
+        outbox: outbox_rows([_placed(order, positions)]),
+        audit_log: [audit_row(session, "order.placed", f"order/{order.id}", order.office_id)],
+    }
+    await insert_all(session, written)
     return order, positions, client
 
 
