@@ -17,8 +17,8 @@ from services.notifier.domain.facts import ID_FIELDS
 from services.notifier.duty import Duty, duties_of
 from services.notifier.models import Calendar
 from services.notifier.rulebook import STAMP
-from services.notifier.writing import driver
 from shared.contracts.base import Event
+from shared.statements import run
 from shared.worktime import WorkingCalendar
 
 
@@ -104,8 +104,8 @@ async def standing(
     concerned = subjects.of(event)
     client_id = getattr(event, "client_id", None)
     fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
-    connection = await driver(session)
-    row = await connection.fetchrow(
+    (row,) = await run(
+        session,
         _STANDING,
         list(concerned.values()),
         list(concerned),
@@ -116,7 +116,6 @@ async def standing(
         happened_at,
         list(later),
     )
-    assert row is not None  # A select without FROM.
     return Standing(
         subjects.known_of(row["known"]),
         duties_of(row["duties"]),

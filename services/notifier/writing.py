@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
 
-import asyncpg
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.duty import COLUMNS, Duty
 from shared.contracts.base import Event
 from shared.messaging.outbox import outbox_rows
+from shared.statements import run
 
 WAKE_CHANNEL = "notifier_clock"
 SEND_CHANNEL = "notifier_notices"
@@ -164,17 +164,4 @@ async def write(session: AsyncSession, changes: Changes) -> None:
     if not values:
         return
     channels = [WAKE_CHANNEL] * changes.wake_engine + [SEND_CHANNEL] * bool(changes.notices)
-    connection = await driver(session)
-    await connection.execute(_statement(tuple(values), tuple(channels)), *values.values())
-
-
-async def driver(session: AsyncSession) -> asyncpg.Connection:
-    """The driver's connection in the session's transaction, which an earlier statement of the session has begun.
-
-    SQLAlchemy's part of a statement is half of the time that an event takes.
-    """
-    connection: asyncpg.Connection | None = session.info.get("driver")  # A session lives for one transaction.
-    if connection is None:
-        raw = await (await session.connection()).get_raw_connection()
-        connection = session.info["driver"] = raw.driver_connection
-    return connection
+    await run(session, _statement(tuple(values), tuple(channels)), *values.values())
