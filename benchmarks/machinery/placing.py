@@ -20,7 +20,7 @@ from shared.testing.infrastructure import Infrastructure
 
 WARM_UP = 40
 ROUNDS = 4
-PACE = 0.02
+PACE = 0.015
 """Seconds from one order to the next where the time of each is what counts."""
 
 
@@ -69,7 +69,7 @@ class BadTimes:
 
 
 async def bad_times(infrastructure: Infrastructure, *, orders: int, backlog: int) -> BadTimes:
-    """One order every 20 ms, in turns: at rest, with an unreachable broker, and with `backlog` events that wait so."""
+    """One order every 15 ms, in turns: at rest, with an unreachable broker, and with `backlog` events that wait so."""
     office = new_id()
     unreachable = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
     situations = {"rest": infrastructure.amqp_url, "broker_down": unreachable, "backlog": unreachable}
