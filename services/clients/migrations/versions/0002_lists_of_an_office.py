@@ -1,0 +1,29 @@
+"""Lists of an office come from their indexes at any number of rows."""
+
+from shared.migrations import estimate_isolation
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+OF_CLIENTS = (
+    "client_words",
+    "clients",
+    "consents",
+    "price_checks",
+    "vehicles",
+)
+OF_OFFICES = (
+    "calls",
+    "duties",
+    "email_confirmations",
+    "staff",
+)
+
+
+def upgrade() -> None:
+    for table in OF_CLIENTS:
+        estimate_isolation(table, client_column="client_id")
+    for table in OF_OFFICES:
+        estimate_isolation(table)
