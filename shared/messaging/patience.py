@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns or raises; TimeoutError when that takes too long.
+    """What `work` returns or raises; TimeoutError when that takes too long, ConnectionError when it is given up.
 
     It is a task of its own, which is told to stop and then left to itself: aiormq, cancelled while it closes a channel,
     may wait for ever, and neither a stop of the service nor a broker that hangs may wait with it.
@@ -21,6 +21,9 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         task.cancel()
     if not done:
         raise TimeoutError(f"no answer from the broker within {seconds:g} s")
+    if task.cancelled():
+        # By aiormq, whose connection has ended: to our caller it must not look as if somebody had told him to stop.
+        raise ConnectionError("the connection to the broker has ended")
     return task.result()
 
 

@@ -32,6 +32,8 @@ BATCH = 500
 PUBLISH_TIMEOUT = 10.0
 UNDER_WAY = 2
 """Batches."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+"""After a failure; it doubles until a batch succeeds."""
 POLL_SECONDS = 5.0
 """Fallback for a notification that was missed."""
 FINISH_SECONDS = 5.0
@@ -85,30 +87,27 @@ class Relay:
         self._checked_at = 0.0
         self._under_way: set[asyncio.Task[bool]] = set()
         self._failure: BaseException | None = None
+        self._pause = FIRST_PAUSE
 
     async def run(self) -> None:
         """Relay until cancelled; what is under way then is brought to its end."""
-        pause = 0.2
         try:
             while True:
                 try:
                     await self._connect()
                     await self._check_topology()
                     await self._take_up()
-                    pause = 0.2
                 except (AMQPException, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError) as error:
                     log.warning("broker unavailable", service=self._service, error=repr(error))
                     await self._finish()
                     await self.disconnect()
-                    await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-                    pause = min(pause * 2, 5.0)
+                    await self._rest()
                     continue
                 except Exception as error:
                     # The database is away; the rows wait in it.
                     log.warning("relay failed", service=self._service, error=repr(error))
                     await self._finish()
-                    await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-                    pause = min(pause * 2, 5.0)
+                    await self._rest()
                     continue
                 await self._wakeup.wait(min(POLL_SECONDS, self._check_seconds))
         finally:
@@ -136,9 +135,18 @@ class Relay:
 
     def _ended(self, task: asyncio.Task[bool]) -> None:
         self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._pause = FIRST_PAUSE
+        else:
             self._failure = error
             self._wakeup.set()
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     async def _finish(self) -> None:
         """Bring to its end what is under way; what it raises is known already."""

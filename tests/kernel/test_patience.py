@@ -43,3 +43,13 @@ async def test_what_the_work_returns_or_raises_comes_through() -> None:
     assert await within(5, answer()) == 42
     with pytest.raises(ValueError, match="no"):
         await within(5, failure())
+
+
+async def test_work_that_is_given_up_is_a_failure_and_not_a_stop() -> None:
+    """aiormq rejects what it still owes with CancelledError when its connection ends."""
+
+    async def given_up() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(ConnectionError):
+        await within(5, given_up())
