@@ -51,7 +51,9 @@ async def run(context: ServiceContext) -> None:
         fired, seconds = await fire(context.database, BATCH, window)
         if fired >= BATCH:
             # While PostgreSQL writes one batch, this process prepares another.
-            await asyncio.gather(*(fire_all_due(context.database, BATCH, window) for _ in range(STORM_LANES)))
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(STORM_LANES):
+                    lanes.create_task(fire_all_due(context.database, BATCH, window))
             continue
         if seconds <= 0 and not fired:
             seconds = LOCKED_ELSEWHERE
