@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.commands import subjects
 from services.notifier.commands.obligations import OfficeUnknown, close, history_row, open_duty, supersede
 from services.notifier.commands.subjects import Known
-from services.notifier.commands.waiting import wait_for
+from services.notifier.commands.waiting import go_on_if_over, wait_for
 from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, seen_by_rules, view
 from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, may_settle, winner
 from services.notifier.domain.schedule import schedule
@@ -118,6 +118,9 @@ def _settle(hearing: _Hearing, running: Sequence[Duty], cancelled: Sequence[Duty
             if found is None or not _is_about(duty, own_field, *found):
                 continue
             if may_settle(rule, own_field, found[0], happened_at, duty.opened_at):
+                if duty.paused_at is not None:
+                    known_calendar, _ = hearing.calendar_of(duty)
+                    go_on_if_over(hearing.changes, duty, rule, known_calendar, happened_at, at=hearing.at)
                 close(hearing.changes, duty, outcome, happened_at, at=hearing.at)
                 settled.add(duty.id)
                 break

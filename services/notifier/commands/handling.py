@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
 from services.notifier.commands.obligations import close, figures, history_row, wake_engine
-from services.notifier.commands.waiting import go_on, wait_for
+from services.notifier.commands.waiting import go_on, go_on_if_over, wait_for
 from services.notifier.domain.labels import duration_ru, moment_ru
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
@@ -250,11 +250,12 @@ async def complete(
     session: AsyncSession, obligation_id: UUID, comment: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """A person says that it is done, where no event of the system could (RPT-01…06, HR-02, HR-03)."""
-    row, duty, rule, _ = await taken(session, obligation_id)
+    row, duty, rule, known_calendar = await taken(session, obligation_id)
     if not rule.by_hand:
         raise Forbidden("Эта обязанность закрывается самим действием, а не отметкой.")
     if duty.responsible_staff_id not in (None, caller.id) and caller.role not in (*SENIORS, Role.HEAD_OFFICE):
         raise Forbidden("Отметить выполнение может ответственный или его руководитель.")
     changes = Changes()
+    go_on_if_over(changes, duty, rule, known_calendar, at, at=at)
     close(changes, duty, "done", at, at=at)
     return await store(session, changes, row, "done", comment, caller, at)
