@@ -110,7 +110,13 @@ async def answer_requests(service: str, database: Database, connection: Abstract
 
 
 async def _unconfirm(session: AsyncSession, types: Sequence[str] | None, since: datetime) -> int:
-    statement = update(outbox).where(outbox.c.confirmed_at >= since - SLACK).values(confirmed_at=None)
+    """Also what a relay has in hand: the broker may have confirmed it and lost it before the relay marks it."""
+    in_hand = outbox.c.confirmed_at.is_(None) & outbox.c.lease.is_not(None)
+    statement = (
+        update(outbox)
+        .where((outbox.c.confirmed_at >= since - SLACK) | in_hand)
+        .values(confirmed_at=None, lease=None, leased_until=None)
+    )
     if types is not None:
         statement = statement.where(outbox.c.type.in_(types))
     rows = await session.execute(statement.returning(outbox.c.id))

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.clients import Vehicle
@@ -24,7 +24,7 @@ from shared.messaging import Consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Relay
-from shared.messaging.republish import ask
+from shared.messaging.republish import _unconfirm, ask
 from shared.messaging.tables import failed_message, inbox, outbox
 from shared.messaging.topology import EVENTS, queue_name, republish_queue
 from shared.testing.infrastructure import Infrastructure
@@ -401,6 +401,17 @@ async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
         return await count_notes(sample, event.number) == 1
 
     await until(applied)
+
+
+async def test_what_a_relay_has_in_hand_is_published_again_too(sample: ServiceHarness) -> None:
+    """The broker confirmed it and lost it; the relay, which still waits for others of its batch, marks nothing."""
+    values = {"event_id": new_id(), "type": "in-hand", "subject": "x", "body": b"{}", "headers": {}, "lease": uuid4()}
+    async with sample.session() as session:
+        await session.execute(insert(outbox).values(**values, leased_until=func.now() + timedelta(minutes=1)))
+        assert await _unconfirm(session, ["in-hand"], datetime.now(UTC)) == 1
+        lease = select(outbox.c.lease).where(outbox.c.event_id == values["event_id"])
+        assert await session.scalar(lease) is None
+        await session.execute(delete(outbox).where(outbox.c.event_id == values["event_id"]))
 
 
 async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
