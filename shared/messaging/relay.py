@@ -85,7 +85,7 @@ class Relay:
         self._channel: AbstractChannel | None = None
         self._exchange: AbstractExchange | None = None
         self._checked_at = 0.0
-        self._under_way: set[asyncio.Task[bool]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._pause = FIRST_PAUSE
 
@@ -133,7 +133,7 @@ class Relay:
         self._under_way.add(task)
         task.add_done_callback(self._ended)
 
-    def _ended(self, task: asyncio.Task[bool]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if task.cancelled():
             return
@@ -157,14 +157,13 @@ class Relay:
             await asyncio.gather(*late, return_exceptions=True)
         self._failure = None
 
-    async def relay_batch(self) -> bool:
-        """Publish one batch; True when there may be more."""
+    async def relay_batch(self) -> None:
+        """Publish one batch; the next one begins at once when there may be more."""
         lease = uuid4()
         rows = await self._claim(lease)
         if not rows:
-            return False
-        more = len(rows) == BATCH
-        if more:
+            return
+        if len(rows) == BATCH:
             self._wakeup.set()
         faultpoints.reach("relay.claimed")
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
@@ -183,7 +182,6 @@ class Relay:
                 raise ConnectionError("publishing was broken off") from outcome
             if isinstance(outcome, BaseException):
                 raise outcome
-        return more
 
     async def _claim(self, lease: UUID) -> list[Pending]:
         rows = await self._database.at_once(_CLAIM, lease, self._lease, BATCH)
