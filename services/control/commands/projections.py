@@ -99,14 +99,7 @@ async def project_obligation(
     session: AsyncSession, event: ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed
 ) -> None:
     """One row per generation: a superseded duty stays countable beside the one that took its place."""
-    values: dict[str, Any] = {
-        "office_id": event.office_id,
-        "rule_code": event.rule_code,
-        "clause": event.clause,
-        "responsible_staff_id": event.responsible_staff_id,
-        "opened_at": event.opened_at,
-        "due_at": event.due_at,
-    }
+    values = _facts(event)
     match event:
         case ObligationOpened():
             values["state"] = "open"
@@ -125,13 +118,7 @@ async def project_obligation(
 async def project_calendar_duty(session: AsyncSession, event: CalendarDutyChanged) -> None:
     """The same rows as of other duties; every event tells the duty's whole state."""
     closed = event.happened in ("done", "cancelled", "superseded")
-    values: dict[str, Any] = {
-        "office_id": event.office_id,
-        "rule_code": event.rule_code,
-        "clause": event.clause,
-        "responsible_staff_id": event.responsible_staff_id,
-        "opened_at": event.opened_at,
-        "due_at": event.due_at,
+    values = _facts(event) | {
         "state": {"opened": "open", "warned": "warned", "breached": "breached"}.get(event.happened, "closed"),
         "breached_at": event.due_at if event.breached else None,
         "closed_at": event.closed_at,
@@ -141,6 +128,20 @@ async def project_calendar_duty(session: AsyncSession, event: CalendarDutyChange
     await project(session, Obligation, key, version=event.version, values=values)
     if event.happened == "breached":
         await _keep_breach(session, event, event.due_at)
+
+
+def _facts(
+    event: ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed | CalendarDutyChanged,
+) -> dict[str, Any]:
+    """What every event about a duty says, whatever has happened to it."""
+    return {
+        "office_id": event.office_id,
+        "rule_code": event.rule_code,
+        "clause": event.clause,
+        "responsible_staff_id": event.responsible_staff_id,
+        "opened_at": event.opened_at,
+        "due_at": event.due_at,
+    }
 
 
 async def _keep_breach(
