@@ -146,6 +146,12 @@ class _Background:
         while True:
             try:
                 await run()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # aiormq rejects like this what it owes when its connection ends; nobody has told this task to stop.
+                log.warning("background task was broken off, starting it again", task=name)
             except Exception:
                 log.exception("background task failed, starting it again", task=name)
             await asyncio.sleep(RESTART_PAUSE)
