@@ -45,7 +45,7 @@ _CLAIM = (
     " RETURNING id, event_id, type, subject, office_id, body, headers, created_at"
 )
 _MINE = "WHERE id = ANY($1::bigint[]) AND lease = $2"
-_CONFIRM = f"UPDATE outbox SET confirmed_at = clock_timestamp(), lease = NULL, leased_until = NULL {_MINE}"
+_CONFIRM = f"UPDATE outbox SET confirmed_at = clock_timestamp(), lease = NULL, leased_until = NULL {_MINE} RETURNING id"
 _FREE = f"UPDATE outbox SET lease = NULL, leased_until = NULL {_MINE}"
 
 
@@ -88,6 +88,7 @@ class Relay:
         self._under_way: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._pause = FIRST_PAUSE
+        self._batch = BATCH
 
     async def run(self) -> None:
         """Relay until cancelled; what is under way then is brought to its end."""
@@ -99,8 +100,8 @@ class Relay:
                     await self._take_up()
                 except (AMQPException, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError) as error:
                     log.warning("broker unavailable", service=self._service, error=repr(error))
+                    await self.disconnect()  # What is under way fails now and frees its rows, instead of waiting.
                     await self._finish()
-                    await self.disconnect()
                     await self._rest()
                     continue
                 except Exception as error:
@@ -158,19 +159,24 @@ class Relay:
         self._failure = None
 
     async def relay_batch(self) -> None:
-        """Publish one batch; the next one begins at once when there may be more."""
-        lease = uuid4()
-        rows = await self._claim(lease)
+        """Publish one batch; the next one begins at once when there may be more.
+
+        Where a batch outlives its lease, its rows pass to another and come again: the next ones are smaller, until they
+        fit into a lease, however slow the broker is.
+        """
+        lease, limit = uuid4(), self._batch
+        rows = await self._claim(lease, limit)
         if not rows:
             return
-        if len(rows) == BATCH:
+        if len(rows) == limit:
             self._wakeup.set()
         faultpoints.reach("relay.claimed")
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
         faultpoints.reach("relay.published")
         confirmed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
         failed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is not None]
-        await self._settle(lease, confirmed, failed)
+        marked = await self._settle(lease, confirmed, failed)
+        self._batch = min(BATCH, limit * 2) if marked == len(confirmed) else max(1, len(rows) // 2)
         faultpoints.reach("relay.confirmed")
         now, lag = time.time(), metrics.PUBLISH_LAG.labels(self._service)
         for row in rows:
@@ -183,18 +189,22 @@ class Relay:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _claim(self, lease: UUID) -> list[Pending]:
-        rows = await self._database.at_once(_CLAIM, lease, self._lease, BATCH)
+    async def _claim(self, lease: UUID, limit: int) -> list[Pending]:
+        rows = await self._database.at_once(_CLAIM, lease, self._lease, limit)
         return sorted((Pending(*row) for row in rows), key=lambda row: row.id)
 
-    async def _settle(self, lease: UUID, confirmed: list[int], failed: list[int]) -> None:
-        """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone."""
-        for ids, statement in ((confirmed, _CONFIRM), (failed, _FREE)):
-            if ids:
-                await self._database.at_once(statement, ids, lease)
+    async def _settle(self, lease: UUID, confirmed: list[int], failed: list[int]) -> int:
+        """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone.
+
+        Returns how many were marked.
+        """
+        if failed:
+            await self._database.at_once(_FREE, failed, lease)
+        return len(await self._database.at_once(_CONFIRM, confirmed, lease)) if confirmed else 0
 
     async def _publish(self, row: Pending) -> None:
-        assert self._exchange is not None
+        if self._exchange is None:
+            raise ConnectionError("the connection to the broker has ended")
         headers = {name: value for name, value in row.headers.items() if value and name != "time"}
         message = Message(
             row.body,

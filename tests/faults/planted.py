@@ -26,7 +26,7 @@ from shared.database import Database, Opening
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.relay import BATCH, Pending, Relay
+from shared.messaging.relay import Pending, Relay
 from shared.messaging.subscriptions import Subscriptions, _whole
 from shared.messaging.tables import outbox
 from shared.messaging.topology import PROBE, event_queue
@@ -135,7 +135,7 @@ def confirmed_before_published() -> None:
 
     async def relay_batch(self: Relay) -> None:
         lease = UUID(int=1)
-        rows = await self._claim(lease)
+        rows = await self._claim(lease, self._batch)
         await settle(self, lease, [row.id for row in rows], [])
         if rows:
             faultpoints.reach("relay.claimed")
@@ -147,15 +147,16 @@ def confirmed_before_published() -> None:
 def claim_without_lease() -> None:
     """Every relay takes what is not confirmed yet, whoever is publishing it at the moment."""
 
-    async def claim(self: Relay, lease: UUID) -> list[Row[Any]]:
+    async def claim(self: Relay, lease: UUID, limit: int) -> list[Row[Any]]:
         async with self._database.worker() as session:
-            pending = select(outbox).where(outbox.c.confirmed_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+            pending = select(outbox).where(outbox.c.confirmed_at.is_(None)).order_by(outbox.c.id).limit(limit)
             return list((await session.execute(pending)).all())
 
-    async def settle(self: Relay, lease: UUID, confirmed: list[int], failed: list[int]) -> None:
+    async def settle(self: Relay, lease: UUID, confirmed: list[int], failed: list[int]) -> int:
         async with self._database.worker() as session:
             mine = outbox.c.id == any_(literal(confirmed, ARRAY(BigInteger)))
             await session.execute(update(outbox).where(mine).values(confirmed_at=func.clock_timestamp()))
+        return len(confirmed)
 
     Relay._claim = claim  # type: ignore[assignment, method-assign]
     Relay._settle = settle  # type: ignore[method-assign]
@@ -166,9 +167,9 @@ def cursor_over_ids() -> None:
     claim = Relay._claim
     last = 0
 
-    async def claim_after_last(self: Relay, lease: UUID) -> list[Pending]:
+    async def claim_after_last(self: Relay, lease: UUID, limit: int) -> list[Pending]:
         nonlocal last
-        rows = [row for row in await claim(self, lease) if row.id > last]
+        rows = [row for row in await claim(self, lease, limit) if row.id > last]
         last = max([last, *(row.id for row in rows)])
         return rows
 

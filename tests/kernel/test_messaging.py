@@ -23,7 +23,7 @@ from shared.listener import Wakeup
 from shared.messaging import Consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.relay import Relay
+from shared.messaging.relay import Pending, Relay
 from shared.messaging.republish import _unconfirm, ask
 from shared.messaging.tables import failed_message, inbox, outbox
 from shared.messaging.topology import EVENTS, queue_name, republish_queue
@@ -342,6 +342,41 @@ async def test_a_cancelled_handler_gives_its_message_back(
     await sample.deliver(event)
     assert cancelled.is_set()
     assert await count_notes(sample, event.number) == 1
+
+
+async def test_batches_shrink_until_they_fit_into_a_lease(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the broker is slow, rows would else pass from batch to batch for ever."""
+    monkeypatch.setattr(sample.app.state.relay, "_batch", 0)  # The service's own takes nothing meanwhile.
+    relay = Relay("sample", sample.app.state.database, sample.amqp_url, Wakeup(), lease_seconds=0.2)
+    published: list[str] = []
+    one_by_one = asyncio.Lock()
+
+    async def slowly(row: Pending) -> None:
+        async with one_by_one:
+            await asyncio.sleep(0.01)
+            published.append(row.subject)
+
+    monkeypatch.setattr(relay, "_publish", slowly)
+    events = [processed() for _ in range(60)]
+    mine = outbox.c.subject.in_([event.subject for event in events])
+    async with sample.session() as session:
+        await publish(session, *events)
+
+    async def all_confirmed() -> bool:
+        await asyncio.gather(relay.relay_batch(), relay_again_after(0.25))
+        async with sample.session() as session:
+            left = select(func.count()).select_from(outbox).where(mine, outbox.c.confirmed_at.is_(None))
+            return await session.scalar(left) == 0
+
+    async def relay_again_after(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await relay.relay_batch()
+
+    await until(all_confirmed)
+    assert {event.subject for event in events} <= set(published)
+    assert len(published) > len(events), "no batch has outlived its lease"
 
 
 async def test_events_of_one_turn_see_what_those_before_them_wrote(sample: ServiceHarness) -> None:
