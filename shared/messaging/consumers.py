@@ -79,13 +79,16 @@ class Dispatcher:
         self._handlers, self._turns = consumers.handlers, consumers.turns
         self._database = database
         self._survived = Counter[UUID]()
-        """Redeliveries that ended here without an outcome, by event, until they are taken back."""
+        """Attempts that were counted and ended here without an outcome, by event, until they are taken back."""
 
     async def deliver(self, delivery: Delivery) -> None:
         """Apply, or record why not.  After it returns the message may be acknowledged.
 
         Raises only when the service's own database cannot be written: then the message must stay with the broker.
         """
+        if delivery.redelivered and await self._begin_attempt(delivery):
+            metrics.PARKED.labels(self.service, "crash").inc()
+            return
         try:
             await self._deliver(delivery)
         except BaseException:
@@ -104,9 +107,6 @@ class Dispatcher:
             raise
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if delivery.redelivered and await self._begin_attempt(delivery):
-            metrics.PARKED.labels(self.service, "crash").inc()
-            return
         try:
             applied = await self.apply(delivery)
         except Unreadable as error:
