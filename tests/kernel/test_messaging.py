@@ -23,6 +23,7 @@ from shared.listener import Wakeup
 from shared.messaging import Consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
+from shared.messaging.patience import within
 from shared.messaging.relay import Pending, Relay
 from shared.messaging.republish import _unconfirm, ask
 from shared.messaging.tables import failed_message, inbox, outbox
@@ -521,7 +522,9 @@ async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness) 
             while True:
                 await answer_as_vin(connection)
 
-        answering = asyncio.create_task(answer_all())
+        answering = asyncio.create_task(
+            within(60, answer_all())
+        )  # A channel that it is just closing may take for ever.
         await until(all_applied, seconds=30)
         answering.cancel()
         await asyncio.gather(answering, return_exceptions=True)
