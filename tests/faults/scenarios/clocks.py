@@ -75,7 +75,7 @@ class Clock:
 async def run(run: Run) -> Verdict:
     """Each step fires once, never early, never after a committed close; what stood still fires by its moved plan."""
     verdict, schedule = Verdict(), run.random()
-    plan = list(POINTS) * run.scale(2, 50) + [RANDOM] * run.scale(1, 20)
+    plan = list(POINTS) * run.scale(1, 50) + [RANDOM] * run.scale(1, 20)
     schedule.shuffle(plan)
     fates = ["pause"] * run.scale(100, 4_000) + ["complete", "paid"] * run.scale(60, 3_000)
     async with engines(run, "F8", 1) as office:

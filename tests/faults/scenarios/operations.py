@@ -109,15 +109,22 @@ async def run_deaf(run: Run) -> Verdict:
 async def print_while_deaf(
     stage: Stage, what: str, fault: AbstractContextManager[None], seconds: float, verdict: Verdict
 ) -> None:
+    before = answers(stage)
+    printing = asyncio.create_task(stage.printers.print(pause=0.01))
+    while answers(stage) == before:  # noqa: ASYNC110 (the clients are at work when the fault comes)
+        await asyncio.sleep(0.01)
     stage.history.write("fault", what=f"broker: {what} for {seconds} s")
     async with elsewhere(fault):
-        printing = asyncio.create_task(stage.printers.print(pause=0.01))
         await asyncio.sleep(seconds)
         stage.printers.stop()
         waiting = await stage.world.count("press", UNPUBLISHED)
     await printing
     verdict.require(waiting > 0, f"{what}: the broker took everything")
     verdict.figures[f"waited, {what}"] = waiting
+
+
+def answers(stage: Stage) -> int:
+    return sum(1 for _ in stage.history.lines("answered"))
 
 
 def check_answers(stage: Stage, verdict: Verdict, slowest: float) -> None:
