@@ -21,15 +21,17 @@ import sys
 import time
 from pathlib import Path
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 KILL_ROUNDS = 50
 KILL_INTERVAL_SECONDS = 0.1
 
 
-def become_subreaper() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+def prctl(option: int, argument: int) -> None:
+    if LIBC.prctl(option, argument, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option})")
 
 
 def children(pid: int) -> list[int]:
@@ -95,28 +97,29 @@ def main() -> int:
     argv = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
 
     # Ctrl-C and a closing terminal are the supervisor's to act on; it closes the pipe in its own order.
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    for ignored in IGNORED:
         signal.signal(ignored, signal.SIG_IGN)
-    become_subreaper()
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = os.dup(0)
-    try:
+    guard = os.getpid()
+
+    def begin() -> None:
+        """In the child, before it becomes the command."""
+        for ignored in IGNORED:
+            signal.signal(ignored, signal.SIG_DFL)
         # The second net: should the guard itself be killed, the kernel kills the command with it.
-        command = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", *argv],
-            stdin=subprocess.DEVNULL,
-            preexec_fn=restore_signals,
-        )
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guard:
+            os._exit(128 + signal.SIGKILL)
+
+    try:
+        command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=begin)
     except OSError as error:
         print(f"cannot start {argv[0]}: {error}", file=sys.stderr)
         return 127
     status = wait_for_end(command, supervisor, stop_signal, arguments.grace)
     kill_what_is_left()
     return status if status >= 0 else 128 - status
-
-
-def restore_signals() -> None:
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(ignored, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from reglament_cli.errors import OperatorError
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -103,12 +101,16 @@ class GuardedProcess:
 
     @property
     def pid(self) -> int | None:
-        """The command's own process id, not the guard's; None when it has ended."""
+        """The command's own process id, not the guard's; None when it has ended.
+
+        The kernel lists children in the order in which they came: the command, then what the guard has inherited from
+        it.  Process ids say nothing of that order, for they start again when they are used up.
+        """
         while self._guard is not None and self._guard.poll() is None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                children = psutil.Process(self._guard.pid).children()
-                if children:
-                    return int(children[0].pid)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                listed = Path(f"/proc/{self._guard.pid}/task/{self._guard.pid}/children").read_text().split()
+                if listed:
+                    return int(listed[0])
             time.sleep(0.01)  # The guard has just been started and is about to start the command.
         return None
 

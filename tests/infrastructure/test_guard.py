@@ -18,6 +18,7 @@ from reglament_cli.processes import GuardedProcess, free_port, is_free, wait_unt
 from tests.infrastructure.supervisor import alive, eventually
 
 ROOT = Path(__file__).parents[2]
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
 @pytest.fixture
@@ -95,6 +96,21 @@ def test_killing_the_guard_kills_its_command(directory: Path) -> None:
     guard = psutil.Process(command).ppid()
     os.kill(guard, signal.SIGKILL)
     assert eventually(lambda: not alive({command}))
+
+
+@pytest.mark.skipif(not os.access(LAST_PID, os.W_OK), reason="The next process id can be chosen by root alone.")
+def test_the_command_is_known_among_its_orphans_though_process_ids_began_again(directory: Path) -> None:
+    command = ["sh", "-c", f"echo 1 >{LAST_PID}; (sleep 600 &); echo started; exec sleep 600"]
+    process = GuardedProcess("parent", command, log=directory / "log")
+    process.start()
+    assert eventually(lambda: "started" in (directory / "log").read_text())
+    pid = process.pid
+    assert pid is not None
+    guard = psutil.Process(psutil.Process(pid).ppid())
+    assert eventually(lambda: len(guard.children()) == 2)
+    assert min(child.pid for child in guard.children()) < pid, "the orphan's is the smaller number"
+    assert process.pid == pid
+    process.stop()
 
 
 def test_a_command_that_does_not_stop_is_killed_after_the_grace_time(directory: Path) -> None:
