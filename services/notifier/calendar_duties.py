@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.obligations import open_duty
@@ -19,10 +19,10 @@ from services.notifier.reading import calendar
 from services.notifier.rulebook import RuleBook, rule_book
 from services.notifier.writing import Changes, write
 from shared.service import ServiceContext
+from shared.turns import take_turns
 from shared.worktime import WorkingCalendar
 
 PAUSE_SECONDS = 60.0
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('notifier calendar duties', 0)), now()")
 
 
 async def run(context: ServiceContext) -> None:
@@ -49,7 +49,8 @@ class _Candidate(NamedTuple):
 
 async def open_due(session: AsyncSession, at: datetime | None = None) -> int:
     """Open what has begun and is not open yet; returns how many.  What would be late already is not opened."""
-    database_now: datetime = (await session.execute(_ONE_AT_A_TIME)).one()[1]
+    await take_turns(session, "notifier calendar duties")
+    database_now: datetime = (await session.execute(select(func.now()))).scalar_one()
     at = at or database_now
     book = await rule_book(session)
     staff = (await session.execute(select(StaffMember).where(StaffMember.active))).scalars().all()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from smpplib.exceptions import MessageTooLong
 from smpplib.gsm import make_parts
-from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,11 +15,11 @@ from services.notifier.delivery_models import DeliveryPolicy, SmsUsage, StoppedN
 from services.notifier.domain.delivery import QuietHours
 from services.notifier.metrics import SMS_LIMIT_REACHED
 from services.notifier.models import Client, Notice, Office, StaffMember
+from shared.turns import take_turns
 
 log = structlog.get_logger(__name__)
 
 PAUSE_OF_A_NUMBER = timedelta(hours=1)
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 async def current_policy(session: AsyncSession, at: datetime) -> DeliveryPolicy | None:
@@ -79,7 +79,7 @@ async def _within_limits(session: AsyncSession, notice: Notice, policy: Delivery
     except MessageTooLong:
         set_aside(notice, "failed", "Текст слишком длинный для SMS.")
         return False
-    await session.execute(_ONE_AT_A_TIME, {"key": f"sms/{notice.recipient}"})
+    await take_turns(session, f"sms/{notice.recipient}")
     if policy.sms_number_limit is not None and await _sent_to(session, notice, at) >= policy.sms_number_limit:
         notice.next_attempt_at = at + PAUSE_OF_A_NUMBER
         notice.last_answer = "Суточный лимит SMS на этот номер."

@@ -20,6 +20,7 @@ from services.notifier.sms import SmsStatus, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
 from shared.database import Database
 from shared.service import ServiceContext
+from shared.turns import take_turns
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +34,6 @@ _ONCE_MORE = text(
     " AND created_at > now() - interval '2 days'"
     " AND (SELECT count(*) FROM notice_attempts a WHERE a.notice_id = notices.id AND a.outcome = 'unknown') = 1"
     " RETURNING id"
-)
-
-_LOCK = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(key, 0))"
-    " FROM (SELECT key FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS k(key, number) ORDER BY number) AS keys"
 )
 
 
@@ -162,7 +158,7 @@ async def one_at_a_time(session: AsyncSession, gateway: str, provider_ids: Itera
 
     Taken before the notice's own row, by everybody.
     """
-    await session.execute(_LOCK, {"keys": sorted(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids)})
+    await take_turns(session, *(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids))
 
 
 async def remember_ids(session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock_models import Absence, TellingPreference
@@ -20,17 +20,12 @@ from services.notifier.rendering import one_line
 from services.notifier.texting import sms_beside, sms_beside_waiting
 from services.notifier.writing import Changes
 from shared.database import new_id
+from shared.turns import take_turns
 from shared.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes
 
 DIGEST_WINDOW = timedelta(minutes=5)
 MOST_LISTED = 60
 """Duties that a digest lists; of the others it tells the number."""
-
-
-_TURN = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('tell/' || person, 0))"
-    " FROM unnest(CAST(:people AS text[])) AS person"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +89,8 @@ async def tell(
         by_person[one.person.id].append(one)
     if not by_person:
         return
-    # Replicas and lanes tell a person one after another; in this order they cannot wait for each other in a circle.
-    await session.execute(_TURN, {"people": sorted(map(str, by_person))})
+    # Replicas and lanes tell a person one after another, else each would begin a letter of its own.
+    await take_turns(session, *(f"tell/{staff_id}" for staff_id in by_person))
     preferences = await _preferences(session, by_person)
     last = await _last_letters(session, by_person, at - max(window, timedelta(hours=1)))
     waiting = await _waiting(session, by_person, at)

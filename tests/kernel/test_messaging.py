@@ -1,20 +1,15 @@
-"""Nothing lost, nothing twice: outbox, relay, inbox, retry, parking, repair."""
+"""Nothing lost, nothing twice: outbox, relay, inbox, retry, parking."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractConnection
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.clients import Vehicle
 from shared.contracts.orders import OrderProcessed
 from shared.contracts.vin import VinRequestAnswered
 from shared.database import new_id
@@ -23,56 +18,12 @@ from shared.listener import Wakeup
 from shared.messaging import Consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.patience import within
 from shared.messaging.relay import Pending, Relay
-from shared.messaging.republish import _unconfirm, ask
-from shared.messaging.tables import failed_message, inbox, outbox
-from shared.messaging.topology import EVENTS, queue_name, republish_queue
-from shared.testing.infrastructure import Infrastructure
-from tests.harness import ServiceHarness, running_service
+from shared.messaging.tables import failed_message, outbox
+from shared.messaging.topology import EVENTS
+from tests.harness import ServiceHarness
+from tests.kernel.messages import answered, count_notes, failed, processed, until
 from tests.kernel.sample.app import Note, failing
-from tests.kernel.sample.app import service as sample_service
-
-QUEUE = queue_name("sample", VinRequestAnswered.type)
-
-
-def answered(number: str | None = None) -> VinRequestAnswered:
-    return VinRequestAnswered(
-        office_id=new_id(),
-        version=1,
-        occurred_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
-        request_id=new_id(),
-        number=number or str(uuid4()),
-        client_id=new_id(),
-        vehicle=Vehicle(vehicle_id=new_id()),
-        lines=[],
-        answered_by=new_id(),
-        notify_client=False,
-        answered_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
-    )
-
-
-def processed() -> OrderProcessed:
-    return OrderProcessed(
-        office_id=new_id(), version=1, occurred_at=datetime.now(UTC), order_id=new_id(), client_id=new_id()
-    )
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 (asks the database)
-            await asyncio.sleep(0.02)
-
-
-async def count_notes(sample: ServiceHarness, number: str) -> int:
-    async with sample.session() as session:
-        return await session.scalar(select(func.count()).select_from(Note).where(Note.text == number)) or 0
-
-
-async def failed(sample: ServiceHarness, event_id: UUID) -> Any:
-    async with sample.session() as session:
-        query = select(failed_message).where(failed_message.c.event_id == event_id)
-        return (await session.execute(query)).one_or_none()
 
 
 async def test_a_committed_event_reaches_the_broker_with_its_envelope(sample: ServiceHarness) -> None:
@@ -396,135 +347,3 @@ async def test_events_of_one_turn_see_what_those_before_them_wrote(sample: Servi
     assert all(await asyncio.gather(*(dispatcher.apply(delivery) for delivery in deliveries)))
     assert before == [0, 1, 2, 3, 4, 5]
     assert not any(await asyncio.gather(*(dispatcher.apply(delivery) for delivery in deliveries)))
-
-
-async def answer_as_vin(connection: AbstractConnection) -> list[str]:
-    """The producer of VIN events is `vin`; here the sample plays its part.  Returns the types asked for again."""
-    channel = await connection.channel()
-    requests = await channel.declare_queue(republish_queue("vin"), durable=True)
-    while (request := await requests.get(fail=False)) is None:  # noqa: ASYNC110 (asks the broker)
-        await asyncio.sleep(0.05)
-    wanted: dict[str, Any] = json.loads(request.body)
-    await ask(connection, "sample", wanted["types"], datetime.fromisoformat(wanted["since"]))
-    await request.ack()
-    await channel.close()
-    types: list[str] = wanted["types"]
-    return types
-
-
-async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
-    """The queue vanishes; its event is published meanwhile, confirmed, and lost to the unrouted."""
-    connection = await aio_pika.connect(sample.amqp_url)
-    event = answered()
-    async with connection:
-        channel = await connection.channel()
-        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
-        await requests.purge()
-        await channel.queue_delete(QUEUE)
-        async with sample.session() as session:
-            await publish(session, event)
-
-        async def lost() -> bool:
-            async with sample.session() as session:
-                row = outbox.c.subject == event.subject
-                return await session.scalar(select(outbox.c.confirmed_at).where(row)) is not None
-
-        await until(lost)
-        async with asyncio.timeout(10):
-            assert await answer_as_vin(connection) == [VinRequestAnswered.type]
-
-    async def applied() -> bool:
-        return await count_notes(sample, event.number) == 1
-
-    await until(applied)
-
-
-async def test_what_a_relay_has_in_hand_is_published_again_too(sample: ServiceHarness) -> None:
-    """The broker confirmed it and lost it; the relay, which still waits for others of its batch, marks nothing."""
-    values = {"event_id": new_id(), "type": "in-hand", "subject": "x", "body": b"{}", "headers": {}, "lease": uuid4()}
-    async with sample.session() as session:
-        await session.execute(insert(outbox).values(**values, leased_until=func.now() + timedelta(minutes=1)))
-        assert await _unconfirm(session, ["in-hand"], datetime.now(UTC)) == 1
-        lease = select(outbox.c.lease).where(outbox.c.event_id == values["event_id"])
-        assert await session.scalar(lease) is None
-        await session.execute(delete(outbox).where(outbox.c.event_id == values["event_id"]))
-
-
-async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
-    """The queue is there and stays empty; only a probe can tell."""
-    connection = await aio_pika.connect(sample.amqp_url)
-    event = answered()
-    async with connection:
-        channel = await connection.channel()
-        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
-        await requests.purge()
-        queue = await channel.get_queue(QUEUE)
-        await queue.unbind(EVENTS, routing_key=VinRequestAnswered.type)
-        async with sample.session() as session:
-            await publish(session, event)
-        async with asyncio.timeout(15):
-            assert await answer_as_vin(connection) == [VinRequestAnswered.type]
-
-        async def applied() -> bool:
-            return await count_notes(sample, event.number) == 1
-
-        await until(applied)
-        await asyncio.sleep(2.5)
-        assert await requests.get(fail=False) is None, "a sound way is not repaired again"
-
-
-async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(infrastructure: Infrastructure) -> None:
-    """Others may have published before: head office's account is made while the notifier still starts."""
-    listening = Consumers("latecomer")
-    listening.handlers.update(sample_service.consumers.handlers)
-    latecomer = replace(sample_service, name="latecomer", consumers=listening)
-    async with running_service(latecomer, infrastructure) as harness:
-        connection = await aio_pika.connect(harness.amqp_url)
-        async with connection:
-            channel = await connection.channel()
-            requests = await channel.declare_queue(republish_queue("vin"), durable=True)
-            request = await requests.get()
-            assert request is not None
-            wanted = json.loads(request.body)
-            await request.ack()
-            assert wanted["types"] == [VinRequestAnswered.type]
-            assert datetime.fromisoformat(wanted["since"]) < datetime(2001, 1, 1, tzinfo=UTC)
-            assert await requests.get(fail=False) is None, "asked once"
-
-
-async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness) -> None:
-    events = [answered() for _ in range(5)]
-    async with sample.session() as session:
-        await publish(session, *events)
-
-    async def all_applied() -> bool:
-        async with sample.session() as session:
-            numbers = [event.number for event in events]
-            found = await session.scalar(select(func.count()).select_from(Note).where(Note.text.in_(numbers)))
-            return found == len(events)
-
-    await until(all_applied)
-    async with sample.session() as session:
-        # As if the consumer had never received them: the broker lost them after its confirm.
-        ids = select(outbox.c.event_id).where(outbox.c.subject.in_([event.subject for event in events]))
-        lost = (await session.scalars(ids)).all()
-        await session.execute(delete(inbox).where(inbox.c.event_id.in_(lost)))
-        await session.execute(delete(Note).where(Note.text.in_([event.number for event in events])))
-    connection = await aio_pika.connect(sample.amqp_url)
-    async with connection:
-        channel = await connection.channel()
-        await channel.exchange_delete(EVENTS)
-        await channel.queue_delete(QUEUE)
-        await channel.queue_delete(republish_queue("sample"))
-
-        # Each deletion may be found by a check of its own, and each request has to be answered, as `vin` would.
-        async def answer_all() -> None:
-            while True:
-                await answer_as_vin(connection)
-
-        answering = asyncio.create_task(
-            within(60, answer_all())
-        )  # A channel that it is just closing may take for ever.
-        await until(all_applied, seconds=30)
-        answering.cancel()
-        await asyncio.gather(answering, return_exceptions=True)

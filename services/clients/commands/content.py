@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Content, Policy
@@ -10,13 +10,14 @@ from services.clients.schemas.work import PublishContent, PublishPolicy
 from shared.audit import audit
 from shared.errors import Invalid
 from shared.identity.roles import Principal
+from shared.turns import take_turns
 
 
 async def publish_content(session: AsyncSession, body: PublishContent, *, caller: Principal, at: datetime) -> Content:
     """A new version of a text; earlier ones stay, for consents name them. Raises Invalid for a past date."""
     effective_from = _not_past(body.effective_from, at)
     # Two editors of one text get two numbers, one after the other.
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:code, 0))"), {"code": body.code.value})
+    await take_turns(session, body.code.value)
     number = await session.scalar(select(func.max(Content.number)).where(Content.code == body.code)) or 0
     content = Content(
         code=body.code,

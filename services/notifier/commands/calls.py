@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery_models import PhoneCall
@@ -14,8 +14,8 @@ from shared.contracts.notifier import PhoneCallEnded
 from shared.database import new_id
 from shared.errors import NotFound
 from shared.messaging import publish
+from shared.turns import take_turns
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 USUAL_SECONDS = 15
 
 
@@ -24,7 +24,7 @@ async def take_news(session: AsyncSession, news: CallNews, *, at: datetime) -> P
 
     Raises NotFound for a line of no office.
     """
-    await session.execute(_ONE_AT_A_TIME, {"key": f"call/{news.provider}/{news.external_id}"})
+    await take_turns(session, f"call/{news.provider}/{news.external_id}")
     same = select(PhoneCall).where(PhoneCall.provider == news.provider, PhoneCall.external_id == news.external_id)
     call = (await session.execute(same)).scalars().one_or_none()
     if call is None:

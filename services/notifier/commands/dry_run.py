@@ -115,7 +115,9 @@ async def _deeds(session: AsyncSession, office_id: UUID | None, since: datetime,
     )
     if office_id is not None:
         query = query.where(ObligationRemark.office_id == office_id)
-    rows = (await session.execute(query.order_by(entry.at, entry.id).limit(MOST_EVENTS))).all()
+    rows = (await session.execute(query.order_by(entry.at, entry.id).limit(MOST_EVENTS + 1))).all()
+    if len(rows) > MOST_EVENTS:
+        raise Invalid(f"За период больше {MOST_EVENTS} действий людей: выберите короче.", field="body.since")
     return [_deed(*row) for row in rows]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,8 +21,7 @@ from shared.database import new_id
 from shared.errors import Conflict
 from shared.identity.roles import Principal
 from shared.messaging import publish
-
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+from shared.turns import take_turns
 
 
 async def take_letter(
@@ -54,7 +53,7 @@ async def take_letter(
         "kind": kind,
         "received_at": at,
     }
-    await session.execute(_ONE_AT_A_TIME, {"key": f"mail/{values['thread_id']}"})
+    await take_turns(session, f"mail/{values['thread_id']}")
     stored = insert(InboundMail).values(**values).on_conflict_do_nothing().returning(InboundMail)
     row = (await session.execute(stored)).scalars().one_or_none()
     if row is None:
@@ -89,7 +88,7 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
     """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's."""
     if letter.kind != "message" or not letter.sender:
         raise Conflict("Это письмо написала программа, отвечать некому.")
-    await session.execute(_ONE_AT_A_TIME, {"key": f"mail/{letter.thread_id}"})
+    await take_turns(session, f"mail/{letter.thread_id}")
     office = await office_of(session, letter.office_id)
     client = await session.get(Client, letter.client_id) if letter.client_id else None
     notice_id = await mail(

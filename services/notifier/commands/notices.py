@@ -17,10 +17,10 @@ from services.notifier.texts import write, write_sms
 from shared.audit import audit
 from shared.database import new_id
 from shared.errors import BusinessError
+from shared.turns import take_turns
 
 Purpose = Literal["service", "advertising", "staff", "supplier"]
 SEND_CHANNEL = "notifier_notices"
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 class NotYetKnown(Exception):
@@ -239,7 +239,7 @@ async def _merge(
     at: datetime,
 ) -> bool:
     """Add to the message and letter of the same key; False where none of them still waits."""
-    await session.execute(_ONE_AT_A_TIME, {"key": key})
+    await take_turns(session, key)
     recent = select(CabinetMessage).where(CabinetMessage.merge_key == key, CabinetMessage.merge_until > at)
     message = (await session.execute(recent.order_by(CabinetMessage.created_at.desc()).limit(1))).scalars().first()
     if message is None or message.context is None:

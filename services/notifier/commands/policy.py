@@ -10,6 +10,7 @@ from services.notifier.commands.rules import PUBLISHING, effective_since
 from services.notifier.delivery_models import DeliveryPolicy
 from shared.audit import audit
 from shared.identity.roles import Principal
+from shared.turns import take_turns
 
 
 async def publish_policy(
@@ -17,7 +18,7 @@ async def publish_policy(
 ) -> DeliveryPolicy:
     """Raises Invalid for a date in the past or beyond all plans."""
     since = effective_since(effective_from, at)
-    await session.execute(PUBLISHING)
+    await take_turns(session, PUBLISHING)
     version = (await session.execute(select(func.coalesce(func.max(DeliveryPolicy.version), 0)))).scalar_one() + 1
     published = {"effective_from": since, "published_by": caller.id, "published_at": at}
     policy = DeliveryPolicy(version=version, **values, **published)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,8 +19,9 @@ from shared.database import new_id
 from shared.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.service import ServiceContext
+from shared.turns import take_turns
 
-PUBLISHING = text("SELECT pg_advisory_xact_lock(hashtextextended('notifier rules', 0))")
+PUBLISHING = "notifier rules"
 CLOCK_TOLERANCE = timedelta(minutes=1)
 FURTHEST = timedelta(days=3650)
 
@@ -42,7 +43,7 @@ async def publish_defaults(context: ServiceContext) -> None:
         row = {"id": new_id(), "code": rule.code, "version": 1, "office_id": None, "body": body}
         rows.append(row | {"effective_from": rule.effective_from})
     async with context.database.worker() as session:
-        await session.execute(PUBLISHING)
+        await take_turns(session, PUBLISHING)
         await session.execute(insert(RuleVersion).values(rows).on_conflict_do_nothing())
         policy = insert(DeliveryPolicy).values(
             version=1,
@@ -80,7 +81,7 @@ async def publish_rule(
     since = effective_since(effective_from, at)
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
-    await session.execute(PUBLISHING)
+    await take_turns(session, PUBLISHING)
     problems = await check_draft(session, code, body, office_id, since)
     if problems:
         listed = [{"rule": problem.code, "message": problem.text} for problem in problems]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery_models import TemplateDraft, TemplateVersion
@@ -14,9 +14,10 @@ from services.notifier.samples import SAMPLES, SMS_SAMPLES
 from shared.audit import audit
 from shared.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
+from shared.turns import take_turns
 from shared.web import check_version
 
-_PUBLISHING = text("SELECT pg_advisory_xact_lock(hashtextextended('notifier templates', 0))")
+_PUBLISHING = "notifier templates"
 
 
 class TextRefused(BusinessError):
@@ -55,7 +56,7 @@ async def save_draft(
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
     caller, at = by["caller"], by["at"]
-    await session.execute(_PUBLISHING)
+    await take_turns(session, _PUBLISHING)
     draft = await find_draft(session, name, office_id)
     check_version(draft.version if draft else 0, expected)
     if draft is None:
@@ -78,7 +79,7 @@ async def publish_draft(
     session: AsyncSession, name: str, office_id: UUID | None, *, caller: Principal, at: datetime
 ) -> TemplateVersion:
     """Letters made from now on have the new text; those made before keep theirs.  Raises NotFound, TextRefused."""
-    await session.execute(_PUBLISHING)
+    await take_turns(session, _PUBLISHING)
     draft = await find_draft(session, name, office_id)
     if draft is None:
         raise NotFound("Черновика нет.")
@@ -94,7 +95,7 @@ async def reset(
 ) -> TemplateVersion:
     """From now on the network's text holds for the office again, or the system's for the network.  Raises NotFound."""
     sample_of(name)
-    await session.execute(_PUBLISHING)
+    await take_turns(session, _PUBLISHING)
     nothing = {"title": None, "text": None, "html": None}
     return await _publish(session, name, office_id, nothing, caller=caller, at=at)
 

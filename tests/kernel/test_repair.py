@@ -1,0 +1,157 @@
+"""What a damaged or wiped broker has lost comes back."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from sqlalchemy import delete, func, insert, select
+
+from shared.contracts.vin import VinRequestAnswered
+from shared.database import new_id
+from shared.messaging import Consumers, publish
+from shared.messaging.patience import within
+from shared.messaging.republish import _unconfirm, ask
+from shared.messaging.tables import inbox, outbox
+from shared.messaging.topology import EVENTS, republish_queue
+from shared.testing.infrastructure import Infrastructure
+from tests.harness import ServiceHarness, running_service
+from tests.kernel.messages import QUEUE, answered, count_notes, until
+from tests.kernel.sample.app import Note
+from tests.kernel.sample.app import service as sample_service
+
+
+async def answer_as_vin(connection: AbstractConnection) -> list[str]:
+    """The producer of VIN events is `vin`; here the sample plays its part.  Returns the types asked for again."""
+    channel = await connection.channel()
+    requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+    while (request := await requests.get(fail=False)) is None:  # noqa: ASYNC110 (asks the broker)
+        await asyncio.sleep(0.05)
+    wanted: dict[str, Any] = json.loads(request.body)
+    await ask(connection, "sample", wanted["types"], datetime.fromisoformat(wanted["since"]))
+    await request.ack()
+    await channel.close()
+    types: list[str] = wanted["types"]
+    return types
+
+
+async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
+    """The queue vanishes; its event is published meanwhile, confirmed, and lost to the unrouted."""
+    connection = await aio_pika.connect(sample.amqp_url)
+    event = answered()
+    async with connection:
+        channel = await connection.channel()
+        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+        await requests.purge()
+        await channel.queue_delete(QUEUE)
+        async with sample.session() as session:
+            await publish(session, event)
+
+        async def lost() -> bool:
+            async with sample.session() as session:
+                row = outbox.c.subject == event.subject
+                return await session.scalar(select(outbox.c.confirmed_at).where(row)) is not None
+
+        await until(lost)
+        async with asyncio.timeout(10):
+            assert await answer_as_vin(connection) == [VinRequestAnswered.type]
+
+    async def applied() -> bool:
+        return await count_notes(sample, event.number) == 1
+
+    await until(applied)
+
+
+async def test_what_a_relay_has_in_hand_is_published_again_too(sample: ServiceHarness) -> None:
+    """The broker confirmed it and lost it; the relay, which still waits for others of its batch, marks nothing."""
+    values = {"event_id": new_id(), "type": "in-hand", "subject": "x", "body": b"{}", "headers": {}, "lease": uuid4()}
+    async with sample.session() as session:
+        await session.execute(insert(outbox).values(**values, leased_until=func.now() + timedelta(minutes=1)))
+        assert await _unconfirm(session, ["in-hand"], datetime.now(UTC)) == 1
+        lease = select(outbox.c.lease).where(outbox.c.event_id == values["event_id"])
+        assert await session.scalar(lease) is None
+        await session.execute(delete(outbox).where(outbox.c.event_id == values["event_id"]))
+
+
+async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
+    """The queue is there and stays empty; only a probe can tell."""
+    connection = await aio_pika.connect(sample.amqp_url)
+    event = answered()
+    async with connection:
+        channel = await connection.channel()
+        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+        await requests.purge()
+        queue = await channel.get_queue(QUEUE)
+        await queue.unbind(EVENTS, routing_key=VinRequestAnswered.type)
+        async with sample.session() as session:
+            await publish(session, event)
+        async with asyncio.timeout(15):
+            assert await answer_as_vin(connection) == [VinRequestAnswered.type]
+
+        async def applied() -> bool:
+            return await count_notes(sample, event.number) == 1
+
+        await until(applied)
+        await asyncio.sleep(2.5)
+        assert await requests.get(fail=False) is None, "a sound way is not repaired again"
+
+
+async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(infrastructure: Infrastructure) -> None:
+    """Others may have published before: head office's account is made while the notifier still starts."""
+    listening = Consumers("latecomer")
+    listening.handlers.update(sample_service.consumers.handlers)
+    latecomer = replace(sample_service, name="latecomer", consumers=listening)
+    async with running_service(latecomer, infrastructure) as harness:
+        connection = await aio_pika.connect(harness.amqp_url)
+        async with connection:
+            channel = await connection.channel()
+            requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+            request = await requests.get()
+            assert request is not None
+            wanted = json.loads(request.body)
+            await request.ack()
+            assert wanted["types"] == [VinRequestAnswered.type]
+            assert datetime.fromisoformat(wanted["since"]) < datetime(2001, 1, 1, tzinfo=UTC)
+            assert await requests.get(fail=False) is None, "asked once"
+
+
+async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness) -> None:
+    events = [answered() for _ in range(5)]
+    async with sample.session() as session:
+        await publish(session, *events)
+
+    async def all_applied() -> bool:
+        async with sample.session() as session:
+            numbers = [event.number for event in events]
+            found = await session.scalar(select(func.count()).select_from(Note).where(Note.text.in_(numbers)))
+            return found == len(events)
+
+    await until(all_applied)
+    async with sample.session() as session:
+        # As if the consumer had never received them: the broker lost them after its confirm.
+        ids = select(outbox.c.event_id).where(outbox.c.subject.in_([event.subject for event in events]))
+        lost = (await session.scalars(ids)).all()
+        await session.execute(delete(inbox).where(inbox.c.event_id.in_(lost)))
+        await session.execute(delete(Note).where(Note.text.in_([event.number for event in events])))
+    connection = await aio_pika.connect(sample.amqp_url)
+    async with connection:
+        channel = await connection.channel()
+        await channel.exchange_delete(EVENTS)
+        await channel.queue_delete(QUEUE)
+        await channel.queue_delete(republish_queue("sample"))
+
+        # Each deletion may be found by a check of its own, and each request has to be answered, as `vin` would.
+        async def answer_all() -> None:
+            while True:
+                await answer_as_vin(connection)
+
+        answering = asyncio.create_task(
+            within(60, answer_all())
+        )  # A channel that it is just closing may take for ever.
+        await until(all_applied, seconds=30)
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
