@@ -6,7 +6,6 @@ and PostgreSQL's row-level security (`shared.migrations.isolate_by_office`) stan
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, cast
@@ -14,14 +13,12 @@ from uuid import UUID
 
 import uuid_utils
 from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, Uuid, bindparam, event, false
-from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
     ORMExecuteState,
     Session,
-    SessionTransaction,
     declared_attr,
     mapped_column,
     registry,
@@ -30,6 +27,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.elements import ColumnElement
 
+from shared.connections import Connections
 from shared.scope import NETWORK, Scope
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -96,45 +94,6 @@ class Versioned:
 query_filters = True
 """The tests of isolation switch the first layer off to prove the second."""
 
-_SET_SCOPE = (
-    "SELECT set_config('app.scope', $1, true), set_config('app.office_id', $2, true),"
-    " set_config('app.client_id', $3, true)"
-)
-
-
-@dataclass
-class Opening:
-    """What a transaction's first statement asks besides telling the scope, which spares a round trip."""
-
-    columns: str
-    """And what follows them; `$4` is the first argument."""
-    arguments: tuple[Any, ...]
-    row: Sequence[Any] = ()
-    """The answer, once the transaction has begun."""
-
-
-@event.listens_for(Session, "after_begin")
-def _tell_postgresql_the_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    """A transaction's first statement.  Without it row-level security shows nothing."""
-    session.info["driver"] = connection.connection.driver_connection
-    scope: Scope | None = session.info.get("scope")
-    if scope is None:
-        return
-    told = (scope.kind, str(scope.office_id or ""), str(scope.client_id or ""))
-    opening: Opening | None = session.info.get("opening")
-    if opening is None:
-        connection.exec_driver_sql(_SET_SCOPE, told)
-    else:
-        row = connection.exec_driver_sql(f"{_SET_SCOPE}, {opening.columns}", told + opening.arguments).one()
-        opening.row = row[len(told) :]
-
-
-@event.listens_for(Session, "after_transaction_end")
-def _forget_the_driver(session: Session, transaction: SessionTransaction) -> None:
-    """The connection is going to be another session's."""
-    if transaction.parent is None:
-        session.info.pop("driver", None)
-
 
 @event.listens_for(Session, "do_orm_execute")
 def _filter_by_scope(state: ORMExecuteState) -> None:
@@ -197,68 +156,33 @@ class Database:
     ) -> None:
         """`worker_settings` are PostgreSQL's own, for every connection of a worker."""
         self.worker_url = worker_url
-        # Workers are in network scope by connection, which spares every one of their transactions a round trip.
-        self._engines = [
-            _engine(app_url, pool, f"{name} app"),
-            _engine(worker_url, pool, f"{name} worker", {"app.scope": NETWORK.kind, **(worker_settings or {})}),
-        ]
-        self._app, self._worker = (async_sessionmaker(engine, expire_on_commit=False) for engine in self._engines)
-        self._autocommit = self._engines[1].execution_options(isolation_level="AUTOCOMMIT")
+        self._app = Connections(app_url, pool, f"{name} app")
+        # Workers are in network scope by connection, which spares every one of their transactions the telling.
+        network = {"app.scope": NETWORK.kind, **(worker_settings or {})}
+        self._worker = Connections(worker_url, pool, f"{name} worker", network)
 
     @asynccontextmanager
     async def app(self, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
-        """One transaction of an HTTP request; commits at the end of the block."""
-        async with self._app(info={"scope": scope, **info}) as session, session.begin():
+        """One transaction of an HTTP request; commits at the end of the block.  For errors see `Connections`."""
+        async with self._app.transaction(_beginning(scope), {"scope": scope, **info}) as session:
             yield session
 
     @asynccontextmanager
     async def worker(self, **info: Any) -> AsyncIterator[AsyncSession]:
         """One transaction of a consumer or loop, in network scope; commits at the end of the block."""
-        async with self._worker(info=info) as session, session.begin():
+        async with self._worker.transaction("BEGIN", info) as session:
             yield session
 
     async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
-        """One statement of a worker that is a transaction of its own: no round trips for its beginning and end.
-
-        Raises asyncpg's errors.
-        """
-        async with self._autocommit.connect() as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            try:
-                rows: list[Any] = await driver.fetch(statement, *arguments)
-            except BaseException:
-                # The pool knows nothing of it; the connection may be broken.
-                await connection.invalidate()
-                raise
-            return rows
+        """One statement of a worker that is a transaction of its own."""
+        return await self._worker.at_once(statement, *arguments)
 
     async def dispose(self) -> None:
-        for engine in self._engines:
-            await engine.dispose()
+        for role in (self._app, self._worker):
+            await role.dispose()
 
 
-def _engine(url: str, pool: int, application_name: str, settings: Mapping[str, str] | None = None) -> AsyncEngine:
-    return create_async_engine(
-        sqlalchemy_url(url),
-        pool_size=pool,
-        max_overflow=0,
-        pool_timeout=10,
-        pool_pre_ping=False,
-        # The values of a failed statement are people's data: they stay out of logs and of parked messages.
-        hide_parameters=True,
-        connect_args={
-            "timeout": 10,
-            "server_settings": {
-                "application_name": application_name,
-                "timezone": "UTC",
-                "idle_in_transaction_session_timeout": "60s",
-                "jit": "off",
-                **(settings or {}),
-            },
-        },
-    )
-
-
-def sqlalchemy_url(url: str) -> str:
-    """The asyncpg dialect's URL of a plain `postgresql://` one."""
-    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+def _beginning(scope: Scope) -> str:
+    """Without the scope row-level security shows nothing.  It consists of our own words and of UUIDs."""
+    told = {"scope": scope.kind, "office_id": scope.office_id, "client_id": scope.client_id}
+    return "BEGIN" + "".join(f"; SET LOCAL app.{name} = '{value}'" for name, value in told.items() if value)

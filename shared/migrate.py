@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.database import sqlalchemy_url
+from shared.connections import sqlalchemy_url
 
 ROOT = Path(__file__).parent.parent
 

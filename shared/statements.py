@@ -19,22 +19,15 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 async def run(session: AsyncSession, statement: str, *arguments: Any) -> Sequence[Any]:
-    """Rows, to be read by position.  Arguments are `$1`, `$2`, …; JSON goes in as text.
+    """Rows, to be read by name or position.  Arguments are `$1`, `$2`, …; JSON goes in as text.
 
-    Like others, they see what the session has changed so far.  Raises asyncpg's errors or SQLAlchemy's around them.
+    Like others, they see what the session has changed so far.  Raises asyncpg's errors.
     """
     if session.autoflush and (session.new or session.dirty or session.deleted):
         await session.flush()
-    driver: asyncpg.Connection | None = session.info.get("driver")
-    if driver is None:
-        await session.connection()
-        driver = session.info["driver"]
-    if driver.is_in_transaction():
-        rows: list[Any] = await driver.fetch(statement, *arguments)
-        return rows
-    # SQLAlchemy begins a transaction with its first statement.
-    result = await (await session.connection()).exec_driver_sql(statement, arguments)
-    return result.all() if result.returns_rows else []
+    driver: asyncpg.Connection = session.info["driver"]
+    rows: list[Any] = await driver.fetch(statement, *arguments)
+    return rows
 
 
 async def insert_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,8 +1,8 @@
 """One service, running for real in the test's process: own database, own virtual host, relay and consumers on."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import aio_pika
 import httpx
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.serving import load
@@ -179,3 +179,23 @@ async def serving(
             while not app.state.subscriptions.healthy:  # noqa: ASYNC110 (polls the running service)
                 await asyncio.sleep(0.02)
         yield harness
+
+
+Statement = tuple[str, Any]
+"""SQL and its parameters."""
+
+
+@contextmanager
+def statements(service: ServiceHarness) -> Iterator[list[Statement]]:
+    """What sessions of HTTP requests send to PostgreSQL meanwhile."""
+    engine: Engine = service.app.state.database._app.engine.sync_engine
+    seen: list[Statement] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

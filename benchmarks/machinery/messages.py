@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import migrate
 from shared.contracts.orders import OrderProcessed
 from shared.database import Database, new_id
 from shared.messaging.consumers import Consumers
+from shared.statements import run
 from shared.testing.databases import ScratchUrls, scratch_database
 from shared.testing.infrastructure import Infrastructure
 
@@ -36,13 +36,13 @@ def backlog_arguments(count: int) -> tuple[Any, ...]:
 
 
 def counting_consumers(table: str = "effect") -> Consumers:
-    """A consumer whose whole effect is one row."""
+    """A consumer whose whole effect is one row, written as the kernel's hot handlers write."""
     consumers = Consumers("sample")
-    statement = text(f"INSERT INTO {table} (order_id) VALUES (:order_id)")
+    statement = f"INSERT INTO {table} (order_id) VALUES ($1)"
 
     @consumers.on(OrderProcessed)
     async def keep(event: OrderProcessed, session: AsyncSession) -> None:
-        await session.execute(statement, {"order_id": event.order_id})
+        await run(session, statement, event.order_id)
 
     return consumers
 

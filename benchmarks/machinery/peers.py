@@ -20,7 +20,8 @@ from services.orders.domain.position import PositionState
 from services.orders.models import BasketItem, Order, Position
 from services.orders.models.basket import OfferedPart
 from shared.clock import now
-from shared.database import new_id, sqlalchemy_url
+from shared.connections import sqlalchemy_url
+from shared.database import new_id
 from shared.messaging.tables import outbox
 
 CONNECTIONS = 8

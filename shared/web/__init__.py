@@ -1,6 +1,6 @@
 """The HTTP kit of a service."""
 
-from shared.web.access import NO_IDEMPOTENCY_KEY, Caller, allow, public
+from shared.web.access import NO_IDEMPOTENCY_KEY, Caller, allow, beforehand, public
 from shared.web.models import (
     Input,
     LongText,
@@ -32,6 +32,7 @@ __all__ = [
     "Session",
     "ShortText",
     "allow",
+    "beforehand",
     "check_version",
     "one_line",
     "paginate",

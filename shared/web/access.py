@@ -1,5 +1,6 @@
 """Who may call a route.  Every route says so with `allow(...)` or `public()`; one that does not cannot be made."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -36,12 +37,27 @@ class NoIdempotencyKey:
         return None
 
 
+class Beforehand:
+    """What a route does before its transaction is open; the outcome is the endpoint's `request.state.beforehand`."""
+
+    def __init__(self, work: Callable[[Request], Awaitable[Any]]) -> None:
+        self.work = work
+
+    async def __call__(self) -> None:
+        return None
+
+
 def allow(*roles: Role) -> Any:
     return Depends(Access(frozenset(roles)))
 
 
 def public() -> Any:
     return Depends(Public())
+
+
+def beforehand(work: Callable[[Request], Awaitable[Any]]) -> Any:
+    """Others are asked so: no transaction waits for them (ADR 0010)."""
+    return Depends(Beforehand(work))
 
 
 NO_IDEMPOTENCY_KEY: Any = Depends(NoIdempotencyKey())

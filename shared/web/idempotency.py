@@ -13,7 +13,6 @@ import asyncpg
 from fastapi import Header, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import Opening
 from shared.errors import BusinessError
 from shared.identity.roles import Principal
 from shared.statements import run
@@ -21,9 +20,9 @@ from shared.statements import run
 STORED_HEADERS = ("content-type", "etag", "location", "content-disposition")
 
 _CLAIM = (
-    "pg_try_advisory_xact_lock(hashtextextended($4::text || $5::text, 0)),"
+    "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || $2::text, 0)),"
     " stored.request_hash, stored.status, stored.headers, stored.body"
-    " FROM (SELECT 1) AS one LEFT JOIN idempotency_key AS stored ON stored.scope = $4 AND stored.key = $5"
+    " FROM (SELECT 1) AS one LEFT JOIN idempotency_key AS stored ON stored.scope = $1 AND stored.key = $2"
 )
 _STORE = "INSERT INTO idempotency_key (scope, key, request_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)"
 
@@ -57,36 +56,35 @@ async def documented(
         ),
     ] = None,
 ) -> None:
-    """Only puts the header into the API documents; `claim` reads it."""
+    """Only puts the header into the API documents; `read` does that."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A request that has a key; `opening` asks for the right to run it with the transaction's first statement."""
+    """A request that has a key."""
 
     scope: str
     key: str
     request_hash: bytes
-    opening: Opening
 
 
-async def claim(request: Request, principal: Principal | None) -> Claim:
-    """Raises KeyRequired (400).  The body is read before a transaction is open: a slow caller keeps none waiting."""
+async def read(request: Request, principal: Principal | None) -> Claim:
+    """Raises KeyRequired (400)."""
     key = request.headers.get("idempotency-key", "")
     if not key or len(key) > 200 or not key.isascii() or not key.isprintable():
         raise KeyRequired("Передайте Idempotency-Key: от 1 до 200 печатных символов ASCII.")
     scope = f"{principal.id if principal else 'public'} {request.method} {request.url.path}"
     digest = hashlib.sha256(await request.body())
     digest.update(request.url.query.encode())
-    return Claim(scope, key, digest.digest(), Opening(_CLAIM, (scope, key)))
+    return Claim(scope, key, digest.digest())
 
 
-def answered(claim: Claim) -> Response | None:
+async def answered(session: AsyncSession, claim: Claim) -> Response | None:
     """The stored answer, or None: the request is this transaction's to run.
 
     Raises KeyReused (422, the same key with another body), InProgress (409).
     """
-    locked, request_hash, status, headers, body = claim.opening.row
+    [(locked, request_hash, status, headers, body)] = await run(session, _CLAIM, claim.scope, claim.key)
     if request_hash is not None:
         if bytes(request_hash) != claim.request_hash:
             raise KeyReused("Этот Idempotency-Key уже использован с другими данными.")

@@ -1,7 +1,7 @@
 """One request = one transaction.
 
-The route authenticates the caller, opens the transaction in the caller's scope, honours the idempotency key,
-runs the endpoint, renders the response and commits **before** anything is sent.
+The route authenticates the caller, reads the body, opens the transaction in the caller's scope, honours the
+idempotency key, runs the endpoint, renders the response and commits **before** anything is sent.
 """
 
 from collections.abc import Callable, Coroutine
@@ -16,7 +16,7 @@ from shared.database import Database
 from shared.identity.tokens import TokenVerifier
 from shared.scope import NETWORK
 from shared.web import idempotency
-from shared.web.access import Access, NoIdempotencyKey, Public, bearer_token
+from shared.web.access import Access, Beforehand, NoIdempotencyKey, Public, bearer_token
 from shared.web.problems import PROBLEM_RESPONSES
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -31,6 +31,7 @@ class TransactionRoute(APIRoute):
         self.access = access[0]
         methods = options.get("methods") or {"GET"}
         self.needs_key = "POST" in methods and not any(isinstance(rule, NoIdempotencyKey) for rule in declared)
+        self.before = next((rule.work for rule in declared if isinstance(rule, Beforehand)), None)
         if self.needs_key:
             options["dependencies"] = [*options["dependencies"], Depends(idempotency.documented)]
         options["max_body_size"] = options.get("max_body_size") or MAX_BODY_BYTES
@@ -38,7 +39,7 @@ class TransactionRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
-        access, needs_key = self.access, self.needs_key
+        access, needs_key, before = self.access, self.needs_key, self.before
 
         async def handle(request: Request) -> Response:
             principal = None
@@ -49,8 +50,11 @@ class TransactionRoute(APIRoute):
                 request.state.principal = principal
             database: Database = request.app.state.database
             scope = principal.scope if principal else NETWORK
-            claim = await idempotency.claim(request, principal) if needs_key else None
-            async with database.app(scope, principal=principal, opening=claim and claim.opening) as session:
+            await request.body()  # Before a transaction is open: a slow caller keeps none waiting.
+            if before is not None:
+                request.state.beforehand = await before(request)
+            claim = await idempotency.read(request, principal) if needs_key else None
+            async with database.app(scope, principal=principal) as session:
                 request.state.session = session
                 if claim is not None:
                     response = await _once(session, request, claim, endpoint)
@@ -69,8 +73,7 @@ async def _once(
     claim: idempotency.Claim,
     endpoint: Callable[[Request], Coroutine[Any, Any, Response]],
 ) -> Response:
-    await session.connection()
-    stored = idempotency.answered(claim)
+    stored = await idempotency.answered(session, claim)
     if stored is not None:
         return stored
     response = await endpoint(request)

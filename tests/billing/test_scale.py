@@ -1,37 +1,16 @@
 """What keeps the lists fast at millions of rows: an index for each of them, whoever asks."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import text
 
 from shared import migrate
 from shared.identity.roles import Role
 from shared.scope import Scope
 from tests.billing.conftest import Till
-from tests.harness import ServiceHarness
+from tests.harness import statements
 
 LISTS = ["/payers", "/invoices", "/payments", "/ledger", "/documents", "/receipts", "/bank-statements/lines"]
 STAFF_ONLY = {"/bank-statements/lines"}
-
-
-@contextmanager
-def statements(billing: ServiceHarness) -> Iterator[list[tuple[str, Any]]]:
-    """What HTTP requests send to PostgreSQL meanwhile."""
-    engine: Engine = billing.app.state.database._engines[0].sync_engine
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.clients.models import Base, Vehicle
-from shared.database import new_id, sqlalchemy_url
+from shared.connections import sqlalchemy_url
+from shared.database import new_id
 from shared.identity.roles import Role
 from shared.messaging.tables import IDENTITY, KERNEL
 from tests.clients.conftest import PASSWORD, TestOffice, card_body, registration_body

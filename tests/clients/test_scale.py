@@ -1,19 +1,14 @@
 """What keeps lists fast at 10 million rows: an index for each, and no statement per row."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import text
 
 from shared.contracts.notifier import ObligationOpened
 from shared.identity.roles import Role
 from shared.scope import NETWORK, Scope
 from tests.clients.conftest import TestOffice, open_office
 from tests.clients.test_calls import duty
-from tests.harness import ServiceHarness
+from tests.harness import ServiceHarness, statements
 
 LISTS = [
     "/clients",
@@ -28,22 +23,6 @@ LISTS = [
     "/clients/{client}/price-checks",
     "/clients/{client}/consents",
 ]
-
-
-@contextmanager
-def statements(clients: ServiceHarness) -> Iterator[list[tuple[str, Any]]]:
-    """What HTTP requests send to PostgreSQL meanwhile."""
-    engine: Engine = clients.app.state.database._engines[0].sync_engine
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("path", ["/clients", "/call-list"])

@@ -225,7 +225,7 @@ async def test_no_transaction_is_open_while_others_are_asked(
     control: ServiceHarness, head_office: httpx.AsyncClient, own_settings: ControlSettings
 ) -> None:
     """Connections in use are counted at the moment when the asked service answers."""
-    engine = control.app.state.database._engines[0].sync_engine
+    engine = control.app.state.database._app.engine.sync_engine
     in_use: list[int] = []
     checked_out = 0
 

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from aio_pika import DeliveryMode
-from fastapi import Request
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
 from prometheus_client import Counter
@@ -22,7 +21,7 @@ from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, upda
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import faultpoints
-from shared.database import Database, Opening
+from shared.database import Database
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
@@ -183,18 +182,16 @@ def transient_messages() -> None:
 
 def answer_before_commit() -> None:
     """The answer leaves, the commit follows."""
-    background = set()
+    begin, background = Database.app, set[asyncio.Task[None]]()
 
     @asynccontextmanager
     async def app(self: Database, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
-        session = self._app(info={"scope": scope, **info})
-        await session.begin()
-        yield session
+        transaction = begin(self, scope, **info)
+        yield await transaction.__aenter__()
 
         async def commit_later() -> None:
             await asyncio.sleep(LATE_SECONDS)
-            await session.commit()
-            await session.close()
+            await transaction.__aexit__(None, None, None)
 
         task = asyncio.create_task(commit_later())
         background.add(task)
@@ -206,14 +203,13 @@ def answer_before_commit() -> None:
 def forgotten_keys() -> None:
     """A repeated request runs again."""
 
-    async def claim(request: Request, _principal: object) -> idempotency.Claim:
-        nothing = Opening("true, NULL::bytea, NULL::int, NULL::text, NULL::bytea", ())
-        return idempotency.Claim("forgotten", request.headers["idempotency-key"], b"", nothing)
+    async def answered(*_: object) -> None:
+        return None
 
     async def store(*_: object) -> None:
         return None
 
-    idempotency.claim = claim  # type: ignore[assignment]
+    idempotency.answered = answered  # type: ignore[assignment]
     idempotency.store = store  # type: ignore[assignment]
 
 

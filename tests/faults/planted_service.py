@@ -3,12 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import uvicorn
 from aio_pika.abc import AbstractConnection
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database
@@ -27,13 +27,13 @@ def unchecked_versions() -> None:
 
 def leaked_session() -> None:
     """The first request leaves a transaction open that nobody ends."""
-    app, leaked = Database.app, list[AsyncSession]()
+    app, leaked = Database.app, list[AbstractAsyncContextManager[AsyncSession]]()
 
     @asynccontextmanager
     async def leaking(self: Database, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
         if not leaked:
-            leaked.append(self._app())
-            await leaked[0].execute(text("SELECT 1"))
+            leaked.append(app(self, scope))
+            await leaked[0].__aenter__()
         async with app(self, scope, **info) as session:
             yield session
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from reglament_cli.processes import free_port
 
 CHUNK = 65536
-COMMIT = b"COMMIT;\x00"
-"""As asyncpg says it."""
+COMMIT = b"COMMIT\x00"
+"""As `shared.connections` says it."""
 
 
 class Proxy:

@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.database import sqlalchemy_url
+from shared.connections import sqlalchemy_url
 from shared.messaging.tables import IDENTITY, KERNEL
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Base

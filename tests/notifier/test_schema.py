@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.notifier.delivery_models import Base
-from shared.database import sqlalchemy_url
+from shared.connections import sqlalchemy_url
 from shared.messaging.tables import KERNEL
 from tests.harness import ServiceHarness
 

@@ -1,35 +1,12 @@
 """What keeps lists and bulk actions fast at 10 million rows: indexes, and no statement per row."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import text
 
 from shared.identity.roles import Role
 from shared.scope import Scope
-from tests.harness import ServiceHarness
+from tests.harness import statements
 from tests.orders.conftest import Json, Office, an_item
-
-Statement = tuple[str, Any]
-
-
-@contextmanager
-def statements(orders: ServiceHarness) -> Iterator[list[Statement]]:
-    """What HTTP requests send to PostgreSQL meanwhile."""
-    engine: Engine = orders.app.state.database._engines[0].sync_engine
-    seen: list[Statement] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def test_a_page_of_positions_costs_the_same_whatever_its_length(office: Office) -> None:

@@ -11,11 +11,11 @@ from services.control.domain.statistics import check_period, month_of
 from services.control.queries.board import board
 from services.control.queries.statistics import statistics
 from services.control.schemas.offices import PlannedDay
-from services.control.schemas.reports import Board, Statistics
+from services.control.schemas.reports import Board, BrokerBoard, ServiceBoard, Statistics
 from services.control.settings import ControlSettings
 from shared.clock import now
 from shared.identity.roles import SENIORS, Role
-from shared.web import Session, allow, service_router
+from shared.web import Session, allow, beforehand, service_router
 from shared.web.access import bearer_token
 
 router = service_router("Отчёты")
@@ -42,13 +42,16 @@ async def read_statistics(
     return await statistics(session, first, last, office_id)
 
 
-@router.get("/board", dependencies=[allow(Role.HEAD_OFFICE)], summary="Обзор сети")
+async def _others(request: Request) -> tuple[BrokerBoard, list[ServiceBoard]]:
+    settings: ControlSettings = request.app.state.settings
+    return await remote.ask_everybody(request.app.state.http, settings, bearer_token(request))
+
+
+@router.get("/board", dependencies=[allow(Role.HEAD_OFFICE), beforehand(_others)], summary="Обзор сети")
 async def read_board(session: Session, request: Request) -> Board:
     """NTF-03, INQ-01, ORG-03, HR-03. Обязанности, обращения и оборот офисов, очереди брокера, обмен событиями.
 
     Сервис, который не ответил вовремя, показан как «не отвечает»; остальной обзор от этого не зависит.
     """
-    settings: ControlSettings = request.app.state.settings
-    # Asked before the session's first statement, so that no transaction is open while others answer (ADR 0010).
-    broker, services = await remote.ask_everybody(request.app.state.http, settings, bearer_token(request))
+    broker, services = request.state.beforehand
     return await board(session, broker=broker, services=services, at=now())

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.positions import ORDERS, POSITIONS, lock_order, save_positions
@@ -14,7 +14,7 @@ from services.orders.domain.numbers import Document, numbered, provisional_prefi
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.inputs import CheckMark, PlaceOrder
-from services.orders.models import Client, Office, Order, Position, Vehicle
+from services.orders.models import Client, Order, Position, Vehicle
 from services.orders.models.base import ORDER_NUMBERS
 from services.orders.models.basket import OfferedPart
 from shared.audit import audit, audit_row
@@ -30,10 +30,12 @@ from shared.statements import insert_all, run
 from shared.web import check_version
 
 OFFERED = list(OfferedPart.__annotations__)
+_CLIENT = ("client_id", "office_id", "full_name", "name_verified", "organization_name", "kind", "category", "phone")
 _CLIENT_AND_NUMBER = (
-    select(Client, Office, ORDER_NUMBERS.next_value())
-    .outerjoin(Office, Office.office_id == Client.office_id)
-    .where(Client.client_id == bindparam("client_id"))
+    f"SELECT {', '.join(f'client.{name}' for name in _CLIENT)}, client.active, office.prefix, office.courier_delivery,"
+    f" nextval('{ORDER_NUMBERS.name}') AS number"
+    " FROM client LEFT JOIN office ON office.office_id = client.office_id WHERE client.client_id = $1"
+    " AND ($2::uuid IS NULL OR client.office_id = $2) AND ($3::uuid IS NULL OR client.client_id = $3)"
 )
 _TAKE_BASKET = (
     f"DELETE FROM basket_item WHERE client_id = $1 AND ($2::uuid IS NULL OR office_id = $2)"
@@ -63,12 +65,19 @@ async def place_order(
 ) -> tuple[Order, list[Position], Client]:
     """The whole basket becomes an order with one action; its positions stand «На модерации» (ORD-01, VIN-10).
 
-    The hot path: past SQLAlchemy once the client is known to be the caller's.  Deleting the basket's rows takes them,
-    so two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
+    The hot path: past SQLAlchemy, so that the caller's scope is in its statements.  Deleting the basket's rows takes
+    them: two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
     """
-    client, office, sequence = await _client_and_number(session, body.client_id)
-    _ensure_deliverable(body, office)
     own_office = caller.scope.office_id if caller.scope.kind == "office" else None
+    found = await run(session, _CLIENT_AND_NUMBER, body.client_id, own_office, caller.scope.client_id)
+    if not found:
+        raise NotFound("Клиент не найден.")
+    [row] = found
+    if not row["active"]:
+        raise Conflict("Учётная запись клиента отключена.")
+    if body.delivery == "courier" and not row["courier_delivery"]:
+        raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")  # ORD-18
+    client = Client(**{name: row[name] for name in _CLIENT})
     taken = await run(session, _TAKE_BASKET, client.client_id, own_office)
     items = sorted(taken, key=lambda item: (item["added_at"], item["id"]))
     if not items:
@@ -86,7 +95,7 @@ async def place_order(
         "id": new_id(),
         "office_id": client.office_id,
         "client_id": client.client_id,
-        "number": numbered(office.prefix if office else provisional_prefix(client.office_id), Document.ORDER, sequence),
+        "number": numbered(row["prefix"] or provisional_prefix(client.office_id), Document.ORDER, row["number"]),
         "state": OrderState.MODERATION,
         "client_category": client.category,
         "client_kind": client.kind,
@@ -130,22 +139,6 @@ async def place_order(
     }
     await insert_all(session, written)
     return order, positions, client
-
-
-async def _client_and_number(session: AsyncSession, client_id: UUID) -> tuple[Client, Office | None, int]:
-    row = (await session.execute(_CLIENT_AND_NUMBER, {"client_id": client_id})).one_or_none()
-    if row is None:
-        raise NotFound("Клиент не найден.")
-    client, office, sequence = row
-    if not client.active:
-        raise Conflict("Учётная запись клиента отключена.")
-    return client, office, sequence
-
-
-def _ensure_deliverable(body: PlaceOrder, office: Office | None) -> None:
-    """ORD-18: by courier only where the office organises it.  Raises Conflict."""
-    if body.delivery == "courier" and (office is None or not office.courier_delivery):
-        raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")
 
 
 async def _vehicle(session: AsyncSession, body: PlaceOrder, items: list[Any]) -> dict[str, Any] | None:

@@ -1,0 +1,123 @@
+"""Connections of one database role, and transactions that the driver begins and ends.
+
+SQLAlchemy pools the connections and runs in AUTOCOMMIT: a session joins the driver's transaction when something needs
+one.  Its own way of beginning and ending a transaction costs as much as four statements.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+LENT_WITHIN_SECONDS = 10
+CONNECT_SECONDS = 10
+
+
+class Undone(RuntimeError):
+    """PostgreSQL answered a COMMIT with ROLLBACK: a statement had failed and somebody went on."""
+
+
+class Connections:
+    """At most `size` connections of one role."""
+
+    def __init__(self, url: str, size: int, application_name: str, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` are PostgreSQL's own, for each connection."""
+        self.engine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=size,
+            # It is bounded here, without a task and a timer for each connection that is lent.
+            max_overflow=-1,
+            isolation_level="AUTOCOMMIT",
+            # The values of a failed statement are people's data: they stay out of logs and of parked messages.
+            hide_parameters=True,
+            connect_args={
+                "timeout": CONNECT_SECONDS,
+                "server_settings": {
+                    "application_name": application_name,
+                    "timezone": "UTC",
+                    "idle_in_transaction_session_timeout": "60s",
+                    "jit": "off",
+                    **(settings or {}),
+                },
+            },
+        )
+        self._size = size
+        self._free = asyncio.Semaphore(size)
+
+    async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
+        """One statement that is a transaction of its own: no round trips for its beginning and end.
+
+        Raises asyncpg's errors, or sqlalchemy.exc.TimeoutError when no connection is free.
+        """
+        connection, driver = await self._lend()
+        try:
+            rows: list[Any] = await driver.fetch(statement, *arguments)
+            return rows
+        finally:
+            self._give_back(connection, driver)
+
+    @asynccontextmanager
+    async def transaction(self, beginning: str, info: Mapping[str, Any]) -> AsyncIterator[AsyncSession]:
+        """A session within one transaction, which commits at the end of the block.
+
+        `beginning` is the script that begins it.  Raises asyncpg's errors, SQLAlchemy's from the session, Undone, or
+        sqlalchemy.exc.TimeoutError when no connection is free.
+        """
+        connection, driver = await self._lend()
+        session = AsyncSession(
+            AsyncConnection(self.engine, connection), expire_on_commit=False, info={**info, "driver": driver}
+        )
+        try:
+            await driver.execute(beginning)
+            yield session
+            if session.in_transaction():
+                await session.commit()  # What is left to be written; it ends nothing.
+            if await driver.execute("COMMIT") != "COMMIT":
+                raise Undone("the transaction had failed")
+        except BaseException:
+            with suppress(Exception):
+                await driver.execute("ROLLBACK")
+            raise
+        finally:
+            session.sync_session.close()
+            self._give_back(connection, driver)
+
+    async def _lend(self) -> tuple[Connection, asyncpg.Connection]:
+        """One that the server has not closed while nobody used it."""
+        try:
+            async with asyncio.timeout(LENT_WITHIN_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise PoolTimeout(f"{self._size} connections are in use for {LENT_WITHIN_SECONDS} s") from None
+        try:
+            while True:
+                pooled: Any = await self.engine.raw_connection()
+                driver = pooled.driver_connection
+                if not driver.is_closed():
+                    return Connection(self.engine.sync_engine, pooled), driver
+                pooled.invalidate()
+        except BaseException:
+            self._free.release()
+            raise
+
+    def _give_back(self, connection: Connection, driver: asyncpg.Connection) -> None:
+        """One that is in the midst of something is nobody's any more."""
+        try:
+            if not connection.invalidated and (driver.is_closed() or driver.is_in_transaction()):
+                connection.invalidate()
+            connection.close()
+        finally:
+            self._free.release()
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The asyncpg dialect's URL of a plain `postgresql://` one."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
