@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Row, select, text
+from sqlalchemy import Engine, Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.domain.rules import Rule, in_force
@@ -18,7 +18,7 @@ STAMP = "concat((SELECT count(*) FROM rules), (SELECT id FROM rules ORDER BY id 
 
 _books: OrderedDict[str, "RuleBook"] = OrderedDict()
 _KEPT_BOOKS = 8
-_latest: "WeakKeyDictionary[Engine | Connection, RuleBook]" = WeakKeyDictionary()
+_latest: "WeakKeyDictionary[Engine, RuleBook]" = WeakKeyDictionary()
 
 
 class RuleBook:
@@ -86,10 +86,10 @@ async def rule_book(session: AsyncSession, stamp: str | None = None) -> RuleBook
             _books.popitem(last=False)
     else:
         _books.move_to_end(stamp)
-    _latest[session.get_bind()] = book
+    _latest[session.get_bind().engine] = book
     return book
 
 
 async def known_book(session: AsyncSession) -> RuleBook:
     """The book that this database showed last, without asking it; its stamp tells whether it is still the latest."""
-    return _latest.get(session.get_bind()) or await rule_book(session)
+    return _latest.get(session.get_bind().engine) or await rule_book(session)
