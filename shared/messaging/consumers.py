@@ -3,7 +3,9 @@
 The broker, the retry loop and the replay of parked messages all call `Dispatcher.deliver`.
 """
 
+import asyncio
 import inspect
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -26,6 +28,8 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[Any, AsyncSession], Awaitable[None]]
 Turn = Callable[[Any], str]
 
+SETTLED_SECONDS = 1.0
+"""Redelivered messages wait so long after the start: what a process dies of at once is none of them."""
 
 _CLAIM = "INSERT INTO inbox (consumer, event_id, type) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING event_id"
 # It waits for its turn, so that the handler's statements see all that the one before it wrote.
@@ -78,6 +82,9 @@ class Dispatcher:
         self.service = consumers.service
         self._handlers, self._turns = consumers.handlers, consumers.turns
         self._database = database
+        self._suspects = asyncio.Lock()
+        """One redelivered message at a time: should the process die, that one is blamed and not those beside it."""
+        self._settled_at = time.monotonic() + SETTLED_SECONDS
         self._survived = Counter[UUID]()
         """Attempts that were counted and ended here without an outcome, by event, until they are taken back."""
 
@@ -86,15 +93,19 @@ class Dispatcher:
 
         Raises only when the service's own database cannot be written: then the message must stay with the broker.
         """
-        if delivery.redelivered and await self._begin_attempt(delivery):
-            metrics.PARKED.labels(self.service, "crash").inc()
-            return
-        try:
+        if not delivery.redelivered:
             await self._deliver(delivery)
-        except BaseException:
-            if delivery.redelivered:
+            return
+        async with self._suspects:
+            await asyncio.sleep(self._settled_at - time.monotonic())
+            if await self._begin_attempt(delivery):
+                metrics.PARKED.labels(self.service, "crash").inc()
+                return
+            try:
+                await self._deliver(delivery)
+            except BaseException:
                 self._survived[delivery.event_id] += 1
-            raise
+                raise
 
     async def take_back(self) -> None:
         """Tell the other replicas of these attempts.  Raises when the database cannot be written."""

@@ -15,7 +15,7 @@ from shared.contracts.vin import VinRequestAnswered
 from shared.database import new_id
 from shared.identity.roles import Role
 from shared.listener import Wakeup
-from shared.messaging import Consumers, failures, publish
+from shared.messaging import Consumers, consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Pending, Relay
@@ -262,6 +262,51 @@ async def test_what_only_loses_its_connections_is_not_taken_for_a_crash(
     await here.take_back()
     assert (await failed(sample, delivery.event_id)).attempts == 0
     await there.deliver(delivery)
+    assert await count_notes(sample, event.number) == 1
+
+
+async def test_a_death_is_blamed_on_one_message_and_not_on_those_beside_it(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redelivered ones are counted and handled one after the other; others do not wait for them."""
+    dispatcher, handled, counted = Dispatcher(sample.service.consumers, sample.app.state.database), [], []
+    apply = Dispatcher.apply
+
+    async def slowly(self: Dispatcher, delivery: Delivery) -> bool:
+        handled.append(delivery.redelivered)
+        if delivery.redelivered:
+            async with sample.session() as session:
+                counted.append(
+                    await session.scalar(select(func.count()).where(failed_message.c.event_id.in_(suspects)))
+                )
+            while handled.count(False) < 3:  # noqa: ASYNC110 (those beside it)
+                await asyncio.sleep(0.01)
+        return await apply(self, delivery)
+
+    monkeypatch.setattr(Dispatcher, "apply", slowly)
+    events = [answered() for _ in range(6)]
+    deliveries = [
+        Delivery(event.type, event.model_dump_json().encode(), {}, message_id=str(new_id()), redelivered=number < 3)
+        for number, event in enumerate(events)
+    ]
+    suspects = [delivery.event_id for delivery in deliveries if delivery.redelivered]
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(dispatcher.deliver(delivery) for delivery in deliveries))
+    assert counted == [1, 1, 1]
+    assert [await count_notes(sample, event.number) for event in events] == [1] * 6
+
+
+async def test_nothing_is_blamed_for_what_a_process_dies_of_at_its_start(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "SETTLED_SECONDS", 60)
+    dispatcher, event = Dispatcher(sample.service.consumers, sample.app.state.database), answered()
+    delivery = Delivery(event.type, event.model_dump_json().encode(), {}, message_id=str(new_id()), redelivered=True)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await dispatcher.deliver(delivery)
+    assert await failed(sample, delivery.event_id) is None
+    await sample.app.state.dispatcher.deliver(delivery)
     assert await count_notes(sample, event.number) == 1
 
 
