@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +69,7 @@ _HEARD = TypeAdapter(list[Heard])
 _EVER = TypeAdapter(set[tuple[UUID, str]])
 
 # The duties are found by two indexes and only then locked; `done` ones are past changing.
-_STANDING = f"""
+_DUTIES = """
     WITH own AS MATERIALIZED (
         SELECT id, subject_id, duty, state FROM obligations WHERE subject_id = ANY($1::uuid[])
     ), found AS (
@@ -77,44 +78,66 @@ _STANDING = f"""
     ), locked AS (
         SELECT o.* FROM obligations o WHERE o.id IN (SELECT id FROM found) ORDER BY o.id FOR UPDATE
     )
-    SELECT
+"""
+_ALWAYS = f"""
         (SELECT json_agg(s)::text FROM unnest($1::uuid[], $2::text[]) AS concerned(subject_id, kind)
            JOIN subjects s USING (kind, subject_id)) AS known,
         (SELECT json_agg(l ORDER BY l.id)::text FROM locked l) AS duties,
+        (SELECT calendar_digest FROM offices WHERE office_id = $5::uuid) AS calendar_digest,
+        {STAMP}
+"""
+_FOR_OPENING = """
         (SELECT json_agg(DISTINCT ARRAY[own.subject_id::text, own.duty])::text FROM own) AS ever,
         (SELECT json_agg(t ORDER BY t.happened_at)::text FROM unnest($6::text[]) AS opened(duty)
           CROSS JOIN unnest($3::text[], $1::uuid[] || $4::uuid) AS named(field, value)
            JOIN tombstones t USING (duty, field, value)) AS stones,
-        (SELECT json_agg(h ORDER BY h.happened_at, h.id)::text FROM heard_events h
-          WHERE h.happened_at > $7 AND h.office_id = $5::uuid AND h.type = ANY($8::text[])) AS later,
-        (SELECT calendar_digest FROM offices WHERE office_id = $5::uuid) AS calendar_digest,
         (SELECT manager_id FROM clients WHERE client_id = $4::uuid) AS manager_id,
-        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $4::uuid) AS last_caller_id,
-        {STAMP}
+        (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $4::uuid) AS last_caller_id
 """
+_FOR_WAITING = """
+        (SELECT json_agg(h ORDER BY h.happened_at, h.id)::text FROM heard_events h
+          WHERE h.happened_at > $7 AND h.office_id = $5::uuid AND h.type = ANY($8::text[])) AS later
+"""
+_NOT_OPENING = """
+        $3::text[] AS fields, $6::text[] AS opens,
+        NULL AS ever, NULL AS stones, NULL::uuid AS manager_id, NULL::uuid AS last_caller_id
+"""
+_NOT_WAITING = "$7::timestamptz AS happened_at, $8::text[] AS types, NULL AS later"
+
+
+@cache
+def _statement(opening: bool, waiting: bool) -> str:
+    """Most events open nothing and tell nobody whom a duty waits for: what only those need is left out."""
+    parts = [
+        _ALWAYS,
+        _FOR_OPENING if opening else _NOT_OPENING,
+        _FOR_WAITING if waiting else _NOT_WAITING,
+    ]
+    return f"{_DUTIES} SELECT {','.join(parts)}"
 
 
 async def standing(
     session: AsyncSession, event: Event, happened_at: datetime, opens: Iterable[str], later: Iterable[str]
 ) -> Standing:
-    """Not the first statement of its transaction.
+    """`opens` are the duties that the event may open, `later` the types of later events that may have been heard.
 
-    `opens` are the duties that the event may open, `later` the types of later events that may have been heard.
+    Without such duties nothing is said of what was ever open, of stones, the client's manager and the last caller.
     """
     concerned = subjects.of(event)
     client_id = getattr(event, "client_id", None)
     fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
+    duties, types = list(opens), list(later)
     (row,) = await run(
         session,
-        _STANDING,
+        _statement(bool(duties), bool(types)),
         list(concerned.values()),
         list(concerned),
         fields,
         client_id,
         event.office_id,
-        list(opens),
+        duties,
         happened_at,
-        list(later),
+        types,
     )
     return Standing(
         subjects.known_of(row["known"]),

@@ -29,7 +29,7 @@ Handler = Callable[[Any, AsyncSession], Awaitable[None]]
 Turn = Callable[[Any], str]
 
 SETTLED_SECONDS = 1.0
-"""Redelivered messages wait so long after the start: what a process dies of at once is none of them."""
+"""The first redelivered message waits so long: what a process dies of at its start is none of them."""
 
 _CLAIM = "INSERT INTO inbox (consumer, event_id, type) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING event_id"
 # It waits for its turn, so that the handler's statements see all that the one before it wrote.
@@ -84,7 +84,7 @@ class Dispatcher:
         self._database = database
         self._suspects = asyncio.Lock()
         """One redelivered message at a time: should the process die, that one is blamed and not those beside it."""
-        self._settled_at = time.monotonic() + SETTLED_SECONDS
+        self._settled_at: float | None = None
         self._survived = Counter[UUID]()
         """Attempts that were counted and ended here without an outcome, by event, until they are taken back."""
 
@@ -97,7 +97,7 @@ class Dispatcher:
             await self._deliver(delivery)
             return
         async with self._suspects:
-            await asyncio.sleep(self._settled_at - time.monotonic())
+            await self._settled()
             if await self._begin_attempt(delivery):
                 metrics.PARKED.labels(self.service, "crash").inc()
                 return
@@ -106,6 +106,11 @@ class Dispatcher:
             except BaseException:
                 self._survived[delivery.event_id] += 1
                 raise
+
+    async def _settled(self) -> None:
+        if self._settled_at is None:
+            self._settled_at = time.monotonic() + SETTLED_SECONDS
+        await asyncio.sleep(self._settled_at - time.monotonic())
 
     async def take_back(self) -> None:
         """Tell the other replicas of these attempts.  Raises when the database cannot be written."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database
 from shared.messaging import failures, republish
+from shared.messaging.subscriptions import Subscriptions
 from shared.messaging.tables import outbox
 from shared.messaging.watchdog import QueueWatch
 from shared.scope import Scope
@@ -94,6 +95,19 @@ def blind_watch() -> None:
     QueueWatch.check = check_once  # type: ignore[method-assign]
 
 
+def staying_away() -> None:
+    """Whoever has lost the broker once does not consume again."""
+    start, begun = Subscriptions._start, set[int]()
+
+    async def start_once(self: Subscriptions) -> None:
+        if id(self) in begun:
+            await asyncio.Event().wait()
+        begun.add(id(self))
+        await start(self)
+
+    Subscriptions._start = start_once  # type: ignore[method-assign]
+
+
 BUGS = (
     unchecked_versions,
     leaked_session,
@@ -102,4 +116,5 @@ BUGS = (
     forgotten_failures,
     without_republishing,
     blind_watch,
+    staying_away,
 )

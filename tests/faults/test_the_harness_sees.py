@@ -20,10 +20,12 @@ from tests.clients.test_isolation import filled_office
 from tests.faults import spies
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.office_checker import check_letters
-from tests.faults.scenarios import SCENARIOS, keys, letters, operations, topology, wire
+from tests.faults.proxy import proxy
+from tests.faults.scenarios import SCENARIOS, keys, letters, operations, partition, topology, wire
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.servers import frozen
 from tests.faults.workload import Printers
+from tests.faults.world import until
 from tests.harness import ServiceHarness, running_service, token
 from tests.isolation import standing
 
@@ -141,6 +143,27 @@ async def test_a_damaged_queue_that_nobody_sees(small: Run) -> None:
         await topology.damage(stage, "queue")
         await stage.printers.print(10)
         reports(await checked(stage), "not drained")
+
+
+async def test_consumers_that_stay_away(small: Run) -> None:
+    broker, limit, verdict = small.servers.broker, 5, Verdict()
+    async with (
+        proxy(broker.port) as way,
+        samples(small, "away", plant="staying_away", settings=small.watchful, ports={broker.port: way.port}) as stage,
+    ):
+        way.hold()
+        way.cut()
+        await until(lambda: unhealthy(stage), "the consumers are missed", 30)
+        way.release()
+        way.cut()
+        partition.check_back(verdict, await partition.seconds_back(stage.world, limit + 1), limit)
+    reports(verdict, "consumers back")
+
+
+async def unhealthy(stage: Stage) -> bool:
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        answer = await http.get(f"{stage.world.urls('ledger')[0]}/health/consumers")
+        return answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
 
 
 async def test_bugs_of_versions_sessions_failures_and_stops(small: Run) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -111,6 +111,9 @@ def test_a_bounce_names_our_letter_only_when_it_failed_for_good() -> None:
 
 
 @given(st.binary(max_size=400))
+@example(b"text/plain; x*")
+@example(b"text/plain; ; *")
+@example(b"multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Disposition: attachment; x*\r\n\r\nx")
 def test_whatever_bytes_come_a_letter_is_made_of_them(raw: bytes) -> None:
     for content in (raw, b"From: a@b.ru\r\nSubject: =?utf-8?b?" + raw, b"Content-Type: " + raw + b"\r\n\r\n" + raw):
         found = read(content)

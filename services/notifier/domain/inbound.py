@@ -5,11 +5,12 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
+from email.policy import EmailPolicy
 from email.utils import getaddresses, parsedate_to_datetime
 from html.parser import HTMLParser
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 Kind = Literal["message", "automatic", "bounce"]
 
@@ -20,6 +21,25 @@ _FAILED = re.compile(rb"^Action:\s*failed\b", re.MULTILINE | re.IGNORECASE)
 _DAEMONS = {"mailer-daemon", "postmaster"}
 _BULK = {"bulk", "junk", "list", "auto_reply"}
 _ONLY_PROGRAMS = ("x-autoreply", "x-autorespond", "x-auto-response-suppress", "list-id", "list-unsubscribe")
+
+
+if TYPE_CHECKING:
+    _Policy = EmailPolicy[EmailMessage]
+else:
+    _Policy = EmailPolicy
+
+
+class _Lenient(_Policy):
+    """Python's parser of structured headers raises for some malformed ones: to us they say nothing."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        try:
+            return super().header_fetch_parse(name, value)
+        except Exception:
+            return super().header_fetch_parse(name, "")
+
+
+_LENIENT = _Lenient()
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,7 @@ class Letter:
 
 def read(raw: bytes) -> Letter:
     """Never raises: what cannot be read is empty."""
-    message = message_from_bytes(raw, policy=policy.default)
+    message = message_from_bytes(raw, policy=_LENIENT)
     senders = getaddresses([_header(message, "From")])
     name, address = senders[0] if senders else ("", "")
     found = _MESSAGE_ID.search(_header(message, "Message-ID"))
@@ -71,10 +91,7 @@ def first_line(text: str) -> str:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """Malformed headers make Python's parser raise."""
-    with suppress(Exception):
-        return str(message.get(name) or "")
-    return ""
+    return str(message.get(name) or "")
 
 
 def _kind(message: EmailMessage, sender: str) -> Kind:

@@ -7,9 +7,19 @@ import time
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.proxy import proxy
 from tests.faults.scenarios.base import Run, samples
+from tests.faults.world import World
 
 CYCLE_SECONDS = 2.0
 BACK_SECONDS = 30.0
+
+
+async def seconds_back(world: World, patience: float) -> float:
+    """Until every process answers and its consumers consume; at most `patience`."""
+    begun = time.monotonic()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await world.ready()
+    return time.monotonic() - begun
 
 
 async def run(run: Run) -> Verdict:
@@ -34,13 +44,15 @@ async def run(run: Run) -> Verdict:
                     way.release()
                     way.latency_seconds = 0.0
                     way.cut()
-                    begun = time.monotonic()
-                    await stage.world.ready()
-                    back = max(back, time.monotonic() - begun)
+                    back = max(back, await seconds_back(stage.world, 2 * BACK_SECONDS))
             finally:
                 stage.printers.stop()
                 with contextlib.suppress(asyncio.CancelledError):
                     await printing
             verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
-            verdict.most("consumers back, s", back, BACK_SECONDS)
+            check_back(verdict, back, BACK_SECONDS)
             return verdict
+
+
+def check_back(verdict: Verdict, seconds: float, limit: float) -> None:
+    verdict.most("consumers back, s", seconds, limit)

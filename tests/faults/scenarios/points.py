@@ -8,7 +8,8 @@ from shared.faultpoints import POINTS
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
 
-PAUSE = 0.01
+PAUSE = 0.4
+"""Between two pages of a client.  A consumer that dies after a dozen messages each time does not keep up with more."""
 FAILING_PAUSE = 1.0
 PATIENT_LEASE = {"REGLAMENT_RELAY_LEASE_SECONDS": "10"}
 """Deaths make backlogs; on a busy machine a batch of them takes longer to publish than three seconds."""
