@@ -95,7 +95,7 @@ async def run_deaf(run: Run) -> Verdict:
             "memory alarm": alarmed(servers, *MEMORY),
             "disk alarm": alarmed(servers, *DISK),
         }
-        seconds = run.pick(3, 60)
+        seconds = run.pick(2, 60)
         for what, fault in faults.items():
             await print_while_deaf(stage, what, fault, seconds, verdict)
             since = time.monotonic()

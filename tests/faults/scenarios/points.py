@@ -28,10 +28,9 @@ SAMPLE_POINTS = {
 async def run(run: Run) -> Verdict:
     """Pages are printed all the while; one process after the other dies at its point and is started with the next."""
     async with samples(run, "F3", plant="hasty_retries", settings=PATIENT_LEASE) as stage:
-        rounds = run.scale(1, 25)
         plans: dict[str, list[str]] = {"press-1": [], "ledger-1": []}
-        for _ in range(rounds):
-            points = [*SAMPLE_POINTS] * 2
+        for _ in range(run.scale(1, 50)):
+            points = [*SAMPLE_POINTS]
             stage.schedule.shuffle(points)
             for point in points:
                 first, last = {"consumer": LATE, "retry": RETRY}.get(point.partition(".")[0], EARLY)

@@ -50,7 +50,7 @@ async def strike(stage: Stage, fault: str) -> None:
 async def run_wiped(run: Run) -> Verdict:
     """The broker comes back empty, twice, while it held what nobody had consumed."""
     async with samples(run, "F2", settings=run.watchful) as stage:
-        for _ in range(2):
+        for _ in range(run.pick(1, 2)):
             await stage.printers.print(run.scale(30, 2000))
             await stage.world.kill("ledger-1")
             await stage.printers.print(run.scale(30, 2000))
