@@ -9,6 +9,7 @@ import httpx
 from shared.messaging.topology import EVENTS
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
+from tests.faults.world import until
 
 QUEUE = "ledger.press.page.printed.v1"
 KEY = "press.page.printed.v1"
@@ -26,10 +27,9 @@ async def run(run: Run) -> Verdict:
             printing = asyncio.create_task(stage.printers.print(run.scale(40, 1000)))
             stage.history.write("fault", what=f"{what} deleted")
             await damage(stage, what)
-            since = time.monotonic()
+            worst = max(worst, await until(lambda: in_order(stage), f"{what} restored", 2 * RESTORED_SECONDS))
             await printing
-            verdict = await check_samples(stage.world, stage.history, since=since)
-            worst = max(worst, verdict.figures["drained, s"])
+            verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
             verdict.require(await alarms(stage) > before, f"{what} deleted: no alarm was raised")
             if not verdict.holds:
                 break
@@ -48,6 +48,21 @@ async def damage(stage: Stage, what: str) -> None:
             await queue.unbind(EVENTS, KEY)
         else:
             await channel.exchange_delete(EVENTS)
+
+
+async def in_order(stage: Stage) -> bool:
+    """The queue is bound to the exchange and has a consumer."""
+    connection = await aio_pika.connect(stage.world.amqp_url)
+    async with connection:
+        try:
+            queue = await (await connection.channel()).declare_queue(QUEUE, passive=True)
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            return False
+    bindings = f"/api/bindings/{stage.world.prefix}/e/{EVENTS}/q/{QUEUE}"
+    with stage.world.servers.management() as management:
+        found = await asyncio.to_thread(management.get, bindings)
+    bound = found.is_success and any(binding["routing_key"] == KEY for binding in found.json())
+    return bound and bool(queue.declaration_result.consumer_count)
 
 
 async def alarms(stage: Stage) -> float:
