@@ -99,7 +99,8 @@ async def run_deaf(run: Run) -> Verdict:
         for what, fault in faults.items():
             await print_while_deaf(stage, what, fault, seconds, verdict)
             since = time.monotonic()
-            await check_drained(stage.world, verdict, since)
+            # After a minute without the broker thousands of events wait: nothing may be stuck, but it takes its time.
+            await check_drained(stage.world, verdict, since, patience=run.pick(60, 600))
         await check_pages(stage.world, stage.history, verdict)
         # A small run shares the machine with other tests: it only shows that nobody waited for the broker.
         check_answers(stage, verdict, run.pick(5, 1))
