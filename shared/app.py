@@ -91,7 +91,7 @@ async def _running(
             lease_seconds=settings.relay_lease_seconds,
             check_seconds=settings.topology_check_seconds,
         )
-        dispatcher = Dispatcher(service.consumers, database)
+        dispatcher = Dispatcher(service.consumers, database, concurrency=max(1, settings.database_pool - 2))
         subscriptions = Subscriptions(
             dispatcher,
             sorted(service.consumers.handlers),
@@ -99,7 +99,6 @@ async def _running(
             settings.amqp_url,
             queue_kind=settings.queue_type,
             prefetch=settings.consumer_prefetch,
-            concurrency=max(1, settings.database_pool - 2),
             check_seconds=settings.topology_check_seconds,
         )
         app.state.database, app.state.verifier, app.state.settings = database, verifier, settings

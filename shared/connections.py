@@ -11,11 +11,14 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 LENT_WITHIN_SECONDS = 10
 CONNECT_SECONDS = 10
+ROLLBACK_SECONDS = 2
+"""Where the server does not answer in that time, the connection is closed instead."""
 
 
 class Undone(RuntimeError):
@@ -30,7 +33,7 @@ class Connections:
         self.engine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=size,
-            # It is bounded here, without a task and a timer for each connection that is lent.
+            # It is bounded here, without a task for each connection that is lent.
             max_overflow=-1,
             isolation_level="AUTOCOMMIT",
             # The values of a failed statement are people's data: they stay out of logs and of parked messages.
@@ -52,26 +55,32 @@ class Connections:
     async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
         """One statement that is a transaction of its own: no round trips for its beginning and end.
 
-        Raises asyncpg's errors, or sqlalchemy.exc.TimeoutError when no connection is free.
+        Raises asyncpg's errors, ConnectionError, or sqlalchemy.exc.TimeoutError when there is no connection in time.
         """
         connection, driver = await self._lend()
+        at_rest = False
         try:
             rows: list[Any] = await driver.fetch(statement, *arguments)
+            at_rest = True
             return rows
+        except Exception:
+            at_rest = True  # Refused; after a cancellation the statement may still be running.
+            raise
         finally:
-            self._give_back(connection, driver)
+            self._give_back(connection, driver, at_rest)
 
     @asynccontextmanager
     async def transaction(self, beginning: str, info: Mapping[str, Any]) -> AsyncIterator[AsyncSession]:
         """A session within one transaction, which commits at the end of the block.
 
-        `beginning` is the script that begins it.  Raises asyncpg's errors, SQLAlchemy's from the session, Undone, or
-        sqlalchemy.exc.TimeoutError when no connection is free.
+        `beginning` is the script that begins it.  Raises asyncpg's errors, SQLAlchemy's from the session, Undone,
+        ConnectionError, or sqlalchemy.exc.TimeoutError when there is no connection in time.
         """
         connection, driver = await self._lend()
         session = AsyncSession(
             AsyncConnection(self.engine, connection), expire_on_commit=False, info={**info, "driver": driver}
         )
+        at_rest = False
         try:
             await driver.execute(beginning)
             yield session
@@ -79,21 +88,30 @@ class Connections:
                 await session.commit()  # What is left to be written; it ends nothing.
             if await driver.execute("COMMIT") != "COMMIT":
                 raise Undone("the transaction had failed")
+            at_rest = True
         except BaseException:
             with suppress(Exception):
-                await driver.execute("ROLLBACK")
+                async with asyncio.timeout(ROLLBACK_SECONDS):
+                    await driver.execute("ROLLBACK")
+                at_rest = True
             raise
         finally:
-            session.sync_session.close()
-            self._give_back(connection, driver)
+            session.info.pop("driver")  # Whoever keeps the session must not get at the next one's transaction.
+            try:
+                session.sync_session.close()
+            finally:
+                self._give_back(connection, driver, at_rest)
 
     async def _lend(self) -> tuple[Connection, asyncpg.Connection]:
         """One that the server has not closed while nobody used it."""
-        try:
-            async with asyncio.timeout(LENT_WITHIN_SECONDS):
-                await self._free.acquire()
-        except TimeoutError:
-            raise PoolTimeout(f"{self._size} connections are in use for {LENT_WITHIN_SECONDS} s") from None
+        if self._free.locked():
+            try:
+                async with asyncio.timeout(LENT_WITHIN_SECONDS):
+                    await self._free.acquire()
+            except TimeoutError:
+                raise PoolTimeout(f"{self._size} connections are in use for {LENT_WITHIN_SECONDS} s") from None
+        else:
+            await self._free.acquire()
         try:
             while True:
                 pooled: Any = await self.engine.raw_connection()
@@ -101,14 +119,19 @@ class Connections:
                 if not driver.is_closed():
                     return Connection(self.engine.sync_engine, pooled), driver
                 pooled.invalidate()
-        except BaseException:
+        except BaseException as error:
             self._free.release()
+            if isinstance(error, EmulatedDBAPIException):
+                raise error.driver_exception from None  # SQLAlchemy's own wrapping comes later than here.
+            if isinstance(error, TimeoutError):
+                raise PoolTimeout(f"no connection within {CONNECT_SECONDS} s") from None
             raise
 
-    def _give_back(self, connection: Connection, driver: asyncpg.Connection) -> None:
+    def _give_back(self, connection: Connection, driver: asyncpg.Connection, at_rest: bool) -> None:
         """One that is in the midst of something is nobody's any more."""
         try:
-            if not connection.invalidated and (driver.is_closed() or driver.is_in_transaction()):
+            busy = not at_rest or driver.is_closed() or driver.is_in_transaction()
+            if busy and not connection.invalidated:
                 connection.invalidate()
             connection.close()
         finally:

@@ -1,7 +1,7 @@
 """Statements of the hot paths, past SQLAlchemy: its part of a statement costs several times what the driver needs.
 
 They run in the session's transaction like all others.  No filter by scope is added to them: they are for the kernel's
-own tables, for inserts, for workers, and for rows that a filtered query has found to be the caller's.
+own tables, for inserts, for workers, and where the caller's scope is in the statement or was in the one before it.
 """
 
 import json

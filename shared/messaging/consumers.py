@@ -78,10 +78,12 @@ class Unreadable(Exception):
 class Dispatcher:
     """Applies deliveries to one service, each once."""
 
-    def __init__(self, consumers: Consumers, database: Database) -> None:
+    def __init__(self, consumers: Consumers, database: Database, concurrency: int = 8) -> None:
+        """At most `concurrency` messages are in hand at once."""
         self.service = consumers.service
         self._handlers, self._turns = consumers.handlers, consumers.turns
         self._database = database
+        self._slots = asyncio.Semaphore(concurrency)
         self._suspects = asyncio.Lock()
         """One redelivered message at a time: should the process die, that one is blamed and not those beside it."""
         self._settled_at: float | None = None
@@ -94,10 +96,15 @@ class Dispatcher:
         Raises only when the service's own database cannot be written: then the message must stay with the broker.
         """
         if not delivery.redelivered:
-            await self._deliver(delivery)
+            async with self._slots:
+                await self._deliver(delivery)
             return
         async with self._suspects:
             await self._settled()
+            await self._deliver_suspect(delivery)
+
+    async def _deliver_suspect(self, delivery: Delivery) -> None:
+        async with self._slots:
             if await self._begin_attempt(delivery):
                 metrics.PARKED.labels(self.service, "crash").inc()
                 return

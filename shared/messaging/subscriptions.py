@@ -48,7 +48,6 @@ class Subscriptions:
         *,
         queue_kind: QueueKind = "classic",
         prefetch: int = 50,
-        concurrency: int = 8,
         check_seconds: float = 15.0,
     ) -> None:
         self._dispatcher = dispatcher
@@ -60,7 +59,6 @@ class Subscriptions:
         self._watch = QueueWatch(self._service, types, database, queue_kind)
         self._prefetch = prefetch
         self._check_seconds = check_seconds
-        self._slots = asyncio.Semaphore(concurrency)
         self._broker: RabbitBroker | None = None
         self.healthy = False
 
@@ -136,8 +134,7 @@ class Subscriptions:
                     if raw.headers[PROBE] == self._service:
                         await self._watch.returned(event_type)
                 else:
-                    async with self._slots:
-                        await self._dispatcher.deliver(delivery)
+                    await self._dispatcher.deliver(delivery)
                     faultpoints.reach("consumer.before_ack")
                 await raw.ack()
             except Exception as error:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.errors import BusinessError, Conflict, Invalid, PreconditionFailed, Unavailable
 
@@ -167,6 +168,12 @@ async def _on_connection_lost(request: Request, error: Exception) -> Response:
     return from_business_error(Unavailable("База данных недоступна, повторите через несколько секунд."))
 
 
+async def _on_caller_gone(request: Request, _: Exception) -> Response:
+    """In the midst of the body; nobody reads the answer."""
+    log.info("the caller has gone", path=request.url.path)
+    return problem(400, "incomplete-request", "Запрос оборван", "Соединение закрыто раньше, чем пришёл весь запрос.")
+
+
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     log.exception("unexpected error", path=request.url.path, exc_info=error)
     return problem(500, "internal-error", "Внутренняя ошибка", "Ошибка на нашей стороне, она записана.")
@@ -179,4 +186,5 @@ def install(app: FastAPI) -> None:
     for kind in (DBAPIError, StaleDataError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError):
         app.add_exception_handler(kind, _on_database_error)
     app.add_exception_handler(ConnectionError, _on_connection_lost)
+    app.add_exception_handler(ClientDisconnect, _on_caller_gone)
     app.add_exception_handler(Exception, _on_unexpected)

@@ -107,10 +107,7 @@ def ack_before_commit() -> None:
             if PROBE in raw.headers:
                 await self._watch.returned(event_type)
                 return
-            async with self._slots:
-                await self._dispatcher.deliver(
-                    Delivery(event_type, raw.body, raw.headers, message_id=raw.message_id or "")
-                )
+            await self._dispatcher.deliver(Delivery(event_type, raw.body, raw.headers, message_id=raw.message_id or ""))
 
     Subscriptions._subscribe = subscribe  # type: ignore[method-assign]
 

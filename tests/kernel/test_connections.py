@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared import connections
@@ -111,7 +112,7 @@ async def test_a_cancelled_statement_leaves_no_transaction_behind(
 ) -> None:
     async def sleep() -> None:
         if at_once:
-            await database.at_once("SELECT pg_sleep(60)")
+            await database.at_once("SELECT pg_sleep(2)")
         else:
             async with database.worker() as session:
                 await run(session, "SELECT pg_sleep(60)")
@@ -129,6 +130,44 @@ async def test_a_cancelled_statement_leaves_no_transaction_behind(
             assert [tuple(row) for row in await database.at_once("SELECT 1")] == [(1,)]
         while await open_transactions(sample):  # noqa: ASYNC110 (asks the database)
             await asyncio.sleep(0.01)
+
+
+async def test_twice_cancelled_at_its_beginning_a_connection_is_not_given_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether PostgreSQL has begun a transaction."""
+    [(before,)] = await database.at_once("SELECT pg_backend_pid()")
+
+    async def cancelled(*_: object) -> str:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched, pytest.raises(asyncio.CancelledError):
+        patched.setattr(asyncpg.Connection, "execute", cancelled)
+        async with database.worker():
+            pytest.fail("it never began")
+    [(after,)] = await database.at_once("SELECT pg_backend_pid()")
+    assert after != before
+
+
+async def test_a_session_is_of_no_use_after_its_block(database: Database) -> None:
+    async with database.worker() as session:
+        pass
+    with pytest.raises(KeyError):
+        await run(session, "SELECT 1")
+    with pytest.raises(ResourceClosedError):
+        await session.execute(text("SELECT 1"))
+
+
+async def test_a_connection_that_cannot_be_made_is_the_drivers_error(sample: ServiceHarness) -> None:
+    """SQLAlchemy's, with which it comes, is known to nobody: it would be an error of ours."""
+    missing = Database(f"{sample.urls.app}_missing", f"{sample.urls.worker}_missing")
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        await missing.at_once("SELECT 1")
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        async with missing.worker():
+            pytest.fail("there is no such database")
+    assert missing._worker._free._value == missing._worker._size
+    await missing.dispose()
 
 
 async def test_connections_cut_while_nobody_used_them_are_not_lent(database: Database, sample: ServiceHarness) -> None:

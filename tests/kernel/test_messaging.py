@@ -269,7 +269,8 @@ async def test_a_death_is_blamed_on_one_message_and_not_on_those_beside_it(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redelivered ones are counted and handled one after the other; others do not wait for them."""
-    dispatcher, handled, counted = Dispatcher(sample.service.consumers, sample.app.state.database), [], []
+    dispatcher = Dispatcher(sample.service.consumers, sample.app.state.database, concurrency=2)
+    handled, counted = list[bool](), list[int | None]()
     apply = Dispatcher.apply
 
     async def slowly(self: Dispatcher, delivery: Delivery) -> bool:

@@ -35,10 +35,11 @@ _CLIENT_AND_NUMBER = (
     f"SELECT {', '.join(f'client.{name}' for name in _CLIENT)}, client.active, office.prefix, office.courier_delivery,"
     f" nextval('{ORDER_NUMBERS.name}') AS number"
     " FROM client LEFT JOIN office ON office.office_id = client.office_id WHERE client.client_id = $1"
-    " AND ($2::uuid IS NULL OR client.office_id = $2) AND ($3::uuid IS NULL OR client.client_id = $3)"
+    " AND CASE $2 WHEN 'network' THEN true WHEN 'office' THEN client.office_id = $3"
+    " WHEN 'client' THEN client.client_id = $4 ELSE false END"
 )
 _TAKE_BASKET = (
-    f"DELETE FROM basket_item WHERE client_id = $1 AND ($2::uuid IS NULL OR office_id = $2)"
+    f"DELETE FROM basket_item WHERE client_id = $1 AND ($2 <> 'office' OR office_id = $3)"
     f" RETURNING id, added_at, vehicle, {', '.join(OFFERED)}"
 )
 MAX_TOTAL = Decimal(1_000_000_000)
@@ -68,8 +69,8 @@ async def place_order(
     The hot path: past SQLAlchemy, so that the caller's scope is in its statements.  Deleting the basket's rows takes
     them: two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
     """
-    own_office = caller.scope.office_id if caller.scope.kind == "office" else None
-    found = await run(session, _CLIENT_AND_NUMBER, body.client_id, own_office, caller.scope.client_id)
+    scope = caller.scope
+    found = await run(session, _CLIENT_AND_NUMBER, body.client_id, scope.kind, scope.office_id, scope.client_id)
     if not found:
         raise NotFound("Клиент не найден.")
     [row] = found
@@ -78,7 +79,7 @@ async def place_order(
     if body.delivery == "courier" and not row["courier_delivery"]:
         raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")  # ORD-18
     client = Client(**{name: row[name] for name in _CLIENT})
-    taken = await run(session, _TAKE_BASKET, client.client_id, own_office)
+    taken = await run(session, _TAKE_BASKET, client.client_id, scope.kind, scope.office_id)
     items = sorted(taken, key=lambda item: (item["added_at"], item["id"]))
     if not items:
         raise BasketEmpty("В корзине клиента ничего нет.")
