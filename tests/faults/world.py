@@ -56,6 +56,9 @@ class World:
     ports: Mapping[int, int] = field(default_factory=dict)
     """What the services take for the servers' ports, where something stands in between."""
     members: dict[str, Member] = field(default_factory=dict)
+    _asked: dict[str, asyncpg.Connection] = field(default_factory=dict)
+    """One connection to each database: polling over new ones would cost more than what is polled."""
+    _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def start(
         self,
@@ -125,12 +128,16 @@ class World:
 
     async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
         """Of the service's database, past every protection."""
-        connection = await asyncpg.connect(self.databases[service].admin, timeout=10)
-        try:
+        async with self._turns.setdefault(service, asyncio.Lock()):
+            connection = self._asked.get(service)
+            if connection is None or connection.is_closed():
+                connection = self._asked[service] = await asyncpg.connect(self.databases[service].admin, timeout=10)
             found: list[asyncpg.Record] = await connection.fetch(query, *values)
             return found
-        finally:
-            await connection.close()
+
+    def hang_up(self) -> None:
+        for connection in self._asked.values():
+            connection.terminate()
 
     async def count(self, service: str, query: str, *values: Any) -> int:
         [row] = await self.rows(service, query, *values)
@@ -197,6 +204,7 @@ async def new_world(
         for member in world.members.values():
             await member.process.ended(GRACE_SECONDS)
             member.process.close()
+        world.hang_up()
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.to_thread(servers.drop_virtual_host, prefix))
             for urls in databases.values():

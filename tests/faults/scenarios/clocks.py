@@ -77,10 +77,10 @@ async def run(run: Run) -> Verdict:
     verdict, schedule = Verdict(), run.random()
     plan = list(POINTS) * run.scale(1, 50) + [RANDOM] * run.scale(1, 20)
     schedule.shuffle(plan)
-    fates = ["pause"] * run.scale(100, 4_000) + ["complete", "paid"] * run.scale(60, 3_000)
+    fates = ["pause"] * run.scale(50, 4_000) + ["complete", "paid"] * run.scale(30, 3_000)
     async with engines(run, "F8", 1) as office:
         window = run.scale(5, 300)
-        await office.open(clocks(schedule, run.scale(1_600, 90_000), fates, window))
+        await office.open(clocks(schedule, run.scale(800, 90_000), fates, window))
         async with asyncio.TaskGroup() as group:
             group.create_task(office.race())
             group.create_task(office.supply(schedule))

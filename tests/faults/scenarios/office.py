@@ -27,7 +27,7 @@ async def run(run: Run) -> Verdict:
     history = History(run.histories / f"F1-{run.seed}.jsonl")
     history.write("run", scenario="F1", seed=run.seed, full=run.full)
     schedule = run.random()
-    orders = run.scale(8, 10_000)
+    orders = run.scale(5, 10_000)
     faults = ["service"] * run.pick(1, 20) + ["broker"] * run.pick(1, 5) + ["database"] * run.pick(1, 3)
     schedule.shuffle(faults)
     async with working_office(run, history) as (world, office, mail):
