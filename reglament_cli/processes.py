@@ -41,11 +41,16 @@ def preferred_port(port: int) -> int:
     return port if is_free(port) else free_port()
 
 
+_given = set[int]()
+"""By this process.  A server binds its ports long after they were chosen, and one has several."""
+
+
 def free_port() -> int:
     """A random free port, so that two runs at the same moment hardly ever choose the same."""
     for _ in range(200):
         port = random.randint(FIRST_PORT, LAST_PORT)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise OperatorError(f"no free port between {FIRST_PORT} and {LAST_PORT}")
 

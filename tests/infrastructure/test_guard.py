@@ -150,3 +150,7 @@ def test_a_free_port_is_below_the_ports_of_outgoing_connections() -> None:
     port = free_port()
     assert is_free(port)
     assert port < first_of_clients
+
+
+def test_no_port_is_given_twice() -> None:
+    assert len({free_port() for _ in range(500)}) == 500
