@@ -4,8 +4,8 @@ Isolation has two layers, each sufficient alone: the ORM adds a filter to every 
 and PostgreSQL's row-level security (`shared.migrations.isolate_by_office`) stands underneath.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, cast
@@ -161,17 +161,13 @@ class Database:
         network = {"app.scope": NETWORK.kind, **(worker_settings or {})}
         self._worker = Connections(worker_url, pool, f"{name} worker", network)
 
-    @asynccontextmanager
-    async def app(self, scope: Scope, **info: Any) -> AsyncIterator[AsyncSession]:
+    def app(self, scope: Scope, **info: Any) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction of an HTTP request; commits at the end of the block.  For errors see `Connections`."""
-        async with self._app.transaction(_beginning(scope), {"scope": scope, **info}) as session:
-            yield session
+        return self._app.transaction(_beginning(scope), {"scope": scope, **info})
 
-    @asynccontextmanager
-    async def worker(self, **info: Any) -> AsyncIterator[AsyncSession]:
+    def worker(self, **info: Any) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction of a consumer or loop, in network scope; commits at the end of the block."""
-        async with self._worker.transaction("BEGIN", info) as session:
-            yield session
+        return self._worker.transaction("BEGIN", info)
 
     async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
         """One statement of a worker that is a transaction of its own."""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import aio_pika
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from sqlalchemy import delete, func, insert, select
 
 from shared.contracts.vin import VinRequestAnswered
@@ -39,14 +39,20 @@ async def answer_as_vin(connection: AbstractConnection) -> list[str]:
     return types
 
 
+async def without_requests(connection: AbstractConnection) -> tuple[AbstractChannel, AbstractQueue]:
+    """A channel and the queue of requests; what earlier tests made consumers ask for is forgotten."""
+    channel = await connection.channel()
+    requests = await channel.declare_queue(republish_queue("vin"), durable=True)
+    await requests.purge()
+    return channel, requests
+
+
 async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
     """The queue vanishes; its event is published meanwhile, confirmed, and lost to the unrouted."""
     connection = await aio_pika.connect(sample.amqp_url)
     event = answered()
     async with connection:
-        channel = await connection.channel()
-        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
-        await requests.purge()
+        channel, _ = await without_requests(connection)
         await channel.queue_delete(QUEUE)
         async with sample.session() as session:
             await publish(session, event)
@@ -82,9 +88,7 @@ async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(s
     connection = await aio_pika.connect(sample.amqp_url)
     event = answered()
     async with connection:
-        channel = await connection.channel()
-        requests = await channel.declare_queue(republish_queue("vin"), durable=True)
-        await requests.purge()
+        channel, requests = await without_requests(connection)
         queue = await channel.get_queue(QUEUE)
         await queue.unbind(EVENTS, routing_key=VinRequestAnswered.type)
         async with sample.session() as session:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text, update
 
-from services.notifier import engine
+from services.notifier import engine, rulebook
 from services.notifier.models import Notice, Obligation, ObligationHistory, ObligationLevel
 from shared.clock import now
 from shared.contracts.notifier import ObligationBreached, ObligationLimitReached, ObligationWarned
@@ -285,3 +285,19 @@ async def test_a_warning_of_a_duty_done_meanwhile_is_not_sent(world: World) -> N
             return str((await session.execute(select(Notice.state).where(Notice.id == sent.id))).scalar_one())
 
     assert await until(state, lambda found: found != "queued") == "expired"
+
+
+async def test_the_rules_are_asked_for_once_and_not_in_every_transaction(
+    notifier: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever connection a transaction has; what was published since is told by the stamp."""
+    async with notifier.session() as session:
+        book = await rulebook.known_book(session)
+
+    async def asked(*_: object) -> None:
+        pytest.fail("the database was asked for rules again")
+
+    monkeypatch.setattr(rulebook, "rule_book", asked)
+    async with notifier.session() as session, notifier.session() as beside:
+        assert await rulebook.known_book(session) is book
+        assert await rulebook.known_book(beside) is book
