@@ -220,10 +220,15 @@ async def dropped(servers: Servers, urls: ScratchUrls) -> None:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float) -> float:
-    """Poll; returns the seconds it took.  Raises TimeoutError naming what did not come."""
+    """Poll; returns the seconds it took.  Raises TimeoutError naming what did not come.
+
+    A condition that takes long, as counting does where there is much, is asked for more seldom.
+    """
     begun = time.monotonic()
-    while not await condition():
+    while True:
+        asked = time.monotonic()
+        if await condition():
+            return time.monotonic() - begun
         if time.monotonic() - begun > seconds:
             raise TimeoutError(f"not within {seconds:.0f} s: {what}")
-        await asyncio.sleep(0.05)
-    return time.monotonic() - begun
+        await asyncio.sleep(max(0.05, 2 * (time.monotonic() - asked)))
