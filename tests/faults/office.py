@@ -41,6 +41,8 @@ class Office:
     history: History
     http: httpx.AsyncClient
     seed: int
+    again_seconds: float = 0.1
+    """From one try of a command to the next."""
     tokens: dict[str, str] = field(default_factory=dict)
     id: str = ""
     supplier_id: str = ""
@@ -96,7 +98,7 @@ class Office:
                 self.history.write("acknowledged", command=name, id=made.get("id"))
                 return made
             last = "no answer" if answer is None else f"{answer.status_code} {answer.text[:300]}"
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.again_seconds)
         self.history.write("given_up", command=name, last=last)
         raise GivenUp(f"{name}: {last}")
 
@@ -125,7 +127,7 @@ class Office:
                         self.history.write("acknowledged", command=name, id=None)
                         return
                     last, body = answer.text[:300], None
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.again_seconds)
         self.history.write("given_up", command=name, last=last)
         raise GivenUp(f"{name}: {last}")
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
+from reglament_cli.sms_simulator import RunningSmsSimulator
 from tests.faults.checker import Verdict, check_connections, check_drained, check_events
 from tests.faults.history import History
 from tests.faults.mail import MailServer
@@ -74,6 +75,12 @@ async def check_clocks(world: World, verdict: Verdict) -> None:
     of_orders = "SELECT duty, count(*) AS times FROM obligations WHERE subject_kind = 'order' GROUP BY duty"
     counts = {row["duty"]: row["times"] for row in await world.rows("notifier", of_orders)}
     verdict.figures["clocks per duty of orders"] = counts
+
+
+def check_sms(verdict: Verdict, gateway: RunningSmsSimulator) -> None:
+    taken = Counter((message.phone, message.text) for message in gateway.messages)
+    verdict.figures["SMS"] = len(taken)
+    verdict.none("SMS sent twice", [phone for (phone, _), times in taken.items() if times > 1])
 
 
 async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> None:

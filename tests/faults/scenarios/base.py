@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from shared.settings import Settings
 from tests.faults.history import History
 from tests.faults.servers import Servers
 from tests.faults.workload import Printers
 from tests.faults.world import World, new_world
 
+T = TypeVar("T")
 WATCHFUL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "0.5"}
+USUAL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": str(Settings.model_fields["topology_check_seconds"].default)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,14 @@ class Run:
         """How many."""
         return max(small, round(full * self.part)) if self.full else small
 
-    def pick(self, small: int, full: int) -> int:
+    def pick(self, small: T, full: T) -> T:
         """How long, how many at once, and other things that no part changes."""
         return full if self.full else small
 
     @property
-    def watchful(self) -> Mapping[str, str]:
+    def watchful(self) -> dict[str, str]:
         """Where damage to the broker is what is shown, a small run does not wait long for the next look."""
-        return {} if self.full else WATCHFUL
+        return USUAL if self.full else WATCHFUL
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,24 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
 
 import httpx
 
 from reglament_cli.processes import free_port
+from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
 from tests.faults.checker import Verdict
 from tests.faults.history import History
 from tests.faults.mail import MailServer, mail_server
 from tests.faults.office import SETTINGS, Office
-from tests.faults.office_checker import check_office
+from tests.faults.office_checker import check_office, check_sms
 from tests.faults.scenarios.base import Run
 from tests.faults.world import World, new_world, until
 
 SERVICES = ("control", "clients", "orders", "billing", "notifier")
 PEOPLE = "people"
 """Control and clients in one process."""
-WRITERS = 4
 
 
 async def run(run: Run) -> Verdict:
@@ -30,7 +32,8 @@ async def run(run: Run) -> Verdict:
     orders = run.scale(5, 10_000)
     faults = ["service"] * run.pick(1, 20) + ["broker"] * run.pick(1, 5) + ["database"] * run.pick(1, 3)
     schedule.shuffle(faults)
-    async with working_office(run, history) as (world, office, mail):
+    async with working_office(run, history) as at_work:
+        world, office = at_work.world, at_work.office
         expected = orders * 9
         moments = sorted(schedule.sample(range(expected // 10, expected * 9 // 10), len(faults)))
         already = history.acknowledged
@@ -41,7 +44,7 @@ async def run(run: Run) -> Verdict:
                 await office.serve(number)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(WRITERS):
+            for _ in range(run.pick(4, 8)):
                 group.create_task(work())
             for fault, moment in zip(faults, moments, strict=True):
 
@@ -59,31 +62,48 @@ async def run(run: Run) -> Verdict:
                     await world.restart_broker(kill=kill)
                 else:
                     await world.restart_database(kill=kill)
-        verdict = await check_office(world, history, mail, orders, time.monotonic())
+        verdict = await check_office(world, history, at_work.mail, orders, time.monotonic())
+        check_sms(verdict, at_work.sms)
         verdict.figures["faults"] = len(faults)
     history.close()
     return verdict
 
 
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    world: World
+    office: Office
+    mail: MailServer
+    sms: RunningSmsSimulator
+
+
 @asynccontextmanager
-async def working_office(run: Run, history: History) -> AsyncIterator[tuple[World, Office, MailServer]]:
+async def working_office(run: Run, history: History) -> AsyncIterator[AtWork]:
+    """Everything that an office needs, the mail server and the SMS gateway included; nothing is served yet."""
+    port = free_port()
     with mail_server() as mail:
-        port = free_port()
-        settings = SETTINGS | {
-            "REGLAMENT_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "REGLAMENT_CONTROL_URL": f"http://127.0.0.1:{port}/api/control",
-            "REGLAMENT_CLIENTS_URL": f"http://127.0.0.1:{port}/api/clients",
-            "REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
-            "REGLAMENT_SENDING_LEASE_SECONDS": "6",
-            "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
-        }
-        async with new_world(run.servers, *SERVICES, settings=settings) as world:
-            await world.start("control", "clients", name=PEOPLE, port=port)
-            for service in ("orders", "billing", "notifier"):
-                await world.start(service)
-            await world.ready()
-            limits = httpx.Limits(max_keepalive_connections=0)
-            async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
-                office = Office(world, history, http, run.seed)
-                await office.open()
-                yield world, office, mail
+        async with running_sms_simulator(balance=Decimal(1_000_000)) as sms:
+            settings = _settings(run, port, mail, sms)
+            async with new_world(run.servers, *SERVICES, settings=settings) as world:
+                await world.start("control", "clients", name=PEOPLE, port=port)
+                for service in ("orders", "billing", "notifier"):
+                    await world.start(service)
+                await world.ready()
+                limits = httpx.Limits(max_keepalive_connections=0)
+                async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
+                    office = Office(world, history, http, run.seed, again_seconds=run.pick(0.1, 0.4))
+                    await office.open()
+                    yield AtWork(world, office, mail, sms)
+
+
+def _settings(run: Run, port: int, mail: MailServer, sms: RunningSmsSimulator) -> dict[str, str]:
+    settings = SETTINGS | {
+        "REGLAMENT_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "REGLAMENT_CONTROL_URL": f"http://127.0.0.1:{port}/api/control",
+        "REGLAMENT_CLIENTS_URL": f"http://127.0.0.1:{port}/api/clients",
+        "REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
+        "REGLAMENT_SMS_URL": sms.http_url.replace("http://", "smsc+http://demo:demo@"),
+        "REGLAMENT_SENDING_LEASE_SECONDS": "6",
+        "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
+    }
+    return settings | (run.watchful if run.full else {})
