@@ -35,7 +35,7 @@ from tests.faults import planted_notifier, planted_service
 
 VARIABLE = "REGLAMENT_PLANTED"
 LATE_SECONDS = 1.0
-CANCELLED_SHARE = 0.1
+CANCELLED_SHARE, CANCELLED_OFTEN = 0.1, 0.6
 CANCELLED_WITHIN_SECONDS = 0.03
 
 
@@ -58,7 +58,7 @@ def hasty_retries() -> None:
     failures.RETRY_LEASE = timedelta(seconds=2)
 
 
-def cancellations() -> None:
+def cancellations(share: float = CANCELLED_SHARE) -> None:
     """No bug: one request in ten and one delivery in ten are cancelled at whatever they wait for at that moment."""
     counted = Counter("reglament_faults_cancelled", "Tasks cancelled by the harness", ["what"])
     chance = random.Random(os.getpid())
@@ -71,7 +71,7 @@ def cancellations() -> None:
             if task.cancel():
                 counted.labels(what).inc()
 
-        if chance.random() < CANCELLED_SHARE:
+        if chance.random() < share:
             asyncio.get_running_loop().call_later(chance.uniform(0, CANCELLED_WITHIN_SECONDS), cancel)
 
     app, deliver = Database.app, Dispatcher.deliver
@@ -89,6 +89,11 @@ def cancellations() -> None:
 
     Database.app = cancelled_app  # type: ignore[method-assign]
     Dispatcher.deliver = cancelled_deliver  # type: ignore[method-assign]
+
+
+def many_cancellations() -> None:
+    """No bug: six in ten."""
+    cancellations(CANCELLED_OFTEN)
 
 
 def ack_before_commit() -> None:
@@ -241,6 +246,7 @@ PLANTED: dict[str, Callable[[], None]] = {
         impatient_retries,
         hasty_retries,
         cancellations,
+        many_cancellations,
         ack_before_commit,
         without_inbox,
         confirmed_before_published,

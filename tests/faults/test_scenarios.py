@@ -1,6 +1,7 @@
 """Every scenario at its small scale, but for what others show as well.
 
-F1 does with the office what F1-samples does; F13 is played on the day of the system tests.
+F1 does with the office what F1-samples does, F2 with the samples what F2-office does; F13 is played on the day of the
+system tests.
 """
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.scenarios.base import Run
 
-ELSEWHERE = ("F1-samples", "F13")
+ELSEWHERE = ("F1-samples", "F2-office", "F13")
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in ELSEWHERE])

@@ -33,6 +33,7 @@ SCENARIOS = {
     "F1-samples": Scenario("kill -9 of services, broker, database at random", restarts.run),
     "F1": Scenario("an office at work while services, broker and database die", office.run),
     "F2": Scenario("the broker's data wiped, twice", restarts.run_wiped),
+    "F2-office": Scenario("an office at work while the broker's data is wiped, twice", office.run_wiped),
     "F3": Scenario("kill at each named point", points.run),
     "F4": Scenario("the broker frozen, short of memory, short of disk", operations.run_deaf),
     "F5": Scenario("a queue, a binding, the exchange deleted", topology.run),

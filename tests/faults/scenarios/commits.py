@@ -42,7 +42,7 @@ async def run_dropped(run: Run) -> Verdict:
     database = run.servers.database
     async with proxy(database.port) as way:
         way.random, way.cut_commits = run.random(), CUT_COMMITS
-        plant = "hasty_retries,cancellations"
+        plant = "hasty_retries," + run.pick("cancellations", "many_cancellations")
         async with samples(run, "F11", plant=plant, ports={database.port: way.port}) as stage:
             printing = asyncio.create_task(stage.printers.print(run.scale(120, 20_000)))
             cutting = asyncio.create_task(cut_connections(stage))

@@ -1,4 +1,4 @@
-"""F1: an office at work while its services, its broker and its database die."""
+"""F1: an office at work while its services, its broker and its database die; F2: while the broker loses its disk."""
 
 import asyncio
 import time
@@ -25,12 +25,21 @@ PEOPLE = "people"
 
 
 async def run(run: Run) -> Verdict:
-    """Orders from the card to the issue of the goods; after the last one everything is counted."""
-    history = History(run.histories / f"F1-{run.seed}.jsonl")
-    history.write("run", scenario="F1", seed=run.seed, full=run.full)
-    schedule = run.random()
-    orders = run.scale(5, 10_000)
+    """Services are killed; broker and database are killed or stopped in order."""
     faults = ["service"] * run.pick(1, 20) + ["broker"] * run.pick(1, 5) + ["database"] * run.pick(1, 3)
+    return await serve_among(run, "F1", faults, orders=run.scale(5, 10_000))
+
+
+async def run_wiped(run: Run) -> Verdict:
+    """The broker's data is wiped twice, with whatever it holds at that moment."""
+    return await serve_among(run, "F2-office", ["wiped broker"] * 2, orders=run.scale(5, 500))
+
+
+async def serve_among(run: Run, name: str, faults: list[str], *, orders: int) -> Verdict:
+    """Orders from the card to the issue of the goods; after the last one everything is counted."""
+    history = History(run.histories / f"{name}-{run.seed}.jsonl")
+    history.write("run", scenario=name, seed=run.seed, full=run.full)
+    schedule = run.random()
     schedule.shuffle(faults)
     async with working_office(run, history) as at_work:
         world, office = at_work.world, at_work.office
@@ -60,6 +69,8 @@ async def run(run: Run) -> Verdict:
                     await world.restart(victim)
                 elif fault == "broker":
                     await world.restart_broker(kill=kill)
+                elif fault == "wiped broker":
+                    await world.wipe_broker()
                 else:
                     await world.restart_database(kill=kill)
         verdict = await check_office(world, history, at_work.mail, orders, time.monotonic())
