@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-import uvicorn
 
 from shared import logging, migrate, provision
 from shared.settings import SERVICES, DatabaseUrls, Settings
@@ -30,21 +29,11 @@ def serve(
     port: Annotated[int, typer.Option()] = 8000,
 ) -> None:
     """Serve some or all services in this process, each under /api/<name>."""
-    from services.serving import build_root
+    from services import serving
 
     settings = Settings()
     logging.configure(settings.log_format, settings.log_level)
-    uvicorn.run(
-        build_root(_chosen(names)),
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=25,
-        server_header=False,
-    )
+    serving.serve(serving.build_root(_chosen(names)), host, port)
 
 
 @cli.command("provision")

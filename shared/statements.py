@@ -5,7 +5,7 @@ own tables, for inserts, for workers, and where the caller's scope is in the sta
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -40,27 +40,46 @@ async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Map
     filled = [(table, rows) for table, rows in rows_of.items() if rows]
     if not filled:
         return
-    statement, columns = _insert(tuple((table, tuple(rows[0])) for table, rows in filled))
-    arguments: list[list[Any]] = []
-    for (_, rows), names in zip(filled, columns, strict=True):
-        for name, is_json in names:
-            values = [row[name] for row in rows]
-            arguments.append([None if value is None else json.dumps(value) for value in values] if is_json else values)
-    await run(session, statement, *arguments)
+    statement = _insert(tuple((table, tuple(rows[0])) for table, rows in filled))
+    await run(session, statement, *(array for table, rows in filled for array in _arrays(table, rows)))
+
+
+async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change rows that have the same columns, `id` among them, with one statement, however many there are."""
+    if rows:
+        await run(session, _update(table, tuple(rows[0])), *_arrays(table, rows))
 
 
 @cache
-def _insert(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> tuple[str, list[list[tuple[str, bool]]]]:
-    """The statement, and the columns of each table with whether they hold JSON."""
-    inserts, number = [], 0
+def _insert(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
+    inserts, number = [], 1
     for table, names in shape:
-        arrays = ", ".join(f"${number + place}::{_type(table, name)}[]" for place, name in enumerate(names, start=1))
-        inserts.append(f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays})")
+        inserts.append(f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {_unnest(table, names, number)}")
         number += len(names)
     *others, last = inserts
     others = [f"filled_{place} AS ({insert})" for place, insert in enumerate(others)]
-    statement = f"WITH {', '.join(others)} {last}" if others else last
-    return statement, [[(name, isinstance(table.c[name].type, JSONB)) for name in names] for table, names in shape]
+    return f"WITH {', '.join(others)} {last}" if others else last
+
+
+@cache
+def _update(table: Table, names: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = changed.{name}" for name in names if name != "id")
+    rows = f"{_unnest(table, names)} AS changed ({', '.join(names)})"
+    return f"UPDATE {table.name} SET {changes} FROM {rows} WHERE {table.name}.id = changed.id"
+
+
+def _unnest(table: Table, names: Sequence[str], first: int = 1) -> str:
+    arrays = (f"${place}::{_type(table, name)}[]" for place, name in enumerate(names, start=first))
+    return f"unnest({', '.join(arrays)})"
+
+
+def _arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
+    """The values column by column; JSON as text."""
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        if isinstance(table.c[name].type, JSONB):
+            values = [None if value is None else json.dumps(value) for value in values]
+        yield values
 
 
 def _type(table: Table, column: str) -> str:

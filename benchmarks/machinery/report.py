@@ -15,6 +15,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from services.serving import spare_collector
+
 T = TypeVar("T")
 
 TARGETS = Path(__file__).resolve().parents[1] / "targets.toml"
@@ -22,7 +24,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
 def as_services_do(work: Coroutine[Any, Any, T]) -> T:
-    """On the event loop on which services run."""
+    """On the event loop on which services run, with their garbage collector."""
+    spare_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 

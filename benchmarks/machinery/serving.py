@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-import uvicorn
 from fastapi import FastAPI
 
 from reglament_cli.processes import free_port
-from services.serving import load
+from services import serving
 from shared import logging
 from shared.app import build_app
 from shared.identity.roles import Role
@@ -45,13 +44,12 @@ def serve_orders(port: int, urls: ScratchUrls, amqp_url: str) -> None:
     # Logs are written and thrown away: a terminal is not what is measured.
     sys.stderr = Path("/dev/null").open("w")  # noqa: SIM115 (as long as the process)
     logging.configure("json", "INFO")
-    service = load("orders")
+    service = serving.load("orders")
     serve(build_app(service, service.settings(amqp_url=amqp_url), urls, TestVerifier()), port)
 
 
 def serve(app: FastAPI, port: int) -> None:
-    options: dict[str, Any] = {"loop": "uvloop", "http": "httptools", "log_level": "error", "access_log": False}
-    uvicorn.run(app, port=port, timeout_keep_alive=3600, **options)
+    serving.serve(app, "127.0.0.1", port, log_level="error", timeout_keep_alive=3600)
 
 
 async def _until_open(port: int) -> None:

@@ -5,11 +5,10 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 
-import uvicorn
 from fastapi import FastAPI
 from joserfc.jwk import KeySet, OKPKey
 
-from services.serving import build_root
+from services import serving
 from shared import logging
 from shared.app import build_app
 from shared.settings import SERVICES, Settings
@@ -30,22 +29,12 @@ def serve(names: Sequence[str], port: int) -> None:
     settings = Settings()
     logging.configure(settings.log_format, settings.log_level)
     planted.plant(os.environ.get(planted.VARIABLE))
-    uvicorn.run(
-        _application(names),
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=25,
-        server_header=False,
-    )
+    serving.serve(_application(names), "127.0.0.1", port)
 
 
 def _application(names: Sequence[str]) -> FastAPI:
     if set(names) <= set(SERVICES):
-        return build_root(names)
+        return serving.build_root(names)
     [name] = names
     service = import_module(f"tests.faults.sample.{name}.app").service
     return build_app(service, verifier=OperatorVerifier(os.environ[KEY]))

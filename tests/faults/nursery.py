@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from services import serving
 from shared import faultpoints
 from tests.faults import child
 
@@ -22,6 +23,7 @@ def main() -> None:
     address, *names = sys.argv[1:]
     for name in names:
         child.load(name)
+    serving.spare_collector()  # Its marks on what all share would be copies of it in each process.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The dead are not waited for: they just go.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(f"{address}.new")

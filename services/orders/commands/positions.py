@@ -7,10 +7,11 @@ takes the last position out of moderation sees the other's work and says so exac
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.order import derive
@@ -19,24 +20,15 @@ from services.orders.inputs import MarkedPosition
 from services.orders.models import Order, Position
 from shared.contracts.orders import OrderProcessed
 from shared.errors import BusinessError, NotFound, PreconditionFailed
+from shared.statements import insert_rows, update_rows
 
 POSITIONS: Table = Position.__table__  # type: ignore[assignment]
 ORDERS: Table = Order.__table__  # type: ignore[assignment]
 
 _FIXED = {"id", "office_id", "client_id", "order_id", "order_number", "line", "origin_id", "split_from_id"}
-_CHANGING = [column.key for column in POSITIONS.columns if column.key not in _FIXED]
-_COLUMNS = [column.key for column in POSITIONS.columns]
-
-_UPDATE_POSITION = (
-    update(POSITIONS)
-    .where(POSITIONS.c.id == bindparam("its_id"))
-    .values({name: bindparam(f"its_{name}") for name in _CHANGING})
-)
-_UPDATE_ORDER = (
-    update(ORDERS)
-    .where(ORDERS.c.id == bindparam("its_id"))
-    .values({name: bindparam(f"its_{name}") for name in ("state", "processed_at", "version")})
-)
+_COLUMNS = tuple(column.key for column in POSITIONS.columns)
+_CHANGING = ("id", *(name for name in _COLUMNS if name not in _FIXED))
+_values_of, _changes_of = attrgetter(*_COLUMNS), attrgetter(*_CHANGING)
 
 
 @dataclass
@@ -175,14 +167,9 @@ def ensure_sendable(position: Position, order: Order, *, overridden: bool) -> No
 
 async def save_positions(session: AsyncSession, changed: Iterable[Position], added: Iterable[Position] = ()) -> None:
     """Write detached positions back: two statements, however many there are."""
-    new = [{name: getattr(position, name) for name in _COLUMNS} for position in added]
-    if new:
-        await session.execute(insert(POSITIONS), new)
-    rows = [
-        {"its_id": position.id} | {f"its_{name}": getattr(position, name) for name in _CHANGING} for position in changed
-    ]
-    if rows:
-        await session.execute(_UPDATE_POSITION, rows)
+    await insert_rows(session, POSITIONS, [dict(zip(_COLUMNS, _values_of(new), strict=True)) for new in added])
+    changes = [dict(zip(_CHANGING, _changes_of(position), strict=True)) for position in changed]
+    await update_rows(session, POSITIONS, changes)
 
 
 @dataclass(frozen=True)
@@ -227,13 +214,7 @@ async def refresh_orders(session: AsyncSession, orders: Collection[Order], at: d
                 )
             )
         updates.append(
-            {
-                "its_id": order.id,
-                "its_state": order.state,
-                "its_processed_at": order.processed_at,
-                "its_version": order.version,
-            }
+            {"id": order.id, "state": order.state, "processed_at": order.processed_at, "version": order.version}
         )
-    if updates:
-        await session.execute(_UPDATE_ORDER, updates)
+    await update_rows(session, ORDERS, updates)
     return OrderView(processed, {order_id for order_id, found in states.items() if not found & _ON_ITS_WAY})

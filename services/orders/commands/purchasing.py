@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.access import ensure_may_override
@@ -34,6 +34,7 @@ from shared.database import new_id
 from shared.errors import IllegalTransition, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.statements import insert_rows
 
 LINES: Table = PurchaseOrderLine.__table__  # type: ignore[assignment]
 LINE_COLUMNS = [column.key for column in LINES.columns]
@@ -154,8 +155,7 @@ async def _send(
             last_sent_at=at,
         )
         session.add(purchase_order)
-        await session.flush()
-        await session.execute(insert(LINES), [{name: getattr(line, name) for name in LINE_COLUMNS} for line in lines])
+        await insert_rows(session, LINES, [{name: getattr(line, name) for name in LINE_COLUMNS} for line in lines])
         events.append(purchase_order.as_sent(lines, at=at))
     return events
 
