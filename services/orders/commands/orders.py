@@ -31,17 +31,17 @@ from shared.web import check_version
 
 OFFERED = list(OfferedPart.__annotations__)
 _CLIENT = ("client_id", "office_id", "full_name", "name_verified", "organization_name", "kind", "category", "phone")
-_CLIENT_AND_NUMBER = (
-    f"SELECT {', '.join(f'client.{name}' for name in _CLIENT)}, client.active, office.prefix, office.courier_delivery,"
-    f" nextval('{ORDER_NUMBERS.name}') AS number"
+_CLIENT_AND_BASKET = (
+    f"WITH buyer AS (SELECT {', '.join(f'client.{name} AS its_{name}' for name in _CLIENT)}, client.active,"
+    f" office.prefix, office.courier_delivery, nextval('{ORDER_NUMBERS.name}') AS number"
     " FROM client LEFT JOIN office ON office.office_id = client.office_id WHERE client.client_id = $1"
     " AND CASE $2 WHEN 'network' THEN true WHEN 'office' THEN client.office_id = $3"
-    " WHEN 'client' THEN client.client_id = $4 ELSE false END"
+    " WHEN 'client' THEN client.client_id = $4 ELSE false END),"
+    " taken AS (DELETE FROM basket_item WHERE client_id = $1 AND ($2 <> 'office' OR office_id = $3)"
+    f" RETURNING id, added_at, vehicle, {', '.join(OFFERED)})"
+    " SELECT * FROM buyer LEFT JOIN taken ON true"
 )
-_TAKE_BASKET = (
-    f"DELETE FROM basket_item WHERE client_id = $1 AND ($2 <> 'office' OR office_id = $3)"
-    f" RETURNING id, added_at, vehicle, {', '.join(OFFERED)}"
-)
+"""One row for each item of the basket, which is empty from then on; one without an item where it was empty before."""
 MAX_TOTAL = Decimal(1_000_000_000)
 
 
@@ -70,19 +70,18 @@ async def place_order(
     them: two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
     """
     scope = caller.scope
-    found = await run(session, _CLIENT_AND_NUMBER, body.client_id, scope.kind, scope.office_id, scope.client_id)
+    found = await run(session, _CLIENT_AND_BASKET, body.client_id, scope.kind, scope.office_id, scope.client_id)
     if not found:
         raise NotFound("Клиент не найден.")
-    [row] = found
+    row = found[0]
     if not row["active"]:
         raise Conflict("Учётная запись клиента отключена.")
     if body.delivery == "courier" and not row["courier_delivery"]:
         raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")  # ORD-18
-    client = Client(**{name: row[name] for name in _CLIENT})
-    taken = await run(session, _TAKE_BASKET, client.client_id, scope.kind, scope.office_id)
-    items = sorted(taken, key=lambda item: (item["added_at"], item["id"]))
-    if not items:
+    if row["id"] is None:
         raise BasketEmpty("В корзине клиента ничего нет.")
+    client = Client(**{name: row[f"its_{name}"] for name in _CLIENT})
+    items = sorted(found, key=lambda item: (item["added_at"], item["id"]))
     if missing := missing_for_order(
         body.disclosures,
         has_parts_without_catalogue=any(item["no_catalogue"] for item in items),
