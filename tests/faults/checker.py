@@ -174,10 +174,15 @@ async def check_pages(
 
 
 async def check_samples(
-    world: World, history: History, *, since: float | None = None, stuck: float = DRAIN_SECONDS
+    world: World,
+    history: History,
+    *,
+    since: float | None = None,
+    patience: float = DRAIN_SECONDS,
+    stuck: float = DRAIN_SECONDS,
 ) -> Verdict:
     """All of the above for the samples, after they have come to rest."""
     verdict = Verdict()
-    await check_drained(world, verdict, since, stuck=stuck)
+    await check_drained(world, verdict, since, patience, stuck)
     await check_pages(world, history, verdict)
     return verdict

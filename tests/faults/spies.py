@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, count, zip_longest
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -169,9 +169,10 @@ class Ring:
         self.verdict.none("roles let in", self.refusals)
 
 
-async def spy_out(ring: Ring, pairs: Iterable[tuple[Spy, Seen]], *, most: int, writers: int = 6) -> None:
-    """At most so many requests, in an order of their own."""
-    left = fairly(ring.random, pairs)
+async def spy_out(ring: Ring, pairs: Sequence[tuple[Spy, Seen]], *, most: int, writers: int = 6) -> None:
+    """So many requests, each time round in another order and company, with others broken off."""
+    assert pairs, "nobody was seen to ask for anything"
+    left = chain.from_iterable(fairly(ring.random, pairs) for _ in count())
 
     async def work() -> None:
         for spy, request in left:

@@ -227,7 +227,7 @@ async def spied(clients: ServiceHarness) -> Verdict:
     known = {"client_id": [card["id"]], "vehicle_id": [vehicle_id]}
     seen = [*spies.guesses(routes, known), *spies.filters(routes, known)]
     ring = spies.Ring(lambda _: clients.http(), verdict, random.Random(1))
-    await spies.spy_out(ring, product(spies.spies_of("ours", hidden, headers), seen), most=150)
+    await spies.spy_out(ring, list(product(spies.spies_of("ours", hidden, headers), seen)), most=150)
     return verdict
 
 

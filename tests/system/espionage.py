@@ -26,7 +26,7 @@ SAMPLES = 4
 
 
 async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int, most: int) -> Verdict:
-    """At most so many requests, every route before any a second time."""
+    """So many requests, every route before any a second time."""
     verdict = Verdict()
     day, world = played.day, played.world
     routes = [route for service in SERVICES for route in spies.routes_of(service, application(service), verdict)]

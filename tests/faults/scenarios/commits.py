@@ -44,7 +44,8 @@ async def run_dropped(run: Run) -> Verdict:
         way.random, way.cut_commits = run.random(), CUT_COMMITS
         plant = "hasty_retries," + run.pick("cancellations", "many_cancellations")
         async with samples(run, "F11", plant=plant, ports={database.port: way.port}) as stage:
-            printing = asyncio.create_task(stage.printers.print(run.scale(120, 20_000)))
+            writers = Printers(stage.world, stage.history, run.seed, writers=run.pick(4, 16))
+            printing = asyncio.create_task(writers.print(run.scale(120, 22_000)))
             cutting = asyncio.create_task(cut_connections(stage))
             try:
                 await printing

@@ -7,7 +7,7 @@ import aio_pika
 import httpx
 
 from shared.messaging.topology import EVENTS
-from tests.faults.checker import Verdict, check_samples
+from tests.faults.checker import DRAIN_SECONDS, Verdict, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.world import until
 
@@ -29,7 +29,9 @@ async def run(run: Run) -> Verdict:
             await damage(stage, what)
             worst = max(worst, await until(lambda: in_order(stage), f"{what} restored", 2 * RESTORED_SECONDS))
             await printing
-            verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
+            # A thousand pages printed at once, with what is published again, take the consumers their time.
+            patience = run.pick(DRAIN_SECONDS, 10 * DRAIN_SECONDS)
+            verdict = await check_samples(stage.world, stage.history, since=time.monotonic(), patience=patience)
             verdict.require(await alarms(stage) > before, f"{what} deleted: no alarm was raised")
             if not verdict.holds:
                 break
