@@ -20,6 +20,13 @@ from tests.notifier.test_engine import fast_contact, levels, until
 
 WHY = "Договорились с клиентом по телефону"
 
+PAUSED_BY_EVENTS: dict[str, Any] = {
+    "cancels": [],
+    "pauses_for": ["client"],
+    "waits": [{"event": "orders.applicability.checked.v1", "holder": "client"}],
+    "resumes": [{"event": "orders.order.processed.v1"}],
+}
+
 
 async def post(http: httpx.AsyncClient, obligation_id: UUID, action: str, **body: Any) -> httpx.Response:
     async with http:
@@ -229,13 +236,7 @@ async def test_events_say_whom_a_duty_waits_for_in_whatever_order_they_arrive(
 ) -> None:
     await world.with_people()
     await world.register()
-    told: dict[str, Any] = {
-        "cancels": [],
-        "pauses_for": ["client"],
-        "waits": [{"event": "orders.applicability.checked.v1", "holder": "client"}],
-        "resumes": [{"event": "orders.order.processed.v1"}],
-    }
-    await publish(world.notifier, "ORD-04", world.office_id, **told)
+    await publish(world.notifier, "ORD-04", world.office_id, **PAUSED_BY_EVENTS)
     order, placed = new_id(), now()
     events = {
         "placed": world.placed(order, at=placed),
@@ -249,6 +250,20 @@ async def test_events_say_whom_a_duty_waits_for_in_whatever_order_they_arrive(
     assert datetime.fromisoformat(duty.spans[0]["began_at"]) == placed + minutes(3)
     assert datetime.fromisoformat(duty.spans[0]["ended_at"]) == placed + minutes(5)
     assert (duty.paused_at, duty.due_at) == (None, placed + minutes(42))
+
+
+async def test_what_events_pause_goes_on_by_the_calendar_of_its_deadline(world: World) -> None:
+    """A new calendar leaves given deadlines as they are, and so the time that is left of them."""
+    await world.with_people()
+    await world.register()
+    await publish(world.notifier, "ORD-04", world.office_id, **PAUSED_BY_EVENTS)
+    order, placed = new_id(), now()
+    await world.notifier.deliver(world.placed(order, at=placed))
+    day_after_tomorrow = tuple((("09:00", "10:00"),) if day == (placed.weekday() + 2) % 7 else () for day in range(7))
+    await world.open_office(version=2, calendar=calendar(weekly=day_after_tomorrow, version=2))
+    await world.notifier.deliver(world.checked(order, at=placed + minutes(3)))
+    await world.notifier.deliver(world.processed(order, at=placed + minutes(5)))
+    assert (await world.obligation(order, "ORD-04")).due_at == placed + minutes(42)
 
 
 async def test_a_duty_closed_while_it_waited_is_not_late(world: World) -> None:

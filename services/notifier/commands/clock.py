@@ -44,8 +44,8 @@ class _Hearing:
     """Rules in force when it happened that may be touched by it."""
     now: Standing
     calendar: WorkingCalendar | None
-    elsewhere: dict[str, WorkingCalendar]
-    """Calendars of duties that have moved to another office, by digest."""
+    given: dict[str, WorkingCalendar]
+    """By which the duties' deadlines were given, by digest."""
     changes: Changes
 
     def known_calendar(self) -> tuple[WorkingCalendar, str]:
@@ -54,10 +54,11 @@ class _Hearing:
             raise OfficeUnknown(f"no calendar of office {self.event.office_id} yet")
         return self.calendar, self.now.calendar_digest
 
-    def calendar_of(self, duty: Duty) -> tuple[WorkingCalendar, str]:
-        """Raises OfficeUnknown."""
-        moved = self.elsewhere.get(duty.calendar_digest)
-        return (moved, duty.calendar_digest) if moved is not None else self.known_calendar()
+    def calendar_for_new_plan(self, duty: Duty) -> tuple[WorkingCalendar, str]:
+        """That of today; of a duty that has moved to another office, that of its deadline.  Raises OfficeUnknown."""
+        if duty.office_id != self.event.office_id:
+            return self.given[duty.calendar_digest], duty.calendar_digest
+        return self.known_calendar()
 
 
 def turn(event: Event) -> str:
@@ -81,10 +82,10 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
             break
         book = await rule_book(session, now.stamp)  # Something was published since the last event.
     known_calendar = await calendar(session, now.calendar_digest) if now.calendar_digest else None
-    moved = {duty.calendar_digest for duty in now.duties if duty.office_id != event.office_id}
-    elsewhere = {digest: await calendar(session, digest) for digest in moved}
+    digests = {duty.calendar_digest for duty in now.duties}
+    given = {digest: await calendar(session, digest) for digest in digests}
     body = facts_of_event(event)
-    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, elsewhere, Changes())
+    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, given, Changes())
 
     remembered = subjects.remember(hearing.changes, now.known, event, body)
     running = only(now.duties, "open")
@@ -119,8 +120,8 @@ def _settle(hearing: _Hearing, running: Sequence[Duty], cancelled: Sequence[Duty
                 continue
             if may_settle(rule, own_field, found[0], happened_at, duty.opened_at):
                 if duty.paused_at is not None:
-                    known_calendar, _ = hearing.calendar_of(duty)
-                    go_on_if_over(hearing.changes, duty, rule, known_calendar, happened_at, at=hearing.at)
+                    given = hearing.given[duty.calendar_digest]
+                    go_on_if_over(hearing.changes, duty, rule, given, happened_at, at=hearing.at)
                 close(hearing.changes, duty, outcome, happened_at, at=hearing.at)
                 settled.add(duty.id)
                 break
@@ -170,7 +171,7 @@ def _reconsider(hearing: _Hearing, remembered: dict[str, Known], running: Sequen
         if best is None:
             close(hearing.changes, duty, "cancelled", hearing.happened_at, at=hearing.at)
         elif (best.code, best.office_id) != (rule.code, rule.office_id):
-            known_calendar, digest = hearing.calendar_of(duty)
+            known_calendar, digest = hearing.calendar_for_new_plan(duty)
             spans = [Span.of(row) for row in duty.spans]
             plan = schedule(best, known_calendar, duty.opened_at, facts, spans=spans, agreed=duty.agreed_due_at)
             supersede(hearing.changes, duty, best, hearing.book.id_of(best), plan, digest, at=hearing.at)
@@ -191,8 +192,8 @@ def _told(hearing: _Hearing, duty: Duty, event_type: str, body: dict[str, Any], 
         own_field = ID_FIELDS[rule.subject]
         found = matched_key(trigger, own_field, body)
         if found is not None and _is_about(duty, own_field, *found) and happened_at > duty.opened_at:
-            known_calendar, _ = hearing.calendar_of(duty)
-            wait_for(hearing.changes, duty, rule, known_calendar, holder, happened_at, at=hearing.at)
+            given = hearing.given.get(duty.calendar_digest) or hearing.known_calendar()[0]  # Opened just now.
+            wait_for(hearing.changes, duty, rule, given, holder, happened_at, at=hearing.at)
             break
 
 
