@@ -14,6 +14,9 @@ from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.world import until
 
 TYPE = "press.page.printed.v1"
+PAUSE = 0.15
+"""Between two pages of a client: where they come as fast as they can, each waits for those before it."""
+PATIENCE_SECONDS = 120.0
 MEGABYTE = 1024 * 1024
 UNREADABLE = {
     "bad JSON": (b'{"page_id": ', TYPE),
@@ -30,11 +33,18 @@ async def run(run: Run) -> Verdict:
     async with samples(run, "F6", ledgers=2, plant="impatient_retries") as stage:
         world, verdict = stage.world, Verdict()
         good, rounds, deadly = run.scale(100, 10_000), run.scale(2, 200), run.scale(1, 5)
-        baseline = await slowest_hundredth(stage, good)
-        printing = asyncio.create_task(slowest_hundredth(stage, good))
-        for _ in range(rounds):
+        pause = run.pick(0, PAUSE)
+        baseline = await slowest_hundredth(stage, good, pause)
+        printing = asyncio.create_task(slowest_hundredth(stage, good, pause))
+        begun = stage.history.acknowledged
+        for number in range(rounds):
+
+            async def their_turn(number: int = number) -> bool:
+                return stage.history.acknowledged - begun >= number * good // rounds
+
+            await until(their_turn, "the good ones before it are printed", PATIENCE_SECONDS)
             await send_unreadable(stage)
-        await stage.printers.print(rounds, text="failing")
+            await stage.printers.print(1, text="failing")
         beside = await printing
         keeping = asyncio.create_task(keep_alive(stage))
         await stage.printers.print(deadly, text="deadly")
@@ -68,10 +78,10 @@ async def run(run: Run) -> Verdict:
         return verdict
 
 
-async def slowest_hundredth(stage: Stage, count: int) -> float:
+async def slowest_hundredth(stage: Stage, count: int, pause: float) -> float:
     """p99 of the seconds from the answer's commit to the ledger's, of pages printed now."""
     before = {row[0] for row in await stage.world.rows("press", "SELECT event_id FROM outbox")}
-    await stage.printers.print(count)
+    await stage.printers.print(count, pause=pause)
     rows = await stage.world.rows("press", "SELECT event_id, created_at FROM outbox WHERE type = $1", TYPE)
     committed = {row["event_id"]: row["created_at"] for row in rows if row["event_id"] not in before}
 
@@ -82,7 +92,7 @@ async def slowest_hundredth(stage: Stage, count: int) -> float:
     async def all_applied() -> bool:
         return committed.keys() <= (await applied()).keys() | await failing(stage)
 
-    await until(all_applied, "good ones applied", 120)
+    await until(all_applied, "good ones applied", PATIENCE_SECONDS)
     done = await applied()
     times = sorted((done[key] - at).total_seconds() for key, at in committed.items() if key in done)
     return float(times[int(len(times) * 0.99)])
