@@ -246,7 +246,7 @@ class Relay:
             return
         assert self._connection is not None
         try:
-            if await within(PUBLISH_TIMEOUT, answer_requests(self._service, self._database, self._connection)):
+            if await answer_requests(self._service, self._database, self._connection):
                 assert self._channel is not None
                 self._exchange = await within(PUBLISH_TIMEOUT, declare_exchanges(self._channel))
         except ChannelNotFoundEntity:

@@ -13,15 +13,17 @@ from datetime import datetime, timedelta
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
-from sqlalchemy import func, select, update
+from pydantic import AwareDatetime, BaseModel, ValidationError
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.database import Database
-from shared.messaging.tables import outbox, topology_check
+from shared.messaging.patience import within
+from shared.messaging.tables import topology_check
 from shared.messaging.topology import declare_exchanges, republish_queue
 
 log = structlog.get_logger(__name__)
@@ -29,11 +31,17 @@ log = structlog.get_logger(__name__)
 SLACK = timedelta(minutes=1)
 """Clocks differ, and a queue may have vanished a moment before a check that still saw it."""
 MAX_REQUESTS = 100
+BATCH = 5_000
+"""Events that are made unconfirmed in one transaction."""
+BROKER_SECONDS = 10.0
+"""For one answer of the broker."""
 
 
-async def remember_check(session: AsyncSession, queue: str) -> None:
-    statement = insert(topology_check).values(queue=queue, last_good_at=func.now())
-    await session.execute(statement.on_conflict_do_update(index_elements=["queue"], set_={"last_good_at": func.now()}))
+async def remember_check(session: AsyncSession, queue: str, at: datetime | None = None) -> None:
+    """At that moment, or now, the queue was in order."""
+    statement = insert(topology_check).values(queue=queue, last_good_at=at or func.now())
+    latest = func.greatest(topology_check.c.last_good_at, statement.excluded.last_good_at)
+    await session.execute(statement.on_conflict_do_update(index_elements=["queue"], set_={"last_good_at": latest}))
 
 
 async def last_good(session: AsyncSession, queue: str) -> datetime | None:
@@ -77,47 +85,81 @@ async def ask(connection: AbstractConnection, producer: str, types: Sequence[str
         await channel.close()
 
 
+class Wanted(BaseModel):
+    """A request of a consumer."""
+
+    types: list[str]
+    since: AwareDatetime
+
+
 async def answer_requests(service: str, database: Database, connection: AbstractConnection) -> bool:
-    """A producer's check: wiped broker, requests of consumers.  True when something is published again."""
+    """A producer's check: wiped broker, requests of consumers.  True when something is published again.
+
+    Raises TimeoutError where the broker does not answer; how long the outbox takes depends on what is asked for.
+    """
     name = republish_queue(service)
-    exists = await inspect_queue(connection, name) is not None
-    again = False
+    exists = await within(BROKER_SECONDS, inspect_queue(connection, name)) is not None
     async with database.worker() as session:
         previous = await last_good(session, name)
-        if not exists and previous is not None:
-            again = await _unconfirm(session, None, previous) > 0 or again
-            metrics.REPAIRED.labels(service, name).inc()
-            log.warning("the broker was wiped, publishing again", service=service, since=previous.isoformat())
-    channel = await connection.channel()
-    try:
-        await declare_exchanges(channel)
-        queue = await channel.declare_queue(name, durable=True)
-        for _ in range(MAX_REQUESTS):
-            request = await queue.get(fail=False)
-            if request is None:
-                break
-            wanted = json.loads(request.body)
-            async with database.worker() as session:
-                count = await _unconfirm(session, wanted["types"], datetime.fromisoformat(wanted["since"]))
-            log.warning("publishing again on request", service=service, types=wanted["types"], events=count)
-            again = again or count > 0
-            await request.ack()
-    finally:
-        await channel.close()
+    again = 0
+    if not exists and previous is not None:
+        again = await _unconfirm(database, None, previous)
+        metrics.REPAIRED.labels(service, name).inc()
+        log.warning("the broker was wiped, publishing again", service=service, since=previous.isoformat())
+    channel, requests = await within(BROKER_SECONDS, _requests(connection, name))
+    for request in requests:
+        try:
+            wanted = Wanted.model_validate_json(request.body)
+        except ValidationError as error:
+            log.error("a request to publish again cannot be read", service=service, error=str(error))
+        else:
+            count = await _unconfirm(database, wanted.types, wanted.since)
+            log.warning("publishing again on request", service=service, types=wanted.types, events=count)
+            again += count
+        await within(BROKER_SECONDS, request.ack())
+    await within(BROKER_SECONDS, channel.close())
     async with database.worker() as session:
         await remember_check(session, name)
-    return again
+    return again > 0
 
 
-async def _unconfirm(session: AsyncSession, types: Sequence[str] | None, since: datetime) -> int:
-    """Also what a relay has in hand: the broker may have confirmed it and lost it before the relay marks it."""
-    in_hand = outbox.c.confirmed_at.is_(None) & outbox.c.lease.is_not(None)
-    statement = (
-        update(outbox)
-        .where((outbox.c.confirmed_at >= since - SLACK) | in_hand)
-        .values(confirmed_at=None, lease=None, leased_until=None)
-    )
-    if types is not None:
-        statement = statement.where(outbox.c.type.in_(types))
-    rows = await session.execute(statement.returning(outbox.c.id))
-    return len(rows.all())
+async def _requests(
+    connection: AbstractConnection, name: str
+) -> tuple[AbstractChannel, Sequence[AbstractIncomingMessage]]:
+    channel = await connection.channel()
+    await declare_exchanges(channel)
+    queue = await channel.declare_queue(name, durable=True)
+    requests: list[AbstractIncomingMessage] = []
+    while len(requests) < MAX_REQUESTS and (request := await queue.get(fail=False)) is not None:
+        requests.append(request)
+    return channel, requests
+
+
+async def _unconfirm(database: Database, types: Sequence[str] | None, since: datetime) -> int:
+    """Returns how many events are published again, which is all of these `types`, or all.
+
+    Also what a relay has in hand: the broker may have confirmed it and lost it before the relay marks it.  What is
+    published again meanwhile is confirmed after `until`.
+    """
+    [(until, count)] = await database.at_once(_FREE, types)
+    begin = since - SLACK
+    while True:
+        [(found, latest)] = await database.at_once(_UNCONFIRM, types, begin, until, BATCH)
+        count += found
+        if found < BATCH:
+            return int(count)
+        begin = latest
+
+
+_OF_TYPES = "($1::text[] IS NULL OR type = ANY($1))"
+_FREE = (
+    "WITH freed AS (UPDATE outbox SET lease = NULL, leased_until = NULL"
+    f" WHERE confirmed_at IS NULL AND lease IS NOT NULL AND {_OF_TYPES} RETURNING 1)"
+    " SELECT clock_timestamp(), (SELECT count(*) FROM freed)"
+)
+_UNCONFIRM = (
+    f"WITH batch AS (SELECT id, confirmed_at FROM outbox WHERE confirmed_at BETWEEN $2 AND $3 AND {_OF_TYPES}"
+    " ORDER BY confirmed_at LIMIT $4), again AS (UPDATE outbox SET confirmed_at = NULL, lease = NULL,"
+    " leased_until = NULL FROM batch WHERE outbox.id = batch.id)"
+    " SELECT count(*), max(confirmed_at) FROM batch"
+)

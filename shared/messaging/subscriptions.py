@@ -21,6 +21,7 @@ from shared.messaging.delivery import Delivery
 from shared.messaging.patience import within
 from shared.messaging.topology import (
     PROBE,
+    PROBE_SENT,
     QueueKind,
     event_queue,
 )
@@ -132,7 +133,7 @@ class Subscriptions:
                 if PROBE in raw.headers:
                     # Other consumers of the type receive it too, and pass it over.
                     if raw.headers[PROBE] == self._service:
-                        await self._watch.returned(event_type)
+                        await self._watch.returned(event_type, raw.headers.get(PROBE_SENT))
                 else:
                     await self._dispatcher.deliver(delivery)
                     faultpoints.reach("consumer.before_ack")

@@ -77,6 +77,7 @@ topology_check = Table(
     KERNEL,
     Column("queue", Text, primary_key=True),
     Column("last_good_at", _moment, nullable=False),
+    Column("owed_since", _moment, comment="the queue is mended, but its producers were not asked yet"),
 )
 
 idempotency_key = Table(

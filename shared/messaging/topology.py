@@ -15,7 +15,9 @@ QueueKind = Literal["classic", "quorum"]
 EVENTS = "events"
 UNROUTED = "events.unrouted"
 PROBE = "x-reglament-probe"
-"""Header of a message that only shows that the way from the exchange to a consumer is open."""
+"""Header of a message that only shows that the way from the exchange to a consumer is open; names the consumer."""
+PROBE_SENT = "x-reglament-probe-sent"
+"""When, by the clock of the consumer's database."""
 _EVENTS_ARGUMENTS: dict[str, Any] = {"alternate-exchange": UNROUTED}
 _UNROUTED_LIMIT = 10_000
 

@@ -14,12 +14,21 @@ import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from shared import metrics
 from shared.database import Database
 from shared.messaging.republish import QueueState, ask, inspect_queue, last_good, remember_check
-from shared.messaging.topology import EVENTS, PROBE, QueueKind, declare_exchanges, queue_arguments, queue_name
+from shared.messaging.tables import topology_check
+from shared.messaging.topology import (
+    EVENTS,
+    PROBE,
+    PROBE_SENT,
+    QueueKind,
+    declare_exchanges,
+    queue_arguments,
+    queue_name,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +43,21 @@ class QueueWatch:
         self._database = database
         self._kind = kind
 
-    async def returned(self, event_type: str) -> None:
-        """A probe arrived, of this replica or another: the way is open now."""
+    async def returned(self, event_type: str, sent_at: object) -> None:
+        """A probe arrived, of this replica or another: what was sent before it has arrived as well.
+
+        What came after it may still lie behind it, however late it is.
+        """
+        try:
+            at = datetime.fromisoformat(str(sent_at))
+        except ValueError:
+            return  # Of an earlier version, or nobody's.
         async with self._database.worker() as session:
-            await remember_check(session, queue_name(self._service, event_type))
+            await remember_check(session, queue_name(self._service, event_type), at)
 
     async def check(self, connection: AbstractConnection) -> bool:
         """Declare what is missing, ask its producers to publish again; False when a queue has no consumer."""
-        known = await self._last_good()
+        known, owed = await self._remembered()
         states = {
             event_type: await inspect_queue(connection, queue_name(self._service, event_type))
             for event_type in self._types
@@ -49,18 +65,25 @@ class QueueWatch:
         missing = [event_type for event_type, state in states.items() if state is None]
         present = {event_type: state for event_type, state in states.items() if state is not None}
         deaf = await self._deaf(connection, present)
-        damaged = [*missing, *deaf]
-        await self._declare(connection, missing, damaged)
-        if any(known.values()):
-            await self._ask_again(connection, damaged, known)
+        damaged = list(dict.fromkeys([*missing, *deaf, *owed]))
+        if known:
+            # A repair that is broken off after the queue is there again must not be forgotten: the queue looks sound.
+            owed |= {event_type: known[event_type] for event_type in damaged if event_type in known.keys() - owed}
+            await self._owe(owed)
+            await self._declare(connection, missing, damaged)
+            await self._ask_again(connection, owed)
         else:
             # Others may have started long before: a new service needs their offices, staff and clients.
             damaged = self._types
+            await self._declare(connection, missing, damaged)
             for producer, types in self._by_producer(damaged).items():
                 await ask(connection, producer, types, BEGINNING)
         async with self._database.worker() as session:
             for event_type in damaged:
                 await remember_check(session, queue_name(self._service, event_type))
+            queues = [queue_name(self._service, event_type) for event_type in damaged]
+            paid = update(topology_check).where(topology_check.c.queue.in_(queues)).values(owed_since=None)
+            await session.execute(paid)
         return all(state is not None and state.consumers > 0 for state in states.values())
 
     async def _deaf(self, connection: AbstractConnection, states: Mapping[str, QueueState]) -> list[str]:
@@ -71,7 +94,8 @@ class QueueWatch:
                 sent_at = (await session.execute(select(func.clock_timestamp()))).scalar_one()
             exchange = await channel.get_exchange(EVENTS, ensure=False)
             for event_type in states:
-                await exchange.publish(Message(b"", headers={PROBE: self._service}), routing_key=event_type)
+                probe = Message(b"", headers={PROBE: self._service, PROBE_SENT: sent_at.isoformat()})
+                await exchange.publish(probe, routing_key=event_type)
         except ChannelNotFoundEntity:
             return list(states)  # The exchange itself is gone, and every binding with it.
         finally:
@@ -100,12 +124,22 @@ class QueueWatch:
                 return False
             await asyncio.sleep(0.1)
 
-    async def _last_good(self) -> dict[str, datetime | None]:
+    async def _remembered(self) -> tuple[dict[str, datetime], dict[str, datetime]]:
+        """By type: when its queue was last in order, and since when its events are owed."""
+        types = {queue_name(self._service, event_type): event_type for event_type in self._types}
         async with self._database.worker() as session:
-            return {
-                event_type: await last_good(session, queue_name(self._service, event_type))
-                for event_type in self._types
-            }
+            rows = (await session.execute(select(topology_check).where(topology_check.c.queue.in_(types)))).all()
+        return (
+            {types[row.queue]: row.last_good_at for row in rows},
+            {types[row.queue]: row.owed_since for row in rows if row.owed_since is not None},
+        )
+
+    async def _owe(self, owed: Mapping[str, datetime]) -> None:
+        async with self._database.worker() as session:
+            for event_type, since in owed.items():
+                queue = queue_name(self._service, event_type)
+                owing = update(topology_check).where(topology_check.c.queue == queue)
+                await session.execute(owing.values(owed_since=since))
 
     def _by_producer(self, types: list[str]) -> dict[str, list[str]]:
         grouped: dict[str, list[str]] = {}
@@ -125,13 +159,10 @@ class QueueWatch:
             await queue.bind(exchange, routing_key=event_type)
         await channel.close()
 
-    async def _ask_again(
-        self, connection: AbstractConnection, damaged: list[str], known: Mapping[str, datetime | None]
-    ) -> None:
+    async def _ask_again(self, connection: AbstractConnection, owed: Mapping[str, datetime]) -> None:
         """What a running service begins to listen to (never seen before) concerns the future only."""
-        seen = {event_type: moment for event_type in damaged if (moment := known[event_type]) is not None}
-        for producer, types in self._by_producer(list(seen)).items():
+        for producer, types in self._by_producer(list(owed)).items():
             for event_type in types:
                 metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
             log.warning("queues were damaged, asking for their events", service=self._service, types=types)
-            await ask(connection, producer, types, min(seen[event_type] for event_type in types))
+            await ask(connection, producer, types, min(owed[event_type] for event_type in types))

@@ -39,6 +39,11 @@ def create_kernel_tables() -> None:
     _run_file("kernel_0001.sql")
 
 
+def remember_owed_events() -> None:
+    """Since when the events of a mended queue are still to be asked for."""
+    _run_file("kernel_0002.sql")
+
+
 def create_identity_tables() -> None:
     """Accounts, refresh tokens, revocations, signing keys: first release.  For services that sign people in."""
     _run_file("identity_0001.sql")

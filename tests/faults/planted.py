@@ -28,7 +28,7 @@ from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Pending, Relay
 from shared.messaging.subscriptions import Subscriptions, _whole
 from shared.messaging.tables import outbox
-from shared.messaging.topology import PROBE, event_queue
+from shared.messaging.topology import PROBE, PROBE_SENT, event_queue
 from shared.scope import Scope
 from shared.web import idempotency
 from tests.faults import planted_notifier, planted_service
@@ -110,7 +110,7 @@ def ack_before_commit() -> None:
             raw = message.raw_message
             await raw.ack()
             if PROBE in raw.headers:
-                await self._watch.returned(event_type)
+                await self._watch.returned(event_type, raw.headers.get(PROBE_SENT))
                 return
             await self._dispatcher.deliver(Delivery(event_type, raw.body, raw.headers, message_id=raw.message_id or ""))
 

@@ -8,16 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 import aio_pika
+import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from sqlalchemy import delete, func, insert, select
 
 from shared.contracts.vin import VinRequestAnswered
 from shared.database import new_id
-from shared.messaging import Consumers, publish
+from shared.messaging import Consumers, publish, republish
 from shared.messaging.patience import within
-from shared.messaging.republish import _unconfirm, ask
+from shared.messaging.republish import _unconfirm, ask, last_good, remember_check
 from shared.messaging.tables import inbox, outbox
-from shared.messaging.topology import EVENTS, republish_queue
+from shared.messaging.topology import EVENTS, queue_name, republish_queue
+from shared.messaging.watchdog import QueueWatch
 from shared.testing.infrastructure import Infrastructure
 from tests.harness import ServiceHarness, running_service
 from tests.kernel.messages import QUEUE, answered, count_notes, until
@@ -77,10 +79,96 @@ async def test_what_a_relay_has_in_hand_is_published_again_too(sample: ServiceHa
     values = {"event_id": new_id(), "type": "in-hand", "subject": "x", "body": b"{}", "headers": {}, "lease": uuid4()}
     async with sample.session() as session:
         await session.execute(insert(outbox).values(**values, leased_until=func.now() + timedelta(minutes=1)))
-        assert await _unconfirm(session, ["in-hand"], datetime.now(UTC)) == 1
+    assert await _unconfirm(sample.app.state.database, ["in-hand"], datetime.now(UTC)) == 1
+    async with sample.session() as session:
         lease = select(outbox.c.lease).where(outbox.c.event_id == values["event_id"])
         assert await session.scalar(lease) is None
         await session.execute(delete(outbox).where(outbox.c.event_id == values["event_id"]))
+
+
+async def test_much_is_made_unconfirmed_in_several_transactions(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only of the types that are wanted, only what was confirmed since; the rest stays as it is."""
+    monkeypatch.setattr(republish, "BATCH", 3)
+    kind, begin = f"much-{new_id()}", datetime.now(UTC)
+    moments = [begin - timedelta(hours=1)] * 2 + [begin - timedelta(seconds=number // 2) for number in range(8)]
+    rows = [
+        {"event_id": new_id(), "type": kind, "subject": "x", "body": b"{}", "headers": {}, "confirmed_at": moment}
+        for moment in moments
+    ]
+    other = rows[-1] | {"event_id": new_id(), "type": f"other-{new_id()}"}
+    async with sample.session() as session:
+        await session.execute(insert(outbox), [*rows, other])
+    assert await _unconfirm(sample.app.state.database, [kind], begin) == 8
+    async with sample.session() as session:
+        mine, left = outbox.c.type.in_([kind, other["type"]]), [*moments[:2], other["confirmed_at"]]
+        untouched = select(func.count()).where(mine, outbox.c.confirmed_at.in_(left))
+        assert await session.scalar(untouched) == 3
+        await session.execute(delete(outbox).where(outbox.c.type.in_([kind, other["type"]])))
+
+
+async def test_a_request_that_cannot_be_read_does_not_stop_the_relay(sample: ServiceHarness) -> None:
+    connection = await aio_pika.connect(sample.amqp_url)
+    async with connection:
+        channel = await connection.channel()
+        name = republish_queue("sample")
+        for body in (b"{}", b"not JSON", b'{"types": [], "since": "yesterday"}'):
+            await channel.default_exchange.publish(aio_pika.Message(body), routing_key=name)
+        event = answered()
+        async with sample.session() as session:
+            await publish(session, event)
+
+        async def taken() -> bool:
+            state = await republish.inspect_queue(connection, name)
+            return state is not None and not state.messages and await count_notes(sample, event.number) == 1
+
+        await until(taken)
+
+
+async def test_a_probe_speaks_of_the_time_when_it_was_sent(sample: ServiceHarness) -> None:
+    """It may have waited behind others; what was published after it still lies there."""
+    database = sample.app.state.database
+    watch = QueueWatch(f"late-{new_id()}", ["vin.request.answered.v1"], database, "classic")
+    queue = queue_name(watch._service, "vin.request.answered.v1")
+    sent = datetime.now(UTC) - timedelta(minutes=5)
+    for told in (sent.isoformat(), (sent - timedelta(minutes=1)).isoformat(), None, "yesterday"):
+        await watch.returned("vin.request.answered.v1", told)
+        async with sample.session() as session:
+            assert await last_good(session, queue) == sent
+
+
+async def test_a_repair_that_is_broken_off_is_taken_up_again(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue is there again and looks sound; its producer was never asked."""
+    service, kind = f"broken-{new_id()}", "broken.off.v1"
+    watch = QueueWatch(service, [kind], sample.app.state.database, "classic")
+    queue, since = queue_name(service, kind), datetime.now(UTC) - timedelta(hours=1)
+    async with sample.session() as session:
+        await remember_check(session, queue, since)
+    asked = []
+
+    async def ask_in_vain(*_: object) -> None:
+        raise ConnectionError("broken off")
+
+    async def note(_: AbstractConnection, producer: str, types: list[str], moment: datetime) -> None:
+        asked.append((producer, types, moment))
+
+    connection = await aio_pika.connect(sample.amqp_url)
+    async with connection:
+        monkeypatch.setattr("shared.messaging.watchdog.ask", ask_in_vain)
+        with pytest.raises(ConnectionError):
+            await watch.check(connection)
+        assert await republish.inspect_queue(connection, queue) is not None
+        async with sample.session() as session:
+            await remember_check(session, queue)  # Somebody's probe has come back.
+        monkeypatch.setattr("shared.messaging.watchdog.ask", note)
+        await watch.check(connection)
+        assert asked == [("broken", [kind], since)]
+        await watch.check(connection)
+        assert len(asked) == 1, "asked once"
+        await (await connection.channel()).queue_delete(queue)
 
 
 async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
