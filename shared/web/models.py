@@ -11,15 +11,16 @@ from shared.database import MAX_INTEGER
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _strings(key)
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+    """However deep they lie: a recursion would end before the parser's does."""
+    left = [value]
+    while left:
+        found = left.pop()
+        if isinstance(found, str):
+            yield found
+        elif isinstance(found, dict):
+            left += [*found.keys(), *found.values()]
+        elif isinstance(found, list):
+            left += found
 
 
 TURN_AROUND = frozenset("\u202b\u202d\u202e\u2067")

@@ -1,5 +1,6 @@
 """Payers, invoices, bank statements."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -198,6 +199,22 @@ async def test_a_file_that_is_no_statement_is_refused_whole(till: Till, content:
     response = await upload(till, content)
     assert response.status_code == 422, response.text
     assert await till.balance() == ("0.00", "0.00", "0.00")
+
+
+async def test_a_document_of_today_is_known_again_when_the_bank_says_when_its_money_came(till: Till) -> None:
+    bill = await invoice(till, amount="10.00")
+    purpose = f"Оплата по счету № {bill['number']}"
+    early = transfer("10.00", purpose, ДатаПоступило="")
+    for content, known in ((early, 0), (early | {"ДатаПоступило": "21.11.2026"}, 1)):
+        assert (await upload(till, statement(content))).json()["repeated"] == known
+    assert await till.balance() == ("10.00", "0.00", "10.00")
+
+
+async def test_two_uploads_with_the_same_documents_wait_for_each_other(till: Till) -> None:
+    """In the other order each would wait for what the other has written."""
+    documents = [transfer("1.00", "за запчасти") for _ in range(30)]
+    answers = await asyncio.gather(upload(till, statement(*documents)), upload(till, statement(*reversed(documents))))
+    assert sorted(answer.json()["repeated"] for answer in answers) == [0, 30]
 
 
 async def test_a_statement_with_endless_fields_is_taken_and_known_again(till: Till) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from services.billing.models import LedgerPosting, Receipt
 from shared.clock import now
-from shared.contracts.billing import BalanceChanged, OrderPaid, ReceiptRequested, RefundMade
+from shared.contracts.billing import BalanceChanged, InvoicePaid, OrderPaid, ReceiptRequested, RefundMade
 from shared.contracts.orders import ClaimDecided, GoodsIssued, OrderPlaced, PositionRefused, PositionRemoved
 from shared.database import new_id
 from shared.identity.roles import Role
@@ -319,6 +320,32 @@ async def test_payments_at_the_same_moment_lose_nothing(till: Till) -> None:
     order = await till.placed("100.00")
     await asyncio.gather(*(till.pay("10.00", order_id=order.order_id) for _ in range(10)))
     assert await till.balance() == ("100.00", "100.00", "0.00")
+    assert len(await till.billing.published(OrderPaid, order_id=order.order_id)) == 1
+
+
+async def test_payments_of_one_invoice_at_the_same_moment_are_all_taken(till: Till, payer: dict[str, Any]) -> None:
+    """Each reads the invoice before it waits for the others."""
+    order = await till.placed("100.00")
+    async with till.manager() as http:
+        await http.post("/payers", json=payer)
+        bill = (
+            await http.post("/invoices", json={"client_id": str(till.client_id), "order_id": str(order.order_id)})
+        ).json()
+    await asyncio.gather(*(till.pay("10.00", invoice_id=UUID(bill["id"])) for _ in range(10)))
+    async with till.manager() as http:
+        assert (await http.get(f"/invoices/{bill['id']}")).json()["paid"] == "100.00"
+    assert len(await till.billing.published(InvoicePaid, invoice_id=UUID(bill["id"]))) == 1
+
+
+async def test_what_is_covered_is_announced_when_the_rest_is_issued_on_credit(till: Till) -> None:
+    order = await till.placed("1000.00", "600.00")
+    await till.pay("1000.00", order_id=order.order_id)
+    assert not await till.billing.published(OrderPaid, order_id=order.order_id)
+    await till.billing.deliver(issued(order.model_copy(update={"positions": order.positions[1:]})))
+    [paid] = await till.billing.published(OrderPaid, order_id=order.order_id)
+    assert paid.position_ids == [order.positions[0].position_id]
+    await till.pay("600.00")
+    assert await till.balance() == ("1000.00", "1000.00", "0.00")
     assert len(await till.billing.published(OrderPaid, order_id=order.order_id)) == 1
 
 

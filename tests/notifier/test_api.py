@@ -375,3 +375,13 @@ async def test_a_condition_that_is_too_deep_is_refused(notifier: ServiceHarness,
         headers = {"If-Match": '"1"', "content-type": "application/json"}
         answer = await http.put("/rules/ORD-04", content=content, headers=headers)
     assert 400 <= answer.status_code < 500, answer.text
+
+
+async def test_no_depth_of_a_body_is_an_error_of_ours(notifier: ServiceHarness) -> None:
+    """Just below the depth that the parser refuses, too."""
+    async with notifier.http(Role.HEAD_OFFICE) as http:
+        for depth in range(850, 1_000, 3):
+            content = '{"when":' * depth + "1" + "}" * depth
+            headers = {"If-Match": '"1"', "content-type": "application/json"}
+            answer = await http.put("/rules/ORD-04", content=content, headers=headers)
+            assert 400 <= answer.status_code < 500, (depth, answer.text)

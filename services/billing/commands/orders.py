@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.commands.documents import make_refund_application, make_waybill
-from services.billing.commands.money import book, hold_for_orders, lock_account
+from services.billing.commands.money import announce_when_paid, book, hold_for_orders, lock_account
 from services.billing.domain import ledger
 from services.billing.domain.ledger import ZERO, EntryKind
 from services.billing.models import EarlyChange, Order, Position
@@ -112,7 +112,10 @@ async def release_position(
 
 
 async def book_sale(session: AsyncSession, event: GoodsIssued) -> None:
-    """ORD-10: issued goods are sold; the «расходная накладная» is made."""
+    """ORD-10: issued goods are sold; the «расходная накладная» is made.
+
+    What was issued on credit waits for no hold: the rest of its order may be covered now.
+    """
     account = await lock_account(session, event.office_id, event.client_id)
     keys = [line.origin_position_id or line.position_id for line in event.positions]
     known = {p.position_id: p for p in await session.scalars(select(Position).where(Position.position_id.in_(keys)))}
@@ -131,6 +134,8 @@ async def book_sale(session: AsyncSession, event: GoodsIssued) -> None:
         order_id=event.order_ids[0] if len(event.order_ids) == 1 else None,
     )
     assert booked, "the inbox lets a shipment through once"
+    for order_id in sorted({position.order_id for position in known.values()}):
+        await announce_when_paid(session, order_id, event.issued_at)
     await make_waybill(session, event)
 
 

@@ -15,6 +15,7 @@ from shared.audit import audit
 from shared.database import new_id
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
+from shared.turns import take_turns
 from shared.web import check_version
 
 
@@ -31,6 +32,7 @@ async def upload_statement(
         payments = incoming_payments(decode(content), accounts)
     except StatementError as error:
         raise Invalid(str(error), field="body") from error
+    await take_turns(session, f"statement/{office_id}")
     matched = unmatched = repeated = 0
     for payment in payments:
         line = await _keep_line(session, payment, office_id, caller, at)

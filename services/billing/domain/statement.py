@@ -19,7 +19,10 @@ class StatementError(ValueError):
 @dataclass(frozen=True, slots=True)
 class IncomingPayment:
     number: str
+    dated: date
+    """The document's own date."""
     day: date
+    """When the money came, as far as the bank says."""
     amount: Decimal
     payer_name: str
     payer_inn: str | None
@@ -29,8 +32,9 @@ class IncomingPayment:
 
     @property
     def external_id(self) -> str:
-        """The same for the same bank document in every statement that holds it."""
-        return f"{self.day:%Y-%m-%d} {self.number} {self.payer_account or ''} {self.amount:.2f}"
+        """The same for the same bank document in every statement that holds it: one of the same day may not yet say
+        when the money came."""
+        return f"{self.dated:%Y-%m-%d} {self.number} {self.payer_account or ''} {self.amount:.2f}"
 
     @property
     def invoice_number(self) -> str | None:
@@ -71,7 +75,8 @@ def incoming_payments(text: str, our_accounts: set[str]) -> list[IncomingPayment
 def _payment(document: dict[str, str]) -> IncomingPayment:
     try:
         amount = _amount(document["Сумма"])
-        day = datetime.strptime(document.get("ДатаПоступило") or document["Дата"], "%d.%m.%Y").date()  # noqa: DTZ007
+        dated = _date(document["Дата"])
+        day = _date(document.get("ДатаПоступило") or document["Дата"])
         number = document["Номер"]
     except (KeyError, ValueError) as error:
         raise StatementError(f"Документ в строке {document['line']}: нет номера, даты или суммы.") from error
@@ -79,6 +84,7 @@ def _payment(document: dict[str, str]) -> IncomingPayment:
         raise StatementError(f"Документ в строке {document['line']}: недопустимая сумма.")
     return IncomingPayment(
         number=number[:50],
+        dated=dated,
         day=day,
         amount=amount,
         payer_name=(document.get("Плательщик1") or document.get("Плательщик") or "")[:300],
@@ -87,6 +93,11 @@ def _payment(document: dict[str, str]) -> IncomingPayment:
         payee_account=document.get("ПолучательРасчСчет") or document.get("ПолучательСчет") or "",
         purpose=document.get("НазначениеПлатежа", "")[:1000],
     )
+
+
+def _date(text: str) -> date:
+    """Raises ValueError."""
+    return datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007
 
 
 def _amount(text: str) -> Decimal | None:
