@@ -40,7 +40,7 @@ from fastapi.responses import JSONResponse
 from reglament_cli.embedded_http import serving, until_terminated
 from reglament_cli.smsru_protocol import add_smsru
 
-MAX_MESSAGES = 10_000
+MAX_MESSAGES = 50_000
 DUPLICATE_WINDOW = timedelta(minutes=1)
 STATUS_QUESTIONS_A_MINUTE = 5
 PRICE_OF_A_PART = Decimal("3.20")

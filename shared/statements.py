@@ -45,7 +45,10 @@ async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Map
 
 
 async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Change rows that have the same columns, `id` among them, with one statement, however many there are."""
+    """Change rows that have the same columns, `id` among them, with one statement, however many there are.
+
+    The caller has locked them, or else what others write meanwhile is overwritten.
+    """
     if rows:
         await run(session, _update(table, tuple(rows[0])), *_arrays(table, rows))
 

@@ -24,8 +24,9 @@ RETRY_DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 )
 """After the last one the message is parked."""
-CRASH_ATTEMPTS = 3
-"""A message redelivered this many times without an outcome takes its process down: it is parked."""
+CRASH_ATTEMPTS = 5
+"""A message redelivered this many times without an outcome takes its process down: it is parked.  Of 500 deaths by other
+hands one message was in hand at three in a row."""
 RETRY_LEASE = timedelta(minutes=2)
 """How long a claimed message is its process's.  Another takes it up afterwards: that one has died."""
 BATCH = 50

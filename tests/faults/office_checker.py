@@ -77,23 +77,22 @@ async def check_clocks(world: World, verdict: Verdict) -> None:
     verdict.figures["clocks per duty of orders"] = counts
 
 
-def check_sms(verdict: Verdict, gateway: RunningSmsSimulator) -> None:
-    taken = Counter((message.phone, message.text) for message in gateway.messages)
-    verdict.figures["SMS"] = len(taken)
-    verdict.none("SMS sent twice", [phone for (phone, _), times in taken.items() if times > 1])
+async def check_sms(world: World, verdict: Verdict, gateway: RunningSmsSimulator, orders: int) -> None:
+    """Each client is told once that the goods are there; a telephone that got nothing belongs to an unknown one."""
+    await _have_outcomes(world, verdict, "sms")
+    taken = Counter(message.phone for message in gateway.messages)
+    rows = await world.rows("notifier", "SELECT recipient, state FROM notices WHERE channel = 'sms'")
+    unknown = [row["recipient"] for row in rows if row["state"] == "unknown"]
+    verdict.figures |= {"SMS": len(rows), "SMS unknown": len(unknown)}
+    verdict.require(len(rows) == orders, f"SMS: {len(rows)}, not {orders}")
+    verdict.none("SMS sent twice", [phone for phone, times in taken.items() if times > 1])
+    surely = {row["recipient"].lstrip("+") for row in rows if row["state"] in ("sent", "delivered")}
+    verdict.none("SMS said to be sent, never taken", surely - taken.keys())
 
 
 async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> None:
     """What is said to be sent was taken once; what is unknown at most once; nothing else at all."""
-    waiting = "SELECT count(*) FROM notices WHERE channel = 'email' AND state IN ('queued', 'sending')"
-
-    async def settled() -> bool:
-        return await world.count("notifier", waiting) == 0
-
-    try:
-        await until(settled, "every letter has its outcome", 60)
-    except TimeoutError as error:
-        verdict.violations.append(str(error))
+    await _have_outcomes(world, verdict, "email")
     rows = await world.rows("notifier", "SELECT id::text, state FROM notices WHERE channel = 'email'")
     states = {row["id"]: row["state"] for row in rows}
     verdict.figures |= {"letters": len(states), "letters unknown": list(states.values()).count("unknown")}
@@ -102,3 +101,15 @@ async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> Non
     verdict.none("letters said to be sent, never taken", [letter for letter in sent if not mail.taken[letter]])
     settled_otherwise = {letter for letter, state in states.items() if state not in ("sent", "unknown")}
     verdict.none("letters taken, not said to be sent", settled_otherwise & set(mail.taken))
+
+
+async def _have_outcomes(world: World, verdict: Verdict, channel: str) -> None:
+    waiting = "SELECT count(*) FROM notices WHERE channel = $1 AND state IN ('queued', 'sending')"
+
+    async def settled() -> bool:
+        return await world.count("notifier", waiting, channel) == 0
+
+    try:
+        await until(settled, f"every notice by {channel} has its outcome", 60)
+    except TimeoutError as error:
+        verdict.violations.append(str(error))

@@ -231,4 +231,5 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
             return time.monotonic() - begun
         if time.monotonic() - begun > seconds:
             raise TimeoutError(f"not within {seconds:.0f} s: {what}")
-        await asyncio.sleep(max(0.05, 2 * (time.monotonic() - asked)))
+        left = begun + seconds - time.monotonic()
+        await asyncio.sleep(max(0.05, min(left, 2 * (time.monotonic() - asked))))

@@ -1,12 +1,15 @@
 """Statements that go past SQLAlchemy are no less part of the session's transaction."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 
 from shared.database import Database, new_id
-from shared.messaging.tables import audit_log, outbox
-from shared.statements import insert_rows, run
+from shared.messaging.tables import audit_log, failed_message, outbox
+from shared.statements import insert_rows, run, update_rows
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Note
 
@@ -39,6 +42,37 @@ async def test_json_comes_back_as_it_went_in(sample: ServiceHarness) -> None:
         await insert_rows(session, audit_log, [row | {"details": {"текст": ["«ё»", 1, None]}}])
         stored = select(audit_log.c.details).where(audit_log.c.subject == row["subject"])
         assert await session.scalar(stored) == {"текст": ["«ё»", 1, None]}
+
+
+async def test_many_rows_change_at_once_and_no_others(sample: ServiceHarness) -> None:
+    queue = f"many-{new_id()}"
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "consumer": queue,
+            "event_id": new_id(),
+            "type": "t",
+            "body": b"",
+            "headers": {},
+            "state": state,
+        }
+        for state in ("retrying", "parked", "retrying")
+    ]
+    moment = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    async with sample.session() as session:
+        await insert_rows(session, failed_message, rows)
+        changes: list[dict[str, Any]] = [
+            {"id": rows[0]["id"], "attempts": 3, "headers": {"ключ": ["«ё»", None]}, "parked_at": moment, "state": "x"},
+            {"id": rows[2]["id"], "attempts": 0, "headers": {}, "parked_at": None, "state": "parked"},
+            {"id": new_id(), "attempts": 9, "headers": {}, "parked_at": None, "state": "nobody's"},
+        ]
+        await update_rows(session, failed_message, changes)
+        await update_rows(session, failed_message, [])
+        mine = select(failed_message).where(failed_message.c.consumer == queue)
+        found = {row.id: row for row in (await session.execute(mine)).all()}
+    seen = [(found[row["id"]].attempts, found[row["id"]].state, found[row["id"]].parked_at) for row in rows]
+    assert seen == [(3, "x", moment), (0, "parked", None), (0, "parked", None)]
+    assert found[rows[0]["id"]].headers == {"ключ": ["«ё»", None]}
 
 
 async def test_a_statement_at_once_is_committed_and_leaves_no_trace_on_its_connection(sample: ServiceHarness) -> None:

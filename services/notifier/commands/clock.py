@@ -44,7 +44,7 @@ class _Hearing:
     """Rules in force when it happened that may be touched by it."""
     now: Standing
     calendar: WorkingCalendar | None
-    given: dict[str, WorkingCalendar]
+    calendars: dict[str, WorkingCalendar]
     """By which the duties' deadlines were given, by digest."""
     changes: Changes
 
@@ -57,7 +57,7 @@ class _Hearing:
     def calendar_for_new_plan(self, duty: Duty) -> tuple[WorkingCalendar, str]:
         """That of today; of a duty that has moved to another office, that of its deadline.  Raises OfficeUnknown."""
         if duty.office_id != self.event.office_id:
-            return self.given[duty.calendar_digest], duty.calendar_digest
+            return self.calendars[duty.calendar_digest], duty.calendar_digest
         return self.known_calendar()
 
 
@@ -83,9 +83,9 @@ async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
         book = await rule_book(session, now.stamp)  # Something was published since the last event.
     known_calendar = await calendar(session, now.calendar_digest) if now.calendar_digest else None
     digests = {duty.calendar_digest for duty in now.duties}
-    given = {digest: await calendar(session, digest) for digest in digests}
+    calendars = {digest: await calendar(session, digest) for digest in digests}
     body = facts_of_event(event)
-    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, given, Changes())
+    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, calendars, Changes())
 
     remembered = subjects.remember(hearing.changes, now.known, event, body)
     running = only(now.duties, "open")
@@ -120,7 +120,7 @@ def _settle(hearing: _Hearing, running: Sequence[Duty], cancelled: Sequence[Duty
                 continue
             if may_settle(rule, own_field, found[0], happened_at, duty.opened_at):
                 if duty.paused_at is not None:
-                    given = hearing.given[duty.calendar_digest]
+                    given = hearing.calendars[duty.calendar_digest]
                     go_on_if_over(hearing.changes, duty, rule, given, happened_at, at=hearing.at)
                 close(hearing.changes, duty, outcome, happened_at, at=hearing.at)
                 settled.add(duty.id)
@@ -192,7 +192,9 @@ def _told(hearing: _Hearing, duty: Duty, event_type: str, body: dict[str, Any], 
         own_field = ID_FIELDS[rule.subject]
         found = matched_key(trigger, own_field, body)
         if found is not None and _is_about(duty, own_field, *found) and happened_at > duty.opened_at:
-            given = hearing.given.get(duty.calendar_digest) or hearing.known_calendar()[0]  # Opened just now.
+            given = hearing.calendars.get(duty.calendar_digest)
+            if given is None:  # Opened or set anew by this event.
+                given, _ = hearing.known_calendar()
             wait_for(hearing.changes, duty, rule, given, holder, happened_at, at=hearing.at)
             break
 

@@ -37,8 +37,8 @@ _CLIENT_AND_BASKET = (
     " FROM client LEFT JOIN office ON office.office_id = client.office_id WHERE client.client_id = $1"
     " AND CASE $2 WHEN 'network' THEN true WHEN 'office' THEN client.office_id = $3"
     " WHEN 'client' THEN client.client_id = $4 ELSE false END),"
-    " taken AS (DELETE FROM basket_item WHERE client_id = $1 AND ($2 <> 'office' OR office_id = $3)"
-    f" RETURNING id, added_at, vehicle, {', '.join(OFFERED)})"
+    " taken AS (DELETE FROM basket_item WHERE client_id = (SELECT its_client_id FROM buyer)"
+    f" AND ($2 <> 'office' OR office_id = $3) RETURNING id, added_at, vehicle, {', '.join(OFFERED)})"
     " SELECT * FROM buyer LEFT JOIN taken ON true"
 )
 """One row for each item of the basket, which is empty from then on; one without an item where it was empty before."""

@@ -155,6 +155,7 @@ async def _send(
             last_sent_at=at,
         )
         session.add(purchase_order)
+        await session.flush()
         await insert_rows(session, LINES, [{name: getattr(line, name) for name in LINE_COLUMNS} for line in lines])
         events.append(purchase_order.as_sent(lines, at=at))
     return events

@@ -42,7 +42,8 @@ class Run:
 
     @property
     def watchful(self) -> dict[str, str]:
-        """Where damage to the broker is what is shown, a small run does not wait long for the next look."""
+        """Where damage to the broker is what is shown, a small run does not wait long for the next look at the queues,
+        and a full one as long as usual."""
         return USUAL if self.full else WATCHFUL
 
 

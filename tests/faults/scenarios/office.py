@@ -16,7 +16,7 @@ from tests.faults.history import History
 from tests.faults.mail import MailServer, mail_server
 from tests.faults.office import SETTINGS, Office
 from tests.faults.office_checker import check_office, check_sms
-from tests.faults.scenarios.base import Run
+from tests.faults.scenarios.base import USUAL, Run
 from tests.faults.world import World, new_world, until
 
 SERVICES = ("control", "clients", "orders", "billing", "notifier")
@@ -63,7 +63,7 @@ async def serve_among(run: Run, name: str, faults: list[str], *, orders: int) ->
                 await until(reached, f"{moment} commands", 600)
                 kill = schedule.random() < 0.7
                 victim = schedule.choice(["orders", "billing", "notifier", PEOPLE])
-                history.write("fault", what=fault, kill=kill, process=victim if fault == "service" else None)
+                history.write("fault", what=fault, kill=kill, process=victim if fault == "service" else "")
                 if fault == "service":
                     await world.kill(victim)
                     await world.restart(victim)
@@ -74,7 +74,7 @@ async def serve_among(run: Run, name: str, faults: list[str], *, orders: int) ->
                 else:
                     await world.restart_database(kill=kill)
         verdict = await check_office(world, history, at_work.mail, orders, time.monotonic())
-        check_sms(verdict, at_work.sms)
+        await check_sms(world, verdict, at_work.sms, orders)
         verdict.figures["faults"] = len(faults)
     history.close()
     return verdict
@@ -117,4 +117,4 @@ def _settings(run: Run, port: int, mail: MailServer, sms: RunningSmsSimulator) -
         "REGLAMENT_SENDING_LEASE_SECONDS": "6",
         "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
     }
-    return settings | (run.watchful if run.full else {})
+    return settings | (USUAL if run.full else {})

@@ -30,7 +30,7 @@ async def run(run: Run) -> Verdict:
             worst = max(worst, await until(lambda: in_order(stage), f"{what} restored", 2 * RESTORED_SECONDS))
             await printing
             # A thousand pages printed at once, with what is published again, take the consumers their time.
-            patience = run.pick(DRAIN_SECONDS, 10 * DRAIN_SECONDS)
+            patience = run.pick(DRAIN_SECONDS, 600)
             verdict = await check_samples(stage.world, stage.history, since=time.monotonic(), patience=patience)
             verdict.require(await alarms(stage) > before, f"{what} deleted: no alarm was raised")
             if not verdict.holds:
