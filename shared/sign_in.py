@@ -16,7 +16,7 @@ from shared.clock import now
 from shared.errors import TooManyRequests, Unauthenticated
 from shared.identity import accounts
 from shared.identity.keys import public_keys, signing_key
-from shared.identity.roles import EVERYONE
+from shared.identity.roles import Role
 from shared.identity.tokens import ACCESS_LIFETIME, issue
 from shared.web import NO_IDEMPOTENCY_KEY, Caller, Input, Output, Session, allow, public, service_router
 from shared.web.problems import from_business_error
@@ -114,7 +114,7 @@ def sign_in_router(issuer: str) -> APIRouter:
             return from_business_error(Unauthenticated("Сеанс завершён. Войдите снова."))
         return await answer(session, grant)
 
-    @router.delete("/sessions/current", status_code=204, dependencies=[allow(*EVERYONE)], summary="Выйти")
+    @router.delete("/sessions/current", status_code=204, dependencies=[allow(*Role)], summary="Выйти")
     async def sign_out(session: Session, caller: Caller) -> None:
         """Завершает все сеансы этой учётной записи."""
         await accounts.revoke_tokens(session, caller.id)

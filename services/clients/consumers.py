@@ -18,7 +18,7 @@ from shared.contracts.notifier import (
 )
 from shared.contracts.orders import OrderPlaced
 from shared.contracts.vin import VinRequestSubmitted
-from shared.messaging import Consumers, project
+from shared.messaging import NOWHERE, Consumers, project
 
 consumers = Consumers("clients")
 
@@ -49,22 +49,18 @@ async def remember_office(event: OfficeChanged, session: AsyncSession) -> None:
 @consumers.on(StaffChanged)
 async def remember_staff(event: StaffChanged, session: AsyncSession) -> None:
     """CL-10: who of an office can be a responsible manager. Whoever left for head office serves no clients."""
-    if event.office_id is None:
-        left = update(StaffMember).where(StaffMember.id == event.staff_id, StaffMember.version < event.version)
-        await session.execute(left.values(active=False, version=event.version))
-        return
     await project(
         session,
         StaffMember,
         {"id": event.staff_id},
         version=event.version,
         values={
-            "office_id": event.office_id,
+            "office_id": event.office_id or NOWHERE,
             "full_name": event.full_name,
             "role": event.role,
             "phone": event.phone,
             "email": event.email,
-            "active": event.active,
+            "active": event.active and event.office_id is not None,
         },
     )
 

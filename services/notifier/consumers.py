@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from functools import cache
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,9 +59,10 @@ async def on_registration(event: clients.ClientRegistered, session: AsyncSession
 @consumers.on(clients.ClientChanged, one_at_a_time=turn)
 async def on_client_change(event: clients.ClientChanged, session: AsyncSession) -> None:
     """CL-06, CL-10."""
+    former = await session.scalar(select(Client.manager_id).where(Client.client_id == event.client_id))
     newer = await _project_client(session, event)
     await hear(session, event, at=now())
-    if newer:
+    if newer and event.manager_id != former:  # Else a senior's assignment would end with a new telephone number.
         await reassign(session, event.client_id, event.manager_id, at=now())
 
 

@@ -14,7 +14,7 @@ from shared.contracts.clients import ClientChanged, ClientRegistered, VehicleSav
 from shared.contracts.control import OfficeChanged, StaffChanged
 from shared.contracts.notifier import MailAnswered, MailReceived, ObligationLimitReached
 from shared.contracts.vin import VinRequestAnswered
-from shared.messaging import Consumers, project
+from shared.messaging import NOWHERE, Consumers, project
 
 consumers = Consumers("orders")
 
@@ -38,19 +38,17 @@ async def know_office(event: OfficeChanged, session: AsyncSession) -> None:
 
 @consumers.on(StaffChanged)
 async def know_staff(event: StaffChanged, session: AsyncSession) -> None:
-    """ORG-03 needs to know whether an office has a director.  Head office people belong to no office."""
-    if event.office_id is None:
-        return
+    """ORG-03 needs to know whether an office has a director.  Whoever is in head office works in no office."""
     await project(
         session,
         Staff,
         {"staff_id": event.staff_id},
         version=event.version,
         values={
-            "office_id": event.office_id,
+            "office_id": event.office_id or NOWHERE,
             "full_name": event.full_name,
             "role": event.role,
-            "active": event.active,
+            "active": event.active and event.office_id is not None,
         },
     )
 

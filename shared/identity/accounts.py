@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -79,7 +80,19 @@ async def set_password(session: AsyncSession, subject: UUID, password: str) -> N
     await revoke_tokens(session, subject)
 
 
+async def change_password(session: AsyncSession, subject: UUID, current: str, new: str) -> bool:
+    """False when the current one is wrong, also when it has been set anew while it was compared."""
+    own = select(account.c.password_hash).where(account.c.id == subject)
+    stored = await session.scalar(own)
+    if not await verify_password(current, stored) or await session.scalar(own.with_for_update()) != stored:
+        return False
+    await set_password(session, subject, new)
+    return True
+
+
 async def revoke_tokens(session: AsyncSession, subject: UUID) -> None:
+    """The account is locked first, as by everybody who makes tokens: those that are being made are waited for."""
+    await session.execute(select(account.c.id).where(account.c.id == subject).with_for_update())
     await session.execute(delete(refresh_token).where(refresh_token.c.account_id == subject))
     moment = {"not_before": func.clock_timestamp()}
     await session.execute(
@@ -103,16 +116,21 @@ async def sign_in(session: AsyncSession, login: str, password: str) -> Grant | N
     """None for a wrong login, a wrong password or a closed account, in the same time."""
     row = (await session.execute(select(account).where(account.c.login == normalized(login)))).one_or_none()
     valid = await verify_password(password, row.password_hash if row is not None else None)
-    if row is None or not valid or not row.active:
+    if row is None or not valid:
         return None
-    principal = Principal(row.id, Role(row.role), row.office_id, row.name)
+    # Comparing takes its time: the password may be another by now, the person dismissed.
+    now = await _locked(session, row.id)
+    if now is None or not now.active or now.password_hash != row.password_hash:
+        return None
     family = new_id()
-    return Grant(principal, family, await _issue_refresh_token(session, row.id, family))
+    return Grant(_principal(now), family, await _issue_refresh_token(session, now.id, family))
 
 
 async def refresh(session: AsyncSession, token: str) -> Grant | None:
     """Rotate a refresh token.  Reuse of an old one ends its whole family; the caller must let that commit."""
     digest = _digest(token)
+    owner = await session.scalar(select(refresh_token.c.account_id).where(refresh_token.c.token_hash == digest))
+    row = await _locked(session, owner) if owner is not None else None
     used = (
         await session.execute(
             update(refresh_token)
@@ -122,9 +140,9 @@ async def refresh(session: AsyncSession, token: str) -> Grant | None:
                 refresh_token.c.expires_at > func.now(),
             )
             .values(used_at=func.now())
-            .returning(refresh_token.c.family_id, refresh_token.c.account_id)
+            .returning(refresh_token.c.family_id)
         )
-    ).one_or_none()
+    ).scalar_one_or_none()
     if used is None:
         family = await session.scalar(
             select(refresh_token.c.family_id).where(
@@ -134,11 +152,18 @@ async def refresh(session: AsyncSession, token: str) -> Grant | None:
         if family is not None:
             await end_family(session, family)
         return None
-    row = (await session.execute(select(account).where(account.c.id == used.account_id))).one_or_none()
     if row is None or not row.active:
         return None
-    principal = Principal(row.id, Role(row.role), row.office_id, row.name)
-    return Grant(principal, used.family_id, await _issue_refresh_token(session, row.id, used.family_id))
+    return Grant(_principal(row), used, await _issue_refresh_token(session, row.id, used))
+
+
+async def _locked(session: AsyncSession, subject: UUID) -> Row[Any] | None:
+    """As it is now; nobody changes it or revokes its tokens until this transaction ends."""
+    return (await session.execute(select(account).where(account.c.id == subject).with_for_update())).one_or_none()
+
+
+def _principal(row: Row[Any]) -> Principal:
+    return Principal(row.id, Role(row.role), row.office_id, row.name)
 
 
 async def end_family(session: AsyncSession, family_id: UUID) -> None:

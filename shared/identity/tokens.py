@@ -137,9 +137,9 @@ class TokenVerifier:
             try:
                 response = await self._http.get(f"{issuer.url}/.well-known/jwks.json")
                 response.raise_for_status()
-            except httpx.HTTPError as error:
+                issuer.keys = KeySet.import_key_set(response.json())
+            except (httpx.HTTPError, ValueError) as error:
                 raise Unavailable("Служба входа не отвечает, повторите через несколько секунд.") from error
-            issuer.keys = KeySet.import_key_set(response.json())
             issuer.keys_read_at = time.monotonic()
         return issuer.keys
 
@@ -158,10 +158,11 @@ class TokenVerifier:
         try:
             response = await self._http.get(f"{issuer.url}/revocations")
             response.raise_for_status()
-        except httpx.HTTPError as error:
+            revoked = {UUID(row["subject"]): float(row["not_before"]) for row in response.json()["revoked"]}
+        except (httpx.HTTPError, ValueError, TypeError, KeyError) as error:
             log.warning("revocations are not answered", issuer=issuer.name, error=repr(error))
             return
-        issuer.revoked = {UUID(row["subject"]): row["not_before"] for row in response.json()["revoked"]}
+        issuer.revoked = revoked
         issuer.revocations_read_at = time.monotonic()
 
 

@@ -2,6 +2,6 @@
 
 from shared.messaging.consumers import Consumers
 from shared.messaging.outbox import publish
-from shared.messaging.projection import project
+from shared.messaging.projection import NOWHERE, project
 
-__all__ = ["Consumers", "project", "publish"]
+__all__ = ["NOWHERE", "Consumers", "project", "publish"]

@@ -25,8 +25,10 @@ RETRY_DELAYS = tuple(
 )
 """After the last one the message is parked."""
 CRASH_ATTEMPTS = 5
-"""A message redelivered this many times without an outcome takes its process down: it is parked.  Of 500 deaths by other
-hands one message was in hand at three in a row."""
+"""A message redelivered this many times without an outcome takes its process down: it is parked.
+
+Of 500 deaths by other hands one message was in hand at three in a row.
+"""
 RETRY_LEASE = timedelta(minutes=2)
 """How long a claimed message is its process's.  Another takes it up afterwards: that one has died."""
 BATCH = 50

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
+
+NOWHERE = UUID(int=0)
+"""In place of an office, for what has left all of them: its row stays, so that no older event brings it back."""
 
 
 async def project(

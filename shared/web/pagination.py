@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -123,7 +123,7 @@ def _parse(text: str, kind: type) -> Any:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError("a moment has a zone")
-        return moment
+        return moment.astimezone(UTC)  # OverflowError where the database would have no such moment.
     if kind is date:
         return date.fromisoformat(text)
     if kind in (UUID, Decimal):

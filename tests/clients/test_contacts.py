@@ -1,5 +1,7 @@
 """CL-06: wrong and fabricated phones."""
 
+import base64
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -101,6 +103,25 @@ async def test_a_wrong_number_call_starts_the_request(clients: ServiceHarness, o
         )
     assert call.status_code == 201, call.text
     assert len(await clients.published(ContactsRequested, client_id=UUID(card["id"]))) == 1
+
+
+async def test_a_corrected_email_does_not_make_a_wrong_phone_right(clients: ServiceHarness, office: TestOffice) -> None:
+    card = await office.create(email=f"old-{new_id().hex}@mail.example")
+    async with office.manager() as http:
+        await http.post(f"/clients/{card['id']}/calls", json={"outcome": "wrong_number", "goals": ["first_call"]})
+        before = (await http.get(f"/clients/{card['id']}")).json()
+        after = (await patch(http, card["id"], email=f"new-{new_id().hex}@mail.example")).json()
+    assert before["contacts_requested_at"] is not None
+    for name in ("phone_suspicion", "contacts_requested_at", "contacts_due_at"):
+        assert after[name] == before[name], name
+    assert not await clients.published(ContactsCorrected, client_id=UUID(card["id"]))
+
+
+async def test_a_cursor_of_a_time_that_cannot_be_stored_is_a_problem(office: TestOffice) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(["0001-01-01T00:00:00+14:00", str(new_id())]).encode()).decode()
+    async with office.manager() as http:
+        answer = await http.get("/clients", params={"cursor": cursor})
+    assert (answer.status_code, problem(answer)) == (400, "bad-cursor")
 
 
 async def test_a_corrected_phone_closes_the_request_and_another_bad_one_does_not(

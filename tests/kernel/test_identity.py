@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet, OctKey
 from shared.clock import now
 from shared.database import new_id
 from shared.errors import Unauthenticated, Unavailable
-from shared.identity import accounts, tokens
+from shared.identity import accounts, passwords, tokens
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import TokenVerifier, generate_key, issue
 from tests.harness import ServiceHarness
@@ -88,6 +88,65 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_family(
         assert stolen.status_code == 401
         honest = await http.post("/sessions/refresh", json={"refresh_token": second.json()["refresh_token"]})
         assert honest.status_code == 401
+
+
+@pytest.mark.parametrize("what", ["password", "dismissal"])
+async def test_what_changes_while_a_password_is_compared_counts(
+    sample: ServiceHarness, person: tuple[Principal, str], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Comparing takes its time; who is dismissed meanwhile, or has got a new password, is not let in by the old one."""
+    principal, login = person
+    verify = passwords.verify_password
+
+    async def verify_slowly(password: str, stored: str | None) -> bool:
+        valid = await verify(password, stored)
+        async with sample.session() as session:
+            if what == "password":
+                await accounts.set_password(session, principal.id, "совсем другой пароль")
+            else:
+                await accounts.change_account(session, principal, active=False)
+        return valid
+
+    with monkeypatch.context() as patched:
+        patched.setattr(accounts, "verify_password", verify_slowly)
+        async with sample.session() as session:
+            assert await accounts.sign_in(session, login, PASSWORD) is None
+        if what == "password":
+            async with sample.session() as session:
+                assert not await accounts.change_password(
+                    session, principal.id, "совсем другой пароль", "третий пароль"
+                )
+    if what == "password":
+        async with sample.session() as session:
+            assert await accounts.change_password(session, principal.id, "совсем другой пароль", "третий пароль")
+            assert not await accounts.change_password(session, principal.id, "совсем другой пароль", "четвёртый")
+
+
+async def test_a_token_that_is_being_made_is_revoked_too(sample: ServiceHarness, person: tuple[Principal, str]) -> None:
+    principal, login = person
+    async with sample.session() as session:
+        grant = await accounts.sign_in(session, login, PASSWORD)
+    assert grant is not None
+
+    async def revoke() -> None:
+        async with sample.session() as session:
+            await accounts.revoke_tokens(session, principal.id)
+
+    async with sample.session() as session:
+        following = await accounts.refresh(session, grant.refresh_token)
+        assert following is not None
+        revoking = asyncio.create_task(revoke())
+        await asyncio.sleep(0.3)
+        assert not revoking.done(), "it waits for the token that is being made"
+    await revoking
+    async with sample.session() as session:
+        assert await accounts.refresh(session, following.refresh_token) is None
+
+
+async def test_whoever_can_sign_in_can_sign_out(sample: ServiceHarness) -> None:
+    for role in Role:
+        async with sample.http(role) as http:
+            assert (await http.delete("/sessions/current")).status_code == 204, role
 
 
 async def test_a_dismissed_manager_is_out_as_soon_as_the_feed_is_read(

@@ -56,6 +56,28 @@ def test_a_letter_is_read() -> None:
     assert found.sent_at is not None and found.sent_at.isoformat() == "2026-11-23T05:42:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("idna", b"text"),
+        ("undefined", b"text"),
+        ('"utf\x008"', b"text"),
+        ("utf-7", b"+2AA- text"),
+        ("unicode_escape", b"\\ud800 text"),
+        ("x-nobodys", b"text"),
+    ],
+)
+def test_a_letter_in_any_character_set_can_be_kept(charset: str, body: bytes) -> None:
+    """One that cannot would be tried again for ever, and no later one would be read."""
+    head = "From: a@b.ru\r\nMessage-ID: <c@x>\r\nIn-Reply-To: =?utf-8?q?=3Ca=00b@c=3E?=\r\n"
+    head += f"Content-Type: text/plain; charset={charset}"
+    found = read(head.encode() + b"\r\n\r\n" + body)
+    assert "text" in found.text
+    for kept in (found.text, *found.references):
+        assert "\x00" not in kept
+        kept.encode()
+
+
 def test_of_html_only_the_words_are_read() -> None:
     message = EmailMessage()
     message["From"] = "a@example.ru"

@@ -15,6 +15,7 @@ from shared.clock import now
 from shared.contracts import billing, clients, orders, vin
 from shared.contracts.notifier import ObligationBreached, ObligationOpened
 from shared.database import new_id
+from shared.identity.roles import Role
 from tests.notifier.conftest import World, calendar, minutes
 
 
@@ -335,6 +336,19 @@ async def test_a_disabled_client_has_no_calls_due(world: World) -> None:
     await world.register()
     await world.change_client(2, active=False)
     assert (await world.obligation(world.client_id, "CALL-01")).state == "cancelled"
+
+
+async def test_a_new_telephone_number_leaves_a_seniors_assignment_alone(world: World) -> None:
+    await world.with_people()
+    petrov = await world.hire("petrov", "manager")
+    await world.register()
+    duty = await world.obligation(await world.place(), "ORD-04")
+    async with world.staff_http(Role.SENIOR_MANAGER, "senior") as http:
+        body = {"staff_id": str(petrov), "reason": "Иванов в отпуске"}
+        assert (await http.post(f"/obligations/{duty.id}/assignment", json=body)).status_code == 200
+    await world.change_client(2, phone="+79126014599")
+    (after,) = await world.obligations(id=duty.id)
+    assert after.responsible_staff_id == petrov
 
 
 async def test_open_duties_follow_the_clients_manager(world: World) -> None:

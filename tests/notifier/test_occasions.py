@@ -1,6 +1,6 @@
 """Duties that come by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -43,6 +43,25 @@ def test_a_months_duty_opens_on_the_first_working_day(code: str) -> None:
     (only,) = occasions(RULES[code], OFFICE_HOURS, datetime(2026, 11, 5, 12, tzinfo=UTC))
     assert only.opened_at == datetime(2026, 11, 2, 4, tzinfo=UTC)
     assert list(occasions(RULES[code], OFFICE_HOURS, datetime(2026, 11, 2, 3, tzinfo=UTC))) == []
+
+
+@pytest.mark.parametrize("year", range(2024, 2029))
+@pytest.mark.parametrize("code", ["HR-02", "RPT-05", "RPT-06"])
+def test_januarys_duties_open_after_the_holidays(code: str, year: int) -> None:
+    """More than a week after the first of January."""
+    body = {"time_zone": "Asia/Yekaterinburg", "weekly": (*office_week()[:5], (), ()), "public_holidays": True}
+    hours = WorkingCalendar.model_validate(body)
+    opened = {
+        (occasion.day, occasion.opened_at.astimezone(hours.zone).date())
+        for number in range(1, 29)
+        for occasion in occasions(
+            RULES[code].model_copy(update={"effective_from": datetime(2020, 1, 1, tzinfo=UTC)}),
+            hours,
+            datetime(year, 1, number, 12, tzinfo=UTC),
+        )
+    }
+    [(_, opened_on)] = [found for found in opened if found[0] == date(year, 1, 1)]
+    assert 9 <= opened_on.day <= 12
 
 
 def test_an_occasion_has_one_id_for_every_replica() -> None:

@@ -66,10 +66,15 @@ def opened_duty(duty_rule: Rule, calendar: WorkingCalendar, opened_at: datetime)
 def live_through(
     duty: Duty, duty_rule: Rule, calendar: WorkingCalendar, stops: Sequence[tuple[datetime, datetime]], random: Random
 ) -> None:
-    """Each stop is a wait for the client or for the supplier, or a closing by mistake and its reopening."""
+    """Each stop is a wait for the client or for the supplier, a closing by mistake and its reopening, or both."""
     for began, ended in stops:
-        holder: Any = random.choice(("client", "supplier", None))
-        if holder is None:
+        holder: Any = random.choice(("client", "supplier", "closed while it waited", None))
+        if holder == "closed while it waited":
+            closed_at = began + random.randrange(1, 1 + max(1, (ended - began) // MINUTE - 1)) * MINUTE
+            assert wait_for(Changes(), duty, duty_rule, calendar, "client", began, at=began)
+            close(Changes(), duty, "done", min(closed_at, ended), at=began)
+            go_on(Changes(), duty, duty_rule, calendar, at=ended)
+        elif holder is None:
             close(Changes(), duty, "done", began, at=began)
             go_on(Changes(), duty, duty_rule, calendar, at=ended)
         else:

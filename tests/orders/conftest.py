@@ -88,15 +88,16 @@ class Office:
             )
         )
 
-    async def hire_director(self, *, active: bool = True, version: int = 1) -> None:
+    async def hire_director(self, *, active: bool = True, version: int = 1, leaves: bool = False) -> None:
+        """Who `leaves` works for head office from then on."""
         await self.orders.deliver(
             StaffChanged(
-                office_id=self.id,
+                office_id=None if leaves else self.id,
                 version=version,
                 occurred_at=now(),
                 staff_id=self.director_id,
                 full_name="Управляющий",
-                role="director",
+                role="head_office" if leaves else "director",
                 email="director@prodetal.example",
                 active=active,
             )

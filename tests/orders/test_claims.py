@@ -1,6 +1,7 @@
 """Returns: RET-02…RET-10, ORG-03."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -154,11 +155,13 @@ async def test_over_5000_the_director_decides(office: Office) -> None:
     assert (await office.director.post(f"{path}/decision", json=decision)).status_code == 200
 
 
-@pytest.mark.parametrize("dismissed", [False, True])
-async def test_where_there_is_no_director_the_senior_decides(office: Office, dismissed: bool) -> None:
-    if dismissed:
-        await office.hire_director()
-        await office.hire_director(active=False, version=2)
+@pytest.mark.parametrize("lost", ["never was", "dismissed", "to head office", "to head office, heard first"])
+async def test_where_there_is_no_director_the_senior_decides(office: Office, lost: str) -> None:
+    if lost != "never was":
+        events: list[dict[str, Any]] = [{}, {"active": False} if lost == "dismissed" else {"leaves": True}]
+        numbered = list(enumerate(events, 1))
+        for version, event in reversed(numbered) if lost.endswith("first") else numbered:
+            await office.hire_director(version=version, **event)
     found = await claim(office, "9000.00", "6000.00")
     path = f"/claims/{found['id']}/decision"
     decision = {"decision": "accepted", "reason": "Решаю за управляющего"}

@@ -11,7 +11,6 @@ from services.clients.settings import ClientsSettings
 from shared.audit import audit
 from shared.errors import Conflict, Invalid
 from shared.identity import accounts
-from shared.identity.passwords import verify_password
 from shared.identity.roles import Principal, Role
 from shared.messaging.outbox import publish
 from shared.messaging.tables import account
@@ -75,12 +74,8 @@ async def reset_password(session: AsyncSession, client: Client, password: str) -
 
 async def change_password(session: AsyncSession, client: Client, *, current: str, new: str) -> None:
     """By the client; all sessions end. Raises WrongPassword."""
-    stored = await session.scalar(
-        account.select().with_only_columns(account.c.password_hash).where(account.c.id == client.client_id)
-    )
-    if not await verify_password(current, stored):
+    if not await accounts.change_password(session, client.client_id, current, new):
         raise WrongPassword("Текущий пароль введён неверно.", field="current_password")
-    await accounts.set_password(session, client.client_id, new)
     await audit(session, "client.password_changed", subject=f"client/{client.client_id}", office_id=client.office_id)
 
 

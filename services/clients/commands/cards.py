@@ -10,6 +10,7 @@ from services.clients.commands import access, confirmation, contacts
 from services.clients.commands.consents import give_consents
 from services.clients.commands.managers import check_manager, next_manager
 from services.clients.domain.labels import DEFAULT_CATEGORIES, DEFAULT_GROUPS, DisabledReason
+from services.clients.domain.phones import PhoneSuspicion
 from services.clients.models import Client
 from services.clients.queries import cards as queries
 from services.clients.schemas.cards import ChangeClient, ChangeOwnCard, ClientBrief, CreateClient
@@ -139,8 +140,10 @@ async def _apply(
     if not changed:
         return
     requested_before, active_before = client.contacts_requested_at, client.active
-    if "phone" in changed or ("email" in changed and client.phone_suspicion is not None):
+    if "phone" in changed:
         await contacts.judge_phone(session, client, at)
+    elif "email" in changed and client.phone_suspicion is not None:
+        await contacts.doubt_phone(session, client, PhoneSuspicion(client.phone_suspicion), at)
     if client.active and not active_before:
         await access.open_again(session, client)
     if "full_name" in changed:

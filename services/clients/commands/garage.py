@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Client, Vehicle
@@ -126,5 +126,8 @@ def _known_from_vin(vin: str) -> dict[str, Any]:
 async def _find(
     session: AsyncSession, client_id: UUID, *, vin: str | None = None, frame: str | None = None
 ) -> Vehicle | None:
-    same = Vehicle.vin == vin if vin is not None else Vehicle.frame == frame
-    return await session.scalar(select(Vehicle).where(Vehicle.client_id == client_id, same).with_for_update())
+    """The car with either number; where there are two, the one with the VIN."""
+    same = or_(*(column == number for column, number in ((Vehicle.vin, vin), (Vehicle.frame, frame)) if number))
+    by_vin = (Vehicle.vin == vin).desc().nulls_last()
+    found = select(Vehicle).where(Vehicle.client_id == client_id, same).order_by(by_vin).limit(1).with_for_update()
+    return await session.scalar(found)

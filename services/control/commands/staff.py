@@ -19,10 +19,8 @@ from shared.audit import audit
 from shared.database import new_id
 from shared.errors import Invalid, NotFound
 from shared.identity import accounts
-from shared.identity.passwords import verify_password
 from shared.identity.roles import OFFICE_STAFF, Principal, Role
 from shared.messaging import publish
-from shared.messaging.tables import account
 from shared.web import check_version
 
 HEAD_OFFICE_LOCK = 7_350_101
@@ -134,10 +132,8 @@ async def reset_password(session: AsyncSession, staff_id: UUID, password: str) -
 
 async def change_own_password(session: AsyncSession, body: ChangeOwnPassword, *, caller: Principal) -> None:
     """Raises Invalid when the current password is wrong.  All sessions of the caller end, this one too."""
-    stored = await session.scalar(select(account.c.password_hash).where(account.c.id == caller.id))
-    if not await verify_password(body.current_password, stored):
+    if not await accounts.change_password(session, caller.id, body.current_password, body.new_password):
         raise Invalid("Текущий пароль неверен.", field="current_password")
-    await accounts.set_password(session, caller.id, body.new_password)
     await audit(session, "staff.password_changed", subject=f"staff/{caller.id}", office_id=caller.office_id)
 
 

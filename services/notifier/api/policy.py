@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from sqlalchemy import select
 
 from services.notifier.commands.policy import publish_policy
+from services.notifier.commands.rules import PUBLISHING
 from services.notifier.delivery_models import SmsUsage
 from services.notifier.limits import current_policy
 from services.notifier.models import Office
@@ -15,6 +16,7 @@ from services.notifier.schemas_delivery import PolicyOut, PutPolicy, SmsUsageOut
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
+from shared.turns import take_turns
 from shared.web import (
     Caller,
     IfMatch,
@@ -47,6 +49,7 @@ async def put_policy(
 ) -> PolicyOut:
     """Новая версия с даты; проверяется снова перед отправкой каждого SMS."""
     at = now()
+    await take_turns(session, PUBLISHING)
     policy = await current_policy(session, at)
     check_version(policy.version if policy else 0, expected)
     values = body.model_dump(exclude={"effective_from"})

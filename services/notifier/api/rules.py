@@ -22,6 +22,7 @@ from services.notifier.schemas import (
 from shared.clock import now
 from shared.errors import NotFound
 from shared.identity.roles import STAFF, Role
+from shared.turns import take_turns
 from shared.web import NO_IDEMPOTENCY_KEY, Caller, IfMatch, Session, allow, check_version, service_router, set_etag
 
 router = service_router("Правила сроков")
@@ -54,6 +55,7 @@ async def put_rule(
     одного случая. `If-Match` — последняя версия, для нового правила `"0"`.
     """
     at = now()
+    await take_turns(session, commands.PUBLISHING)
     try:
         latest = (await queries.rule_versions(session, code))[0].version
     except NotFound:

@@ -7,7 +7,7 @@ from typing import Literal
 from services.notifier import announcements
 from services.notifier.commands.obligations import figures, history_row, wake_engine
 from services.notifier.domain.rules import Holder, RuleBody
-from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until
+from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until, stood_still_since
 from services.notifier.duty import Duty, step_moment
 from services.notifier.writing import Changes
 from shared.worktime import WorkingCalendar
@@ -71,13 +71,19 @@ def go_on_if_over(
 
 
 def go_on(changes: Changes, duty: Duty, rule: RuleBody, calendar: WorkingCalendar, *, at: datetime) -> None:
-    """A closed duty was closed by mistake: it goes on with the time that was left, and what had fired stays fired."""
+    """A closed duty was closed by mistake: it goes on with the time that was left, and what had fired stays fired.
+
+    A breach that fired before it was heard that the duty had been done in time was none.
+    """
     closed_at = duty.closed_at
     assert closed_at is not None  # The caller has seen that it is closed.
+    stopped_at = stood_still_since(map(Span.of, duty.spans), closed_at)
     duty.state, duty.closed_at = "open", None
-    duty.next_step = next((index for index, step in enumerate(duty.schedule) if step_moment(step) > closed_at), None)
+    if duty.breached_at is not None and stopped_at <= duty.due_at:
+        duty.breached_at = None
+    duty.next_step = next((index for index, step in enumerate(duty.schedule) if step_moment(step) > stopped_at), None)
     duty.spans = [*duty.spans, Span("nobody", True, closed_at, max(at, closed_at)).row]
-    shift(changes, duty, rule, calendar, closed_at, at, "reopened", at=at)
+    shift(changes, duty, rule, calendar, stopped_at, at, "reopened", at=at)
 
 
 def shift(

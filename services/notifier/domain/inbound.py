@@ -74,7 +74,7 @@ def read(raw: bytes) -> Letter:
     ours = _OUR_ID.search(body) if kind == "bounce" and _FAILED.search(body) else None
     return Letter(
         message_id=_clean(message_id, 400),
-        references=list(dict.fromkeys(references))[:50],
+        references=list(dict.fromkeys(_clean(reference, 400) for reference in references))[:50],
         sender=_clean(address, 320).lower(),
         sender_name=_clean(name, 200),
         title=_clean(_header(message, "Subject"), 300),
@@ -115,7 +115,7 @@ def _text(message: EmailMessage) -> str:
         part = message.get_body(preferencelist=("plain", "html"))
     if part is None:
         return ""
-    content = _decoded(part)
+    content = _decoded(part).encode("utf-8", "replace").decode()  # Some sets have half characters.
     if part.get_content_type() == "text/html":
         content = _without_tags(content)
     return content.replace("\r\n", "\n").replace("\x00", "").strip()[:LONGEST_TEXT]
@@ -126,7 +126,7 @@ def _decoded(part: MIMEPart) -> str:
     content = payload if isinstance(payload, bytes) else b""
     try:
         return content.decode(part.get_content_charset() or "utf-8", errors="replace")
-    except LookupError:
+    except (LookupError, ValueError):  # No such character set, or one that refuses some bytes whatever is asked.
         return content.decode("utf-8", errors="replace")
 
 

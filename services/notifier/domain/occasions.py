@@ -10,6 +10,8 @@ from shared.worktime import WorkingCalendar, add_working_minutes
 
 LOOK_BACK = timedelta(days=7)
 """A service that stood still opens what came meanwhile, if it is not too late already."""
+LONGEST_HOLIDAY = timedelta(days=40)
+"""A day off moves its duty to the next working day, which may be far: the first of January to the ninth and later."""
 
 _PERIODS = {"day": "день", "week": "неделя", "month": "месяц"}
 
@@ -25,13 +27,17 @@ def occasions(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[O
     """Those that have begun by `at`, the oldest first.  Raises NoWorkingTime."""
     assert rule.every is not None
     today = at.astimezone(calendar.zone).date()
-    for back in range(LOOK_BACK.days, -1, -1):
+    furthest = LOOK_BACK if rule.every.period == "day" else LOOK_BACK + LONGEST_HOLIDAY
+    for back in range(furthest.days, -1, -1):
         day = today - timedelta(days=back)
         if not _is_due(rule.every, day):
             continue
         midnight = datetime.combine(day, time(), tzinfo=calendar.zone)
         opened_at = add_working_minutes(calendar, midnight, 0)
-        if rule.every.period == "day" and opened_at.astimezone(calendar.zone).date() != day:
+        opened_on = opened_at.astimezone(calendar.zone).date()
+        if opened_on < today - LOOK_BACK:
+            continue
+        if rule.every.period == "day" and opened_on != day:
             continue  # A day off has no daily duty, and the next day has its own.
         if opened_at <= at and opened_at >= rule.effective_from:
             yield Occasion(day, opened_at)

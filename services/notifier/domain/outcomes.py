@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
-from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until
+from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until, stood_still_since
 from shared.worktime import WorkingCalendar
 
 
@@ -76,6 +76,8 @@ class Outcome:
         if closed_at is None:
             return
         self.outcome, self.closed_at, self.stood_still = "open", None, False
+        if stood_still_since(self.spans, closed_at) < closed_at:
+            self._end(calendar, self.spans[-1], closed_at)  # It was paused when it was closed.
         self.spans.append(Span("nobody", True, closed_at))
         self._end(calendar, self.spans[-1], max(at, closed_at))
 

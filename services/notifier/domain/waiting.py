@@ -102,6 +102,13 @@ def rest_elsewhere(
     return add_working_minutes(new, since, working_time_between(old, since, moment) / ONE_MINUTE)
 
 
+def stood_still_since(spans: Iterable[Span], closed_at: datetime) -> datetime:
+    """When the clock of a closed duty stopped: where it was paused then, with that pause, whose time was not added."""
+    last = max(spans, key=lambda span: span.began_at, default=None)
+    paused = last is not None and last.pauses and last.holder != "nobody" and last.ended_at == closed_at
+    return last.began_at if last is not None and paused else closed_at
+
+
 def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Span], *, working: bool) -> datetime:
     """`moment` after all pauses that have ended, which are in order of time and do not overlap."""
     for span in spans:
