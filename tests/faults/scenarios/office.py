@@ -17,6 +17,7 @@ from tests.faults.mail import MailServer, mail_server
 from tests.faults.office import SETTINGS, Office
 from tests.faults.office_checker import check_office, check_sms
 from tests.faults.scenarios.base import USUAL, Run
+from tests.faults.scenarios.sms import AT_ANY_HOUR
 from tests.faults.world import World, new_world, until
 
 SERVICES = ("control", "clients", "orders", "billing", "notifier")
@@ -100,6 +101,7 @@ async def working_office(run: Run, history: History) -> AsyncIterator[AtWork]:
                 for service in ("orders", "billing", "notifier"):
                     await world.start(service)
                 await world.ready()
+                await world.rows("notifier", AT_ANY_HOUR)  # A thousand orders are more than an office's SMS of a day.
                 limits = httpx.Limits(max_keepalive_connections=0)
                 async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
                     office = Office(world, history, http, run.seed, again_seconds=run.pick(0.1, 0.4))
