@@ -13,4 +13,4 @@ REQUESTS = 900
 async def test_nobody_gets_anything_of_another_office_or_client(played: Played, exchanges: list[Exchange]) -> None:
     verdict = await spied_out(played, exchanges, seed=20260301, most=REQUESTS)
     assert verdict.holds, "\n".join([*verdict.violations, str(verdict.figures)])
-    assert verdict.figures["routes asked for foreign things"] > 100
+    assert verdict.figures["routes asked for foreign things"] > 90
