@@ -110,6 +110,13 @@ def _filter_by_scope(state: ORMExecuteState) -> None:
         state.parameters = {**cast(Mapping[str, Any], state.parameters or {}), **values}
 
 
+@event.listens_for(Session, "do_orm_execute")
+def _read_anew_what_is_locked(state: ORMExecuteState) -> None:
+    """What was read before its lock was waited for may be another by now; FOR UPDATE alone leaves the old in memory."""
+    if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
+        state.update_execution_options(populate_existing=True)
+
+
 def _criteria(scope: Scope) -> Sequence[ORMOption]:
     office_id, client_id = scope.office_id, scope.client_id
     if scope.kind == "office":

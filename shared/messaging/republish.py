@@ -107,17 +107,19 @@ async def answer_requests(service: str, database: Database, connection: Abstract
         metrics.REPAIRED.labels(service, name).inc()
         log.warning("the broker was wiped, publishing again", service=service, since=previous.isoformat())
     channel, requests = await within(BROKER_SECONDS, _requests(connection, name))
-    for request in requests:
-        try:
-            wanted = Wanted.model_validate_json(request.body)
-        except ValidationError as error:
-            log.error("a request to publish again cannot be read", service=service, error=str(error))
-        else:
-            count = await _unconfirm(database, wanted.types, wanted.since)
-            log.warning("publishing again on request", service=service, types=wanted.types, events=count)
-            again += count
-        await within(BROKER_SECONDS, request.ack())
-    await within(BROKER_SECONDS, channel.close())
+    try:
+        for request in requests:
+            try:
+                wanted = Wanted.model_validate_json(request.body)
+            except ValidationError as error:
+                log.error("a request to publish again cannot be read", service=service, error=str(error))
+            else:
+                count = await _unconfirm(database, wanted.types, wanted.since)
+                log.warning("publishing again on request", service=service, types=wanted.types, events=count)
+                again += count
+            await within(BROKER_SECONDS, request.ack())
+    finally:
+        await within(BROKER_SECONDS, channel.close())  # What is not acknowledged goes back to the queue.
     async with database.worker() as session:
         await remember_check(session, name)
     return again > 0

@@ -115,6 +115,16 @@ def submitted(office: TestOffice, client_id: str, vehicle: Vehicle) -> VinReques
     )
 
 
+async def test_a_car_known_by_its_frame_is_found_when_it_comes_with_its_vin(
+    clients: ServiceHarness, office: TestOffice
+) -> None:
+    card = await office.create()
+    known = Vehicle(vehicle_id=new_id(), frame="GX105-6010796")
+    await clients.deliver(submitted(office, card["id"], known))
+    await clients.deliver(submitted(office, card["id"], Vehicle(vehicle_id=new_id(), vin=LADA, frame=known.frame)))
+    assert [vehicle["id"] for vehicle in await garage(office, card["id"])] == [str(known.vehicle_id)]
+
+
 async def test_the_car_of_a_vin_request_is_kept_in_the_garage(clients: ServiceHarness, office: TestOffice) -> None:
     card = await office.create()
     car = Vehicle(vehicle_id=new_id(), vin=LADA, make="Lada")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from shared.settings import SERVICES
 from tests.infrastructure.compose import ROOT, containers, env_file
@@ -33,6 +34,25 @@ def _variables(container: dict[str, Any]) -> set[str]:
         else:
             names |= sources["ConfigMap", source["configMapRef"]["name"]]
     return names
+
+
+@pytest.mark.parametrize("where", ["compose", "kubernetes"])
+async def test_behind_the_proxy_callers_are_told_apart_by_their_own_addresses(where: str) -> None:
+    """Else whoever guesses passwords locks everybody out.  Nobody else may say who he is."""
+    if where == "compose":
+        trusted, proxy = containers(env_file(ROOT / "deploy" / "demo.env"))["control"]["environment"], "172.18.0.5"
+    else:
+        trusted, proxy = _objects(K8S / "configuration.yaml")[0]["data"], "10.244.1.7"
+    seen: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    behind: Any = ProxyHeadersMiddleware(app, trusted_hosts=trusted["FORWARDED_ALLOW_IPS"])
+    for sender in (proxy, "198.51.100.1"):
+        headers = [(b"x-forwarded-for", b"203.0.113.9")]
+        await behind({"type": "http", "scheme": "http", "client": (sender, 1), "headers": headers}, None, None)
+    assert seen == ["203.0.113.9", "198.51.100.1"]
 
 
 def test_every_manifest_is_strictly_valid() -> None:

@@ -40,6 +40,24 @@ async def stored(database: Database, note_text: str) -> int:
         return await session.scalar(select(func.count()).select_from(Note).where(Note.text == note_text)) or 0
 
 
+async def test_what_is_locked_is_read_anew(database: Database) -> None:
+    """Read first, locked later: meanwhile another has changed it.  What is not written yet is kept."""
+    note, again = a_note(), f"again {uuid4()}"
+    async with database.worker() as session:
+        session.add(note)
+    async with database.worker() as session:
+        mine = select(Note).where(Note.id == note.id)
+        early = (await session.scalars(mine)).one()
+        async with database.worker() as other:
+            (await other.scalars(mine)).one().text = "changed meanwhile"
+        assert (await session.scalars(mine)).one().text == note.text
+        assert (await session.scalars(mine.with_for_update())).one() is early
+        assert early.text == "changed meanwhile"
+        early.text = again
+        assert (await session.scalars(mine.with_for_update())).one().text == again
+    assert await stored(database, again) == 1
+
+
 async def open_transactions(sample: ServiceHarness) -> int:
     """Of the database, but for the asking one's."""
     admin = await asyncpg.connect(sample.urls.admin)

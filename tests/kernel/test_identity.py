@@ -178,6 +178,23 @@ async def test_staff_are_refused_when_the_feed_is_too_old(
         await issuer.verify(token)
 
 
+async def test_an_answer_that_is_no_feed_is_no_answer(
+    sample: ServiceHarness, person: tuple[Principal, str], issuer: TokenVerifier
+) -> None:
+    """A proxy's page with status 200, for example."""
+    async with sample.http() as http:
+        token = (await sign_in(http, person[1])).json()["access_token"]
+
+    async def page(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text="<html>Техническое обслуживание</html>")
+
+    issuer._http = httpx.AsyncClient(transport=httpx.MockTransport(page))
+    with pytest.raises(Unavailable):
+        await issuer.verify(token)  # It has no keys.
+    await issuer._read_revocations(issuer._issuers["sample"])
+    assert not issuer._issuers["sample"].revocations_read_at
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -13,7 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from sqlalchemy import delete, func, insert, select
 
 from shared.contracts.vin import VinRequestAnswered
-from shared.database import new_id
+from shared.database import Database, new_id
 from shared.messaging import Consumers, publish, republish
 from shared.messaging.patience import within
 from shared.messaging.republish import _unconfirm, ask, last_good, remember_check
@@ -100,7 +100,17 @@ async def test_much_is_made_unconfirmed_in_several_transactions(
     other = rows[-1] | {"event_id": new_id(), "type": f"other-{new_id()}"}
     async with sample.session() as session:
         await session.execute(insert(outbox), [*rows, other])
-    assert await _unconfirm(sample.app.state.database, [kind], begin) == 8
+    database, statements = sample.app.state.database, list[str]()
+    at_once = database.at_once
+
+    async def counted(statement: str, *arguments: Any) -> list[Any]:
+        statements.append(statement)
+        return list(await at_once(statement, *arguments))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "at_once", counted)
+        assert await _unconfirm(database, [kind], begin) == 8
+    assert statements.count(republish._UNCONFIRM) == 3
     async with sample.session() as session:
         mine, left = outbox.c.type.in_([kind, other["type"]]), [*moments[:2], other["confirmed_at"]]
         untouched = select(func.count()).where(mine, outbox.c.confirmed_at.in_(left))
@@ -124,6 +134,29 @@ async def test_a_request_that_cannot_be_read_does_not_stop_the_relay(sample: Ser
             return state is not None and not state.messages and await count_notes(sample, event.number) == 1
 
         await until(taken)
+
+
+async def test_a_request_whose_answer_fails_is_not_lost(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the broker lives on; the request must not be in the hands of a channel that nobody reads."""
+    database, producer, tried = sample.app.state.database, f"failing-{new_id()}", list[object]()
+
+    async def fail_once(_: Database, types: object, __: datetime) -> int:
+        tried.append(types)
+        if len(tried) == 1:
+            raise ConnectionError("the database is away")
+        return 0
+
+    monkeypatch.setattr(republish, "_unconfirm", fail_once)
+    connection = await aio_pika.connect(sample.amqp_url)
+    async with connection:
+        await ask(connection, producer, ["x"], datetime.now(UTC))
+        with pytest.raises(ConnectionError):
+            await republish.answer_requests(producer, database, connection)
+        await republish.answer_requests(producer, database, connection)
+        assert tried == [["x"], ["x"]]
+        await (await connection.channel()).queue_delete(republish_queue(producer))
 
 
 async def test_a_probe_speaks_of_the_time_when_it_was_sent(sample: ServiceHarness) -> None:

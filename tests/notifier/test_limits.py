@@ -1,5 +1,6 @@
 """Daily limits of SMS, the alarm, and every way out of advertising."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,6 +41,18 @@ async def policy_with(world: World, **changes: Any) -> AsyncIterator[None]:
             assert put.status_code == 200, put.text
             if values is not None:
                 yield
+
+
+async def test_of_two_edits_of_one_version_one_wins(world: World) -> None:
+    """Both have seen the same; the second would undo the first without a word."""
+    async with world.notifier.http(Role.HEAD_OFFICE) as http:
+        for path, body in (
+            ("/delivery-policy", {"quiet_hours": False}),
+            ("/rules/CALL-01", (await http.get("/rules/CALL-01")).json()["items"][-1]["rule"]),
+        ):
+            seen = {"If-Match": (await http.get(path)).headers["etag"]}
+            answers = await asyncio.gather(*(http.put(path, json=body, headers=seen) for _ in range(6)))
+            assert sorted(answer.status_code for answer in answers) == [200] + [412] * 5, path
 
 
 async def queue_sms(world: World, text: str = "Скидка", purpose: Any = "service", **changes: Any) -> UUID:

@@ -22,7 +22,7 @@ async def lock_account(session: AsyncSession, office_id: UUID, client_id: UUID) 
     first = upsert(Account).values(office_id=office_id, client_id=client_id, balance=0, held=0, version=0)
     await session.execute(first.on_conflict_do_nothing())
     query = select(Account).where(Account.client_id == client_id).with_for_update()
-    return (await session.execute(query.execution_options(populate_existing=True))).scalar_one()
+    return (await session.execute(query)).scalar_one()
 
 
 async def book(

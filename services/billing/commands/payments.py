@@ -232,8 +232,6 @@ async def _mark_invoices(session: AsyncSession, payment: Payment, at: datetime) 
             Invoice.id,
         )
         .with_for_update()
-        # The named one was read before the account was locked; another payment may have changed it meanwhile.
-        .execution_options(populate_existing=True)
     )
     left = payment.amount
     for invoice in await session.scalars(unpaid):

@@ -48,8 +48,8 @@ async def put_policy(
     body: PutPolicy, expected: IfMatch, session: Session, caller: Caller, response: Response
 ) -> PolicyOut:
     """Новая версия с даты; проверяется снова перед отправкой каждого SMS."""
-    at = now()
     await take_turns(session, PUBLISHING)
+    at = now()  # Not before it is our turn: what was published last is in force by then.
     policy = await current_policy(session, at)
     check_version(policy.version if policy else 0, expected)
     values = body.model_dump(exclude={"effective_from"})

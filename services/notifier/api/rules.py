@@ -20,10 +20,8 @@ from services.notifier.schemas import (
     RuleProblem,
 )
 from shared.clock import now
-from shared.errors import NotFound
 from shared.identity.roles import STAFF, Role
-from shared.turns import take_turns
-from shared.web import NO_IDEMPOTENCY_KEY, Caller, IfMatch, Session, allow, check_version, service_router, set_etag
+from shared.web import NO_IDEMPOTENCY_KEY, Caller, IfMatch, Session, allow, service_router, set_etag
 
 router = service_router("Правила сроков")
 
@@ -55,14 +53,15 @@ async def put_rule(
     одного случая. `If-Match` — последняя версия, для нового правила `"0"`.
     """
     at = now()
-    await take_turns(session, commands.PUBLISHING)
-    try:
-        latest = (await queries.rule_versions(session, code))[0].version
-    except NotFound:
-        latest = 0
-    check_version(latest, expected)
     row = await commands.publish_rule(
-        session, code, body.body, office_id=body.office_id, effective_from=body.effective_from, caller=caller, at=at
+        session,
+        code,
+        body.body,
+        office_id=body.office_id,
+        effective_from=body.effective_from,
+        expected_version=expected,
+        caller=caller,
+        at=at,
     )
     set_etag(response, row.version)
     return _out(row, rule_of(row), at)

@@ -15,7 +15,7 @@ from services.notifier.models import Office, RuleVersion, StaffMember
 from services.notifier.rulebook import rule_book
 from shared.audit import audit
 from shared.database import new_id
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, PreconditionFailed
 from shared.identity.roles import Principal
 
 
@@ -97,17 +97,21 @@ async def _unreached(session: AsyncSession, draft: Rule) -> list[Problem]:
 async def publish(session: AsyncSession, draft: RuleDraft, *, caller: Principal, at: datetime) -> RuleVersion:
     """Raises Conflict where somebody published meanwhile, and what `publish_rule` raises."""
     _still_draft(draft)
-    if await _published_version(session, draft.code) != draft.based_on:
-        raise Conflict("Пока черновик готовился, опубликована другая версия этого правила. Сверьте и сохраните заново.")
-    row = await publish_rule(
-        session,
-        draft.code,
-        RuleBody.model_validate(draft.body),
-        office_id=draft.office_id,
-        effective_from=draft.effective_from if draft.effective_from and draft.effective_from > at else None,
-        caller=caller,
-        at=at,
-    )
+    try:
+        row = await publish_rule(
+            session,
+            draft.code,
+            RuleBody.model_validate(draft.body),
+            office_id=draft.office_id,
+            effective_from=draft.effective_from if draft.effective_from and draft.effective_from > at else None,
+            expected_version=draft.based_on,
+            caller=caller,
+            at=at,
+        )
+    except PreconditionFailed as error:
+        raise Conflict(
+            "Пока черновик готовился, опубликована другая версия этого правила. Сверьте и сохраните заново."
+        ) from error
     draft.state, draft.published_version = "published", row.version
     await session.flush()
     return row

@@ -20,6 +20,7 @@ from shared.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.service import ServiceContext
 from shared.turns import take_turns
+from shared.web import check_version
 
 PUBLISHING = "notifier rules"
 CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -74,20 +75,26 @@ async def publish_rule(
     *,
     office_id: UUID | None,
     effective_from: datetime | None,
+    expected_version: int,
     caller: Principal,
     at: datetime,
 ) -> RuleVersion:
-    """A new version; running obligations keep theirs.  Raises RuleRefused, NotFound, Invalid."""
+    """A new version after the expected one, 0 for a new rule; running obligations keep theirs.
+
+    Raises RuleRefused, NotFound, Invalid, PreconditionFailed.
+    """
     since = effective_since(effective_from, at)
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
     await take_turns(session, PUBLISHING)
+    latest = select(func.coalesce(func.max(RuleVersion.version), 0)).where(RuleVersion.code == code)
+    version = (await session.execute(latest)).scalar_one()
+    check_version(version, expected_version)
     problems = await check_draft(session, code, body, office_id, since)
     if problems:
         listed = [{"rule": problem.code, "message": problem.text} for problem in problems]
         raise RuleRefused("; ".join(problem.text for problem in problems[:5]), problems=listed)
-    latest = select(func.coalesce(func.max(RuleVersion.version), 0)).where(RuleVersion.code == code)
-    version = (await session.execute(latest)).scalar_one() + 1
+    version += 1
     row = RuleVersion(
         id=new_id(),
         code=code,

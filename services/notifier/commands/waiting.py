@@ -77,7 +77,7 @@ def go_on(changes: Changes, duty: Duty, rule: RuleBody, calendar: WorkingCalenda
     """
     closed_at = duty.closed_at
     assert closed_at is not None  # The caller has seen that it is closed.
-    stopped_at = stood_still_since(map(Span.of, duty.spans), closed_at)
+    stopped_at = stood_still_since([Span.of(row) for row in duty.spans], closed_at)
     duty.state, duty.closed_at = "open", None
     if duty.breached_at is not None and stopped_at <= duty.due_at:
         duty.breached_at = None

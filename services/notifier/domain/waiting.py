@@ -102,11 +102,12 @@ def rest_elsewhere(
     return add_working_minutes(new, since, working_time_between(old, since, moment) / ONE_MINUTE)
 
 
-def stood_still_since(spans: Iterable[Span], closed_at: datetime) -> datetime:
+def stood_still_since(spans: Sequence[Span], closed_at: datetime) -> datetime:
     """When the clock of a closed duty stopped: where it was paused then, with that pause, whose time was not added."""
-    last = max(spans, key=lambda span: span.began_at, default=None)
-    paused = last is not None and last.pauses and last.holder != "nobody" and last.ended_at == closed_at
-    return last.began_at if last is not None and paused else closed_at
+    last = spans[-1] if spans else None
+    if last is not None and last.pauses and last.holder != "nobody" and last.ended_at == closed_at:
+        return last.began_at
+    return closed_at
 
 
 def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Span], *, working: bool) -> datetime:
