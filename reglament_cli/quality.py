@@ -43,7 +43,7 @@ def test(console: Console, arguments: Sequence[str]) -> int:
     install_what_tests_need(console)
     console.print("[bold]pytest[/]")
     # Should this process be killed, the kernel ends pytest, and pytest's end ends the servers that it started.
-    workers = ["-n", str(min(4, os.cpu_count() or 1))] if not arguments else []
+    workers = ["-n", str(min(4, 1 + (os.cpu_count() or 1)))] if not arguments else []
     command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *workers, *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False)
     return status or done.returncode

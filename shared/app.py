@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from shared import audit, migrate, retention
 from shared.database import Database
 from shared.health import health_router
-from shared.identity.accounts import forget_expired
 from shared.identity.keys import ensure_key
 from shared.identity.tokens import TokenVerifier
 from shared.listener import Listener
@@ -107,12 +106,11 @@ async def _running(
         if service.signs_in:
             async with database.worker() as session:
                 await ensure_key(session)
-                await forget_expired(session)
         for hook in service.on_start:
             await hook(context)
         background = _Background()
         stack.push_async_callback(background.stop)
-        background.start("retention", lambda: retention.run_retention(database))
+        background.start("retention", lambda: retention.run_retention(database, signs_in=service.signs_in))
         background.start("sealer", lambda: audit.run_sealer(database))
         background.start("revocations", verifier.watch)
         background.start("relay", relay.run)

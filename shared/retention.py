@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from shared.database import Database
-from shared.messaging.tables import failed_message, idempotency_key, inbox, outbox
+from shared.messaging.tables import failed_message, idempotency_key, inbox, outbox, refresh_token
 
 log = structlog.get_logger(__name__)
 
@@ -20,26 +20,31 @@ OUTBOX = timedelta(days=14)
 INBOX = timedelta(days=90)
 IDEMPOTENCY_KEYS = timedelta(days=7)
 RESOLVED_FAILURES = timedelta(days=90)
+REFRESH_TOKENS = timedelta(days=1)
+"""After their end: so long the reuse of an old one still ends its family."""
 BATCH = 5_000
 PAUSE = timedelta(hours=1)
 
 
-async def run_retention(database: Database) -> None:
+async def run_retention(database: Database, *, signs_in: bool) -> None:
     """Clean up every hour until cancelled."""
     while True:
         try:
-            await clean_up(database)
+            await clean_up(database, signs_in=signs_in)
         except Exception as error:
             log.warning("retention failed", error=repr(error))
         await asyncio.sleep(PAUSE.total_seconds())
 
 
-async def clean_up(database: Database) -> None:
+async def clean_up(database: Database, *, signs_in: bool) -> None:
+    """`signs_in`: the service has accounts."""
     await _delete(database, outbox, outbox.c.confirmed_at < func.now() - OUTBOX)
     await _delete(database, inbox, inbox.c.processed_at < func.now() - INBOX)
     await _delete(database, idempotency_key, idempotency_key.c.created_at < func.now() - IDEMPOTENCY_KEYS)
     resolved = (failed_message.c.state == "resolved") & (failed_message.c.resolved_at < func.now() - RESOLVED_FAILURES)
     await _delete(database, failed_message, resolved)
+    if signs_in:
+        await _delete(database, refresh_token, refresh_token.c.expires_at < func.now() - REFRESH_TOKENS)
 
 
 async def _delete(database: Database, table: Table, expired: ColumnElement[bool]) -> None:

@@ -1,29 +1,21 @@
 """Sign-in routes, the same for staff (`control`) and clients (`clients`)."""
 
-from math import ceil
-from time import time
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import now
-from shared.errors import TooManyRequests, Unauthenticated
+from shared.errors import Unauthenticated
 from shared.identity import accounts
+from shared.identity.guesses import PER_ACCOUNT, PER_ADDRESS, Guesses
 from shared.identity.keys import public_keys, signing_key
 from shared.identity.roles import Role
 from shared.identity.tokens import ACCESS_LIFETIME, issue
 from shared.web import NO_IDEMPOTENCY_KEY, Caller, Input, Output, Session, allow, public, service_router
 from shared.web.problems import from_business_error
-
-FAILURES_PER_ACCOUNT = RateLimitItemPerMinute(10)
-"""Per account and address: a guesser slows down, nobody is locked out for long."""
-FAILURES_PER_ADDRESS = RateLimitItemPerMinute(100)
 
 
 class SignIn(Input):
@@ -63,7 +55,7 @@ class Keys(Output):
 def sign_in_router(issuer: str) -> APIRouter:
     """`issuer` is the service's name."""
     router = service_router("Вход")
-    limiter = MovingWindowRateLimiter(MemoryStorage())
+    guesses = Guesses()
 
     async def answer(session: AsyncSession, grant: accounts.Grant) -> SignedIn:
         principal = grant.principal
@@ -84,19 +76,12 @@ def sign_in_router(issuer: str) -> APIRouter:
         """Логин и пароль обмениваются на токен доступа (10 минут) и токен обновления (30 дней)."""
         address = request.client.host if request.client else "unknown"
         account = (accounts.normalized(body.login), address)
-        if not (
-            await limiter.test(FAILURES_PER_ACCOUNT, "account", *account)
-            and await limiter.test(FAILURES_PER_ADDRESS, "address", address)
-        ):
-            window = await limiter.get_window_stats(FAILURES_PER_ACCOUNT, "account", *account)
-            raise TooManyRequests(
-                "Слишком много неудачных попыток. Подождите минуту.",
-                retry_after=max(1, ceil(window.reset_time - time())),
-            )
+        await guesses.check(PER_ACCOUNT, *account)
+        await guesses.check(PER_ADDRESS, address)
         grant = await accounts.sign_in(session, body.login, body.password)
         if grant is None:
-            await limiter.hit(FAILURES_PER_ACCOUNT, "account", *account)
-            await limiter.hit(FAILURES_PER_ADDRESS, "address", address)
+            await guesses.failed(PER_ACCOUNT, *account)
+            await guesses.failed(PER_ADDRESS, address)
             raise Unauthenticated("Неверный логин или пароль.")
         return await answer(session, grant)
 

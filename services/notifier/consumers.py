@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import letters
 from services.notifier.commands.clock import hear, reassign, turn
-from services.notifier.commands.inbound import mark_answered
+from services.notifier.commands.inbound import end_inquiry
 from services.notifier.models import Calendar, Client, Office, StaffMember
 from services.notifier.settings import NotifierSettings
 from shared.clock import now
@@ -159,7 +159,7 @@ async def on_inquiry(event: orders.InquiryRecorded, session: AsyncSession) -> No
 async def on_inquiry_status(event: orders.InquiryStatusChanged, session: AsyncSession) -> None:
     """CALL-12, INQ-06.  An inquiry by e-mail bears its letter's id."""
     await hear(session, event, at=now())
-    await mark_answered(session, event.inquiry_id, at=event.occurred_at)
+    await end_inquiry(session, event.inquiry_id, at=event.occurred_at)
 
 
 @consumers.on(vin.VinRequestSubmitted, one_at_a_time=turn)

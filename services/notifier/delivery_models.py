@@ -145,6 +145,12 @@ class InboundMail(OfficeOwned, Base):
         UniqueConstraint("office_id", "message_id"),
         Index("ix_inbound_mails_office", "office_id", "received_at", "id"),
         Index("ix_inbound_mails_received", "received_at", "id"),
+        Index(
+            "ix_inbound_mails_unanswered",
+            "received_at",
+            "id",
+            postgresql_where=text("kind = 'message' AND answered_at IS NULL"),
+        ),
         Index("ix_inbound_mails_thread", "thread_id", "received_at", "id"),
         Index("ix_inbound_mails_client", "client_id", "received_at", "id"),
     )

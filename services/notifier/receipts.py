@@ -90,21 +90,22 @@ async def resend_unknown_mail(database: Database) -> int:
 
 async def poll(database: Database, route: SmsRoute, first_interval: float) -> None:
     """Ask what became of SMS; the interval doubles up to an hour, for two days."""
+    for gateway in route.gateways:
+        await _poll(database, route, gateway, first_interval)
+
+
+async def _poll(database: Database, route: SmsRoute, gateway: str, first_interval: float) -> None:
     async with database.worker() as session:
-        due = select(Notice.id, Notice.gateway, Notice.provider_id, Notice.recipient).where(
-            Notice.poll_at <= func.now()
+        due = select(Notice.id, Notice.provider_id, Notice.recipient).where(
+            Notice.gateway == gateway, Notice.poll_at <= func.now()
         )
         rows = (await session.execute(due.order_by(Notice.poll_at).limit(50))).all()
-    silent: set[str] = set()
     for row in rows:
-        if row.gateway in silent:
-            continue
         try:
-            status = await route.status(row.gateway or "", row.provider_id or str(row.id), row.recipient)
+            status = await route.status(gateway, row.provider_id or str(row.id), row.recipient)
         except SmsUnavailable as error:
-            log.warning("the SMS gateway does not answer", gateway=row.gateway, error=str(error))
-            silent.add(row.gateway)
-            continue
+            log.warning("the SMS gateway does not answer", gateway=gateway, error=str(error))
+            return
         async with database.worker() as session:
             await _apply_answer(session, row.id, row.provider_id, status, first_interval)
 

@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import new_id
 from shared.errors import Conflict
+from shared.identity.guesses import PER_ACCOUNT, Guesses
 from shared.identity.passwords import hash_password, verify_password
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import ACCESS_LIFETIME
 from shared.messaging.tables import account, refresh_token, revocation
 
 REFRESH_LIFETIME = timedelta(days=30)
+_guesses = Guesses()
 
 
 class LoginTaken(Conflict):
@@ -81,10 +83,15 @@ async def set_password(session: AsyncSession, subject: UUID, password: str) -> N
 
 
 async def change_password(session: AsyncSession, subject: UUID, current: str, new: str) -> bool:
-    """False when the current one is wrong, also when it has been set anew while it was compared."""
+    """False when the current one is wrong, also when it has been set anew while it was compared.
+
+    Raises TooManyRequests: whoever holds a stolen token cannot go on to guess the password.
+    """
+    await _guesses.check(PER_ACCOUNT, str(subject))
     own = select(account.c.password_hash).where(account.c.id == subject)
     stored = await session.scalar(own)
     if not await verify_password(current, stored) or await session.scalar(own.with_for_update()) != stored:
+        await _guesses.failed(PER_ACCOUNT, str(subject))
         return False
     await set_password(session, subject, new)
     return True
@@ -168,11 +175,6 @@ def _principal(row: Row[Any]) -> Principal:
 
 async def end_family(session: AsyncSession, family_id: UUID) -> None:
     await session.execute(delete(refresh_token).where(refresh_token.c.family_id == family_id))
-
-
-async def forget_expired(session: AsyncSession) -> None:
-    expired = refresh_token.c.expires_at < func.now() - timedelta(days=1)
-    await session.execute(delete(refresh_token).where(expired))
 
 
 async def _issue_refresh_token(session: AsyncSession, account_id: UUID, family_id: UUID) -> str:

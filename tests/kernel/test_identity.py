@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet, OctKey
 
 from shared.clock import now
 from shared.database import new_id
-from shared.errors import Unauthenticated, Unavailable
+from shared.errors import TooManyRequests, Unauthenticated, Unavailable
 from shared.identity import accounts, passwords, tokens
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import TokenVerifier, generate_key, issue
@@ -120,6 +120,21 @@ async def test_what_changes_while_a_password_is_compared_counts(
         async with sample.session() as session:
             assert await accounts.change_password(session, principal.id, "совсем другой пароль", "третий пароль")
             assert not await accounts.change_password(session, principal.id, "совсем другой пароль", "четвёртый")
+
+
+async def test_whoever_guesses_the_current_password_is_slowed_down(
+    sample: ServiceHarness, person: tuple[Principal, str]
+) -> None:
+    """A token that was found or stolen is good for ten minutes, not for the account."""
+    principal, login = person
+    async with sample.session() as session:
+        for _ in range(10):
+            assert not await accounts.change_password(session, principal.id, "догадка", "новый пароль")
+    with pytest.raises(TooManyRequests):
+        async with sample.session() as session:
+            await accounts.change_password(session, principal.id, PASSWORD, "новый пароль")
+    async with sample.http() as http:
+        assert (await sign_in(http, login)).status_code == 200
 
 
 async def test_a_token_that_is_being_made_is_revoked_too(sample: ServiceHarness, person: tuple[Principal, str]) -> None:

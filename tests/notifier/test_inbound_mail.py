@@ -320,6 +320,23 @@ async def test_stop_in_answer_to_advertising_ends_it(office: World, dovecot: Dov
 
 
 @needs_dovecot
+async def test_stop_is_said_by_whoever_was_written_to(office: World, dovecot: Dovecot) -> None:
+    """NTF-02: of two clients with one e-mail the other goes on to get theirs."""
+    email = office.mail_of("family")
+    await office.register(email=email, consents=["service", "advertising"])
+    husband, office.client_id = office.client_id, new_id()
+    await office.register(email=email, consents=["service", "advertising"])
+    async with office.notifier.session() as session:
+        wife = await session.get(Client, office.client_id)
+    notice_id = await queue_mail(office, email, client=wife, purpose="advertising")
+    await ended(office, notice_id, "sent")
+    dovecot.put(str(office.office_id), letter("Стоп", From=email, In_Reply_To=f"<{notice_id}@reglament.localhost>"))
+    await mails(office, 1)
+    assert len(await office.notifier.published(ConsentWithdrawn, client_id=office.client_id)) == 1
+    assert await office.notifier.published(ConsentWithdrawn, client_id=husband) == []
+
+
+@needs_dovecot
 async def test_a_status_set_by_hand_answers_the_letter_too(office: World, dovecot: Dovecot) -> None:
     dovecot.put(str(office.office_id), letter())
     (mail,) = await mails(office, 1)
@@ -327,6 +344,27 @@ async def test_a_status_set_by_hand_answers_the_letter_too(office: World, doveco
     moment = now() + timedelta(seconds=1)
     await office.notifier.deliver(InquiryStatusChanged.model_validate({**office.event(occurred_at=moment), **status}))
     assert (await mails(office, 1))[0].answered_at is not None
+
+
+@needs_dovecot
+async def test_a_letter_that_comes_after_the_closing_opens_an_inquiry_of_its_own(
+    office: World, dovecot: Dovecot
+) -> None:
+    """CALL-12: also where it was here before the closing was heard of; two closings of the first ask only once."""
+    first_id = f"<{new_id()}@example.ru>"
+    dovecot.put(str(office.office_id), letter(Message_ID=first_id))
+    (first,) = await mails(office, 1)
+    closed_at = now()
+    dovecot.put(str(office.office_id), letter("И фильтр?", In_Reply_To=first_id))
+    second = (await mails(office, 2))[1]
+    assert [told.mail_id for told in await received(office)] == [first.id]
+    for version in (1, 2):
+        status = {"inquiry_id": first.id, "staff_id": office.staff["ivanov"], "status": "won"}
+        event = {**office.event(version=version, occurred_at=closed_at), **status}
+        await office.notifier.deliver(InquiryStatusChanged.model_validate(event))
+    (_, told) = await received(office)
+    assert (told.mail_id, told.received_at, told.occurred_at) == (second.id, second.received_at, second.received_at)
+    assert [mail.answered_at for mail in await mails(office, 2)] == [closed_at, None]
 
 
 @needs_dovecot

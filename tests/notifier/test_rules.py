@@ -346,6 +346,17 @@ def test_rules_that_never_meet_or_differ_in_rank_pass(first: dict[str, Any], sec
     assert texts(rule(**first), rule(**{"code": "ORD-04-B", **second})) == []
 
 
+@pytest.mark.parametrize("number", [3, 60])
+def test_two_rules_of_very_many_cases_are_taken_for_overlapping(number: int) -> None:
+    """A list of sixty items has more contents than can be looked through, or held in memory."""
+    has = [{"fact": "goals", "has": f"goal {item}"} for item in range(number)]
+    tens = [has[start : start + 10] for start in range(0, number, 10)]
+    first = Condition.model_validate({"all": [{"all": ten} for ten in tens]})
+    second = Condition.model_validate({"not": {"any": [{"any": ten} for ten in tens]}})
+    case = common_case("order", first, second)
+    assert (case is None) if number == 3 else case == {"сочетаний": "больше 20000"}
+
+
 # ── Facts ──
 
 

@@ -132,6 +132,18 @@ class Client(ClientOwned, Versioned, Base):
 Index("ix_clients_list", Client.office_id, Client.registered_at.desc(), Client.client_id.desc())
 Index("ix_clients_of_manager", Client.manager_id, Client.registered_at.desc(), Client.client_id.desc())
 Index("ix_clients_network_list", Client.registered_at.desc(), Client.client_id.desc())
+Index(
+    "ix_clients_phone_suspect",
+    Client.registered_at.desc(),
+    Client.client_id.desc(),
+    postgresql_where=Client.phone_suspicion.is_not(None),
+)
+Index(
+    "ix_clients_contacts_requested",
+    Client.registered_at.desc(),
+    Client.client_id.desc(),
+    postgresql_where=Client.contacts_requested_at.is_not(None),
+)
 Index("ix_clients_phone", Client.phone)
 Index("ix_clients_email", Client.email)
 Index(

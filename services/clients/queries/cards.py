@@ -64,9 +64,10 @@ def list_clients(
         if wanted is not None:
             conditions.append(field == wanted)
     if phone_suspect is not None:
-        conditions.append(Client.phone_suspicion.is_not(None) == phone_suspect)
+        conditions.append(Client.phone_suspicion.is_not(None) if phone_suspect else Client.phone_suspicion.is_(None))
     if contacts_requested is not None:
-        conditions.append(Client.contacts_requested_at.is_not(None) == contacts_requested)
+        asked_at = Client.contacts_requested_at
+        conditions.append(asked_at.is_not(None) if contacts_requested else asked_at.is_(None))
     if registered_from is not None:
         conditions.append(Client.registered_at >= registered_from)
     if registered_until is not None:

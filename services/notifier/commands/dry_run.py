@@ -1,5 +1,6 @@
 """What a draft would have changed: a period of real history, played by the rules as they were and with the draft."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ARRAY, Uuid, and_, any_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock_models import HeardEvent, ObligationRemark, RuleDraft
@@ -61,16 +62,18 @@ async def dry_run(session: AsyncSession, draft: RuleDraft, since: datetime, unti
     deeds = await _deeds(session, draft.office_id, since, until)
     offices = (await session.execute(select(Office.office_id, Office.calendar))).all()
     calendars = {row.office_id: WorkingCalendar.model_validate(row.calendar) for row in offices}
-    served = await session.execute(select(Client.client_id, Client.manager_id).where(Client.manager_id.is_not(None)))
-    managers = {row.client_id: row.manager_id for row in served.all()}
+    managers = await _managers(session, events)
     rules = list((await rule_book(session)).by_id.values())
     drafted = rule_of_draft(draft, since)
     days = await _days(session, [*rules, drafted], drafted, calendars, since, until)
     history: list[Happening | Deed | Opening] = [*events, *deeds, *days]
     history.sort(key=lambda item: item.happened_at)
     try:
-        before = Replay(lambda moment: in_force(rules, moment), calendars, managers).run(history, until)
-        after = Replay(with_draft(rules, drafted), calendars, managers).run(history, until)
+        before, after = [
+            # Some seconds of computing, during which this process goes on to answer others.
+            await asyncio.to_thread(Replay(rules_at, calendars, managers).run, history, until)
+            for rules_at in (lambda moment: in_force(rules, moment), with_draft(rules, drafted))
+        ]
     except NoWorkingTime as error:
         raise Conflict("Календарь одного из офисов больше не знает рабочего времени.") from error
     return DryRun(
@@ -93,6 +96,14 @@ async def _events(session: AsyncSession, office_id: UUID | None, since: datetime
     if len(rows) > MOST_EVENTS:
         raise Invalid(f"За период больше {MOST_EVENTS} событий: выберите короче.", field="body.since")
     return [Happening(row.type, row.office_id, row.happened_at, row.body) for row in rows]
+
+
+async def _managers(session: AsyncSession, events: Sequence[Happening]) -> dict[UUID, UUID]:
+    """By client, of those that the events name."""
+    named = {UUID(event.body["client_id"]) for event in events if isinstance(event.body.get("client_id"), str)}
+    query = select(Client.client_id, Client.manager_id).where(Client.manager_id.is_not(None))
+    rows = await session.execute(query.where(Client.client_id == any_(literal(list(named), ARRAY(Uuid)))))
+    return {row.client_id: row.manager_id for row in rows.all()}
 
 
 async def _deeds(session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime) -> list[Deed]:

@@ -69,18 +69,7 @@ async def take_letter(
         return row
     waiting = await _waiting(session, row.thread_id)
     if [other.id for other in waiting] == [row.id]:
-        await publish(
-            session,
-            MailReceived(
-                office_id=office_id,
-                version=1,
-                occurred_at=at,
-                mail_id=row.id,
-                thread_id=row.thread_id,
-                client_id=row.client_id,
-                received_at=at,
-            ),
-        )
+        await _ask_for_answer(session, row)
     return row
 
 
@@ -111,7 +100,7 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
     waiting = await _waiting(session, letter.thread_id)
     if waiting:
         first = waiting[0].id
-        await mark_answered(session, first, at=at)
+        await _mark_answered(session, first, at=at)
         facts = {"mail_id": first, "thread_id": letter.thread_id, "staff_id": caller.id, "answered_at": at}
         await publish(session, MailAnswered(office_id=letter.office_id, version=2, occurred_at=at, **facts))
     subject = f"mail/{letter.id}"
@@ -121,12 +110,33 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
     return notice_id
 
 
-async def mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) -> None:
-    """The inquiry of this letter was dealt with, by an answer from here or in another way."""
+async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> None:
+    """The inquiry of this letter was dealt with in another way.
+
+    A letter that has come since then counted on that inquiry, and opens one of its own.
+    """
+    letter = await session.get(InboundMail, mail_id)
+    if letter is None:
+        return
+    await take_turns(session, f"mail/{letter.thread_id}")
+    if mail_id in await _mark_answered(session, mail_id, at=at):
+        for later in (await _waiting(session, letter.thread_id))[:1]:
+            await _ask_for_answer(session, later)
+
+
+async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) -> Sequence[UUID]:
+    """All letters of its conversation until `at`; returns those that had waited."""
     thread = select(InboundMail.thread_id).where(InboundMail.id == mail_id).scalar_subquery()
     waiting = update(InboundMail).where(InboundMail.thread_id == thread, InboundMail.answered_at.is_(None))
-    done = waiting.where(InboundMail.received_at <= at).values(answered_at=at)
-    await session.execute(done, execution_options={"synchronize_session": False})
+    done = waiting.where(InboundMail.received_at <= at).values(answered_at=at).returning(InboundMail.id)
+    return (await session.execute(done, execution_options={"synchronize_session": False})).scalars().all()
+
+
+async def _ask_for_answer(session: AsyncSession, letter: InboundMail) -> None:
+    """Opens its inquiry (CALL-12), with the time to answer counted from its receipt."""
+    facts = {"mail_id": letter.id, "thread_id": letter.thread_id, "client_id": letter.client_id}
+    at = letter.received_at
+    await publish(session, MailReceived(office_id=letter.office_id, version=1, occurred_at=at, received_at=at, **facts))
 
 
 async def _waiting(session: AsyncSession, thread_id: UUID) -> Sequence[InboundMail]:
@@ -163,12 +173,13 @@ async def _thread(
 
 
 async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answered: Notice | None) -> Client | None:
-    """Whose card has the sender's address; a reply from another address is the addressee's."""
+    """Whoever was written to, where they answer; else whose card has the sender's address; else again whoever was
+    written to, from another address."""
+    addressee = await session.get(Client, answered.client_id) if answered is not None and answered.client_id else None
+    if answered is not None and addressee is not None and answered.recipient.lower() == letter.sender:
+        return addressee
     query = select(Client).where(Client.office_id == office_id, func.lower(Client.email) == letter.sender)
-    client = (await session.execute(query.order_by(Client.client_id).limit(1))).scalars().first()
-    if client is None and answered is not None and answered.client_id is not None:
-        client = await session.get(Client, answered.client_id)
-    return client
+    return (await session.execute(query.order_by(Client.client_id).limit(1))).scalars().first() or addressee
 
 
 async def _returned(session: AsyncSession, office_id: UUID, notice_id: UUID, at: datetime) -> None:

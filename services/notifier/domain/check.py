@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import chain, combinations, islice, product
+from math import prod
 from typing import Any
 
 from services.notifier.domain.conditions import Condition, holds
@@ -111,13 +112,9 @@ def _conflicts(rules: Sequence[Rule]) -> Iterator[Problem]:
 
 def common_case(kind: SubjectKind, first: Condition | None, second: Condition | None) -> dict[str, Any] | None:
     """Facts under which both conditions hold, or None where there are none."""
-    tests = [test for condition in (first, second) if condition for test in condition.tests()]
-    values = {name: list(_interesting(name, tests)) for name in sorted({test.fact for test in tests if test.fact})}
-    cases = 1
-    for candidates in values.values():
-        cases *= len(candidates)
-    if cases > MOST_CASES:
-        return {"сочетаний": cases}
+    values = _values([test for condition in (first, second) if condition for test in condition.tests()])
+    if values is None:
+        return {"сочетаний": f"больше {MOST_CASES}"}
     for combination in product(*values.values()):
         facts = {**DEFAULTS.get(kind, {}), **dict(zip(values, combination, strict=True))}
         if holds(first, facts) and holds(second, facts):
@@ -129,12 +126,8 @@ def gaps(before: Sequence[Rule], after: Sequence[Rule], draft: Rule) -> Iterator
     """A case that had a rule of this duty and would have none any more: a paid order that nobody has to process."""
     old = [rule for rule in before if rule.duty == draft.duty and rule.subject == draft.subject]
     new = [rule for rule in after if rule.duty == draft.duty and rule.subject == draft.subject]
-    tests = [test for rule in (*old, *new) if rule.when for test in rule.when.tests()]
-    values = {name: list(_interesting(name, tests)) for name in sorted({test.fact for test in tests if test.fact})}
-    cases = 1
-    for candidates in values.values():
-        cases *= len(candidates)
-    if cases > MOST_CASES:
+    values = _values([test for rule in (*old, *new) if rule.when for test in rule.when.tests()])
+    if values is None:
         return
     for combination in product(*values.values()):
         case = dict(zip(values, combination, strict=True))
@@ -143,6 +136,13 @@ def gaps(before: Sequence[Rule], after: Sequence[Rule], draft: Rule) -> Iterator
             told = ", ".join(f"{name} = {value}" for name, value in case.items()) or "любой"
             yield Problem(draft.code, f"Случай ({told}) остаётся без правила обязанности «{draft.duty}».")
             return
+
+
+def _values(tests: Sequence[Condition]) -> dict[str, list[Any]] | None:
+    """The interesting values of every fact; None where their combinations are too many to be looked through."""
+    names = sorted({test.fact for test in tests if test.fact})
+    values = {name: list(islice(_interesting(name, tests), MOST_CASES + 1)) for name in names}
+    return values if prod(map(len, values.values())) <= MOST_CASES else None
 
 
 def _interesting(name: str, tests: Iterable[Condition]) -> Iterator[Any]:
@@ -166,9 +166,10 @@ def _interesting(name: str, tests: Iterable[Condition]) -> Iterator[Any]:
         candidates.append("что-то другое")
     for number in sorted(set(numbers)):
         candidates += [number - 1, number, number + 1]
-    for size in range(len(set(items)) + 1 if items else 0):
-        candidates += [list(chosen) for chosen in combinations(sorted(set(items), key=str), size)]
-    for candidate in candidates:
+    different = sorted(set(items), key=str)
+    sizes = range(len(different) + 1 if items else 0)
+    lists = (list(chosen) for size in sizes for chosen in combinations(different, size))
+    for candidate in chain(candidates, lists):
         key = (type(candidate), repr(candidate))
         if key not in seen:
             seen.add(key)
