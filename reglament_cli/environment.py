@@ -58,7 +58,8 @@ def complete(
         "REGLAMENT_WEBHOOK_SECRET": secret("webhook"),
         "REGLAMENT_SECRETS_KEY": secret("secrets_key"),
         "REGLAMENT_LOG_FORMAT": "console",
-        "REGLAMENT_DEMO": "1",
+        # Real letters and SMS keep to the quiet hours.
+        "REGLAMENT_DEMO": "0" if os.environ.keys() & {"REGLAMENT_SMTP_URL", "REGLAMENT_SMS_URL"} else "1",
     }
     return {**ours, **os.environ}
 

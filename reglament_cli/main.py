@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -144,9 +145,10 @@ def faults(
 
 
 @app.command("secrets")
-def print_secrets() -> None:
-    """Print .env.example with a random value for every secret: ./reglament secrets > .env"""
-    print(with_secrets((ROOT / ".env.example").read_text()), end="")
+def make_secrets() -> None:
+    """Write .env from .env.example with a random value for every secret, once."""
+    write_secrets(ROOT / ".env")
+    console.print("made .env, readable by you only; fill in what is still empty in it, and keep a copy")
 
 
 @app.command()
@@ -159,6 +161,16 @@ def lock() -> None:
     command = [uv, "pip", "compile", "pyproject.toml", "--group", "dev", "--universal", "--python-version", "3.11"]
     command += ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", "requirements.lock", "--quiet"]
     raise typer.Exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
+def write_secrets(file: Path) -> None:
+    """Raises OperatorError where the file exists: its passwords are those of the data that was made with it."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise OperatorError(f"{file} exists already; its passwords belong to the data that was made with it") from None
+    with os.fdopen(descriptor, "w") as made:
+        made.write(with_secrets((ROOT / ".env.example").read_text()))
 
 
 def with_secrets(example: str) -> str:

@@ -16,9 +16,12 @@ INSTALL_SCRIPT = """\
 set -e
 hook=$1
 shift
-if [ ! -e "$hook" ]; then
+mark='# Made by reglament for the time of an installation; may be removed.'
+# One of ours that is there already was left by an installation that was killed.
+if [ ! -e "$hook" ] || grep -qxF "$mark" "$hook"; then
     trap 'rm -f "$hook"' EXIT
-    printf '#!/bin/sh\\nexit 101\\n' > "$hook"
+    trap 'exit 130' HUP INT TERM
+    printf '#!/bin/sh\\n%s\\nexit 101\\n' "$mark" > "$hook"
     chmod 755 "$hook"
 fi
 export DEBIAN_FRONTEND=noninteractive

@@ -143,21 +143,24 @@ class PostgresServer:
                 f"{self.directory} is no PostgreSQL data directory but not empty; "
                 "move it away or start empty with: ./reglament up --fresh"
             )
-        self.directory.mkdir(parents=True, exist_ok=True)
+        # Made beside its place: half a cluster, broken off, would be taken for a damaged one at the next start.
+        unfinished = self.directory.with_name(f"{self.directory.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
         if os.geteuid() == 0:
-            shutil.chown(self.directory, SERVER_USER, SERVER_USER)
+            shutil.chown(unfinished, SERVER_USER, SERVER_USER)
         with tempfile.NamedTemporaryFile("w", prefix="reglament-") as password_file:
             password_file.write(self.password + "\n")
             password_file.flush()
             if os.geteuid() == 0:
                 shutil.chown(password_file.name, SERVER_USER)
-            command = [*unprivileged(), str(binaries / "initdb"), "-D", str(self.directory), "-U", SERVER_USER]
+            command = [*unprivileged(), str(binaries / "initdb"), "-D", str(unfinished), "-U", SERVER_USER]
             command += ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]
             command += [f"--pwfile={password_file.name}", *([] if self.durable else ["--no-sync"])]
             done = subprocess.run(
                 command, capture_output=True, text=True, env=clean_environment(), cwd="/", check=False
             )
         if done.returncode != 0:
-            # Half a cluster would be taken for a damaged one at the next start.
-            shutil.rmtree(self.directory, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
             raise OperatorError(f"initdb failed: {' | '.join(done.stderr.strip().splitlines()[-2:])}")
+        unfinished.rename(self.directory)

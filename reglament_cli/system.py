@@ -31,8 +31,8 @@ from shared.settings import SERVICES
 
 HOST = "127.0.0.1"
 RABBITMQ_CONSOLE_PORT, MAILBOX_PORT = 15672, 8025
-# A service drains its requests and consumers for at most 25 s.
-SERVICE_GRACE_SECONDS = 30.0
+# A service answers its requests for at most 25 s, then ends its consumers and letters within 22.
+SERVICE_GRACE_SECONDS = 60.0
 START_SECONDS = 90.0
 
 Tell = Callable[[str], None]

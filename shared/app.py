@@ -87,6 +87,7 @@ async def _running(
             database,
             settings.amqp_url,
             listener.listen("outbox"),
+            queue_kind=settings.queue_type,
             lease_seconds=settings.relay_lease_seconds,
             check_seconds=settings.topology_check_seconds,
         )

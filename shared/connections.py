@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
@@ -142,5 +142,8 @@ class Connections:
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The asyncpg dialect's URL of a plain `postgresql://` one."""
-    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    """The asyncpg dialect's URL of a plain `postgresql://` one; what libpq calls `sslmode` is `ssl` there."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    if "sslmode" in parsed.query:
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": parsed.query["sslmode"]})
+    return parsed.render_as_string(hide_password=False)

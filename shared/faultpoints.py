@@ -1,7 +1,7 @@
-"""Named points of no return at which the fault tests kill the process.
+"""Named points of no return at which the fault tests kill the process, or stop it.
 
-`REGLAMENT_CRASH_AT=relay.published:3` sends SIGKILL to the own process when the point is reached for the third time.
-Without the variable a point costs one comparison.
+`REGLAMENT_CRASH_AT=relay.published:3` sends SIGKILL to the own process when the point is reached for the third time,
+`relay.claimed:3:stop` SIGSTOP.  Without the variable a point costs one comparison.
 """
 
 import os
@@ -28,14 +28,15 @@ POINTS = (
 )
 
 
-def parse(setting: str | None) -> tuple[str, int] | None:
-    """The point and how many times it is reached.  Raises ValueError: a misspelt point would prove nothing."""
+def parse(setting: str | None) -> tuple[str, int, signal.Signals] | None:
+    """The point, how many times it is reached, and the signal.  Raises ValueError: a misspelt one would prove
+    nothing."""
     if not setting:
         return None
-    point, _, number = setting.partition(":")
-    if point not in POINTS or not number.isdigit() or int(number) < 1:
-        raise ValueError(f"{VARIABLE} looks like relay.published:1; points: {', '.join(POINTS)}")
-    return point, int(number)
+    point, number, *stop = setting.split(":")
+    if point not in POINTS or not number.isdigit() or int(number) < 1 or stop not in ([], ["stop"]):
+        raise ValueError(f"{VARIABLE} looks like relay.published:1 or …:1:stop; points: {', '.join(POINTS)}")
+    return point, int(number), signal.SIGSTOP if stop else signal.SIGKILL
 
 
 _armed = parse(os.environ.get(VARIABLE))
@@ -43,10 +44,10 @@ _reached = 0
 
 
 def reach(point: str) -> None:
-    """Does not return where the process is to die here."""
+    """Does not return where the process is to die here, and late where it is stopped."""
     if _armed is None or _armed[0] != point:
         return
     global _reached
     _reached += 1
     if _reached == _armed[1]:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), _armed[2])

@@ -31,7 +31,7 @@ def health_router(service: str, revision: str) -> APIRouter:
                 found = await session.scalar(text("SELECT version_num FROM alembic_version"))
         except Exception as error:
             return JSONResponse({"status": "database unavailable", "error": type(error).__name__}, status_code=503)
-        if found != revision:
+        if found is None or found < revision:  # A newer schema serves older code too: migrations only expand.
             return JSONResponse({"status": "schema", "found": found, "wanted": revision}, status_code=503)
         return JSONResponse({"status": "ready"})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -36,7 +37,15 @@ def head(package: str) -> str:
 
 
 async def upgrade(package: str, owner_url: str, revision: str = "head") -> None:
-    await _run(package, owner_url, lambda config: command.upgrade(config, revision))
+    """A schema that is newer than this code is left alone: a release that is taken back finds it."""
+    newest = head(package)
+
+    def act(config: Config) -> None:
+        found = MigrationContext.configure(config.attributes["connection"]).get_current_revision()
+        if found is None or found <= newest:
+            command.upgrade(config, revision)
+
+    await _run(package, owner_url, act)
 
 
 async def check(package: str, owner_url: str) -> None:

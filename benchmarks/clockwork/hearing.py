@@ -64,7 +64,7 @@ async def opening(ground: Ground, infrastructure: Infrastructure, *, events: int
     """Obligations opened per second: consume, match rules, compute, write, acknowledge.  One process, one core."""
     connection = await aio_pika.connect(infrastructure.amqp_url)
     channel = await connection.channel(publisher_confirms=True)
-    exchange = await declare_exchanges(channel)
+    exchange = await declare_exchanges(channel, "classic")
     queue = await channel.declare_queue(
         queue_name("notifier", TYPE), durable=True, arguments={"x-queue-type": "classic"}
     )

@@ -35,7 +35,7 @@ async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFig
     async with sample_database(infrastructure, "consumer") as (database, urls):
         connection = await aio_pika.connect(infrastructure.amqp_url)
         channel = await connection.channel(publisher_confirms=True)
-        exchange = await declare_exchanges(channel)
+        exchange = await declare_exchanges(channel, "classic")
         name = queue_name("sample", TYPE)
         queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "classic"})
         await queue.bind(exchange, routing_key=TYPE)

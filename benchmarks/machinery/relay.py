@@ -42,7 +42,7 @@ async def measure(infrastructure: Infrastructure, *, backlog: int, seconds: floa
         relay = Relay("sample", database, infrastructure.amqp_url, Wakeup())
         connection = await aio_pika.connect(infrastructure.amqp_url)
         channel = await connection.channel(publisher_confirms=True)
-        exchange = await declare_exchanges(channel)
+        exchange = await declare_exchanges(channel, "classic")
         queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-max-length": 1000})
         await queue.bind(exchange, routing_key="orders.order.processed.v1")
         memory = psutil.Process().memory_info().rss

@@ -24,7 +24,7 @@ from shared.database import Database
 from shared.listener import Wakeup
 from shared.messaging.patience import within
 from shared.messaging.republish import answer_requests
-from shared.messaging.topology import declare_exchanges
+from shared.messaging.topology import QueueKind, declare_exchanges
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +72,7 @@ class Relay:
         amqp_url: str,
         wakeup: Wakeup,
         *,
+        queue_kind: QueueKind = "classic",
         lease_seconds: float = 30.0,
         check_seconds: float = 15.0,
     ) -> None:
@@ -79,6 +80,7 @@ class Relay:
         self._database = database
         self._amqp_url = amqp_url
         self._wakeup = wakeup
+        self._kind = queue_kind
         self._lease = timedelta(seconds=lease_seconds)
         self._check_seconds = check_seconds
         self._connection: AbstractConnection | None = None
@@ -238,7 +240,7 @@ class Relay:
         async with asyncio.timeout(PUBLISH_TIMEOUT):
             self._connection = await aio_pika.connect(self._amqp_url)
             self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
-            self._exchange = await declare_exchanges(self._channel)
+            self._exchange = await declare_exchanges(self._channel, self._kind)
         self._checked_at = 0.0
 
     async def _check_topology(self) -> None:
@@ -246,9 +248,9 @@ class Relay:
             return
         assert self._connection is not None
         try:
-            if await answer_requests(self._service, self._database, self._connection):
+            if await answer_requests(self._service, self._database, self._connection, self._kind):
                 assert self._channel is not None
-                self._exchange = await within(PUBLISH_TIMEOUT, declare_exchanges(self._channel))
+                self._exchange = await within(PUBLISH_TIMEOUT, declare_exchanges(self._channel, self._kind))
         except ChannelNotFoundEntity:
             await self.disconnect()
             raise

@@ -24,7 +24,7 @@ from shared import metrics
 from shared.database import Database
 from shared.messaging.patience import within
 from shared.messaging.tables import topology_check
-from shared.messaging.topology import declare_exchanges, republish_queue
+from shared.messaging.topology import QueueKind, declare_exchanges, own_queue_arguments, republish_queue
 
 log = structlog.get_logger(__name__)
 
@@ -71,13 +71,15 @@ async def inspect_queue(connection: AbstractConnection, name: str) -> QueueState
     return QueueState(result.message_count or 0, result.consumer_count or 0)
 
 
-async def ask(connection: AbstractConnection, producer: str, types: Sequence[str], since: datetime) -> None:
+async def ask(
+    connection: AbstractConnection, producer: str, types: Sequence[str], since: datetime, kind: QueueKind
+) -> None:
     """Leave a request with a producer: publish `types` again since a moment."""
     channel = await connection.channel(publisher_confirms=True)
     try:
         name = republish_queue(producer)
         body = json.dumps({"types": list(types), "since": since.isoformat()}).encode()
-        await channel.declare_queue(name, durable=True)
+        await channel.declare_queue(name, durable=True, arguments=own_queue_arguments(kind))
         await channel.default_exchange.publish(
             aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT), routing_key=name
         )
@@ -92,7 +94,7 @@ class Wanted(BaseModel):
     since: AwareDatetime
 
 
-async def answer_requests(service: str, database: Database, connection: AbstractConnection) -> bool:
+async def answer_requests(service: str, database: Database, connection: AbstractConnection, kind: QueueKind) -> bool:
     """A producer's check: wiped broker, requests of consumers.  True when something is published again.
 
     Raises TimeoutError where the broker does not answer; how long the outbox takes depends on what is asked for.
@@ -106,7 +108,7 @@ async def answer_requests(service: str, database: Database, connection: Abstract
         again = await _unconfirm(database, None, previous)
         metrics.REPAIRED.labels(service, name).inc()
         log.warning("the broker was wiped, publishing again", service=service, since=previous.isoformat())
-    channel, requests = await within(BROKER_SECONDS, _requests(connection, name))
+    channel, requests = await within(BROKER_SECONDS, _requests(connection, name, kind))
     try:
         for request in requests:
             try:
@@ -126,11 +128,11 @@ async def answer_requests(service: str, database: Database, connection: Abstract
 
 
 async def _requests(
-    connection: AbstractConnection, name: str
+    connection: AbstractConnection, name: str, kind: QueueKind
 ) -> tuple[AbstractChannel, Sequence[AbstractIncomingMessage]]:
     channel = await connection.channel()
-    await declare_exchanges(channel)
-    queue = await channel.declare_queue(name, durable=True)
+    await declare_exchanges(channel, kind)
+    queue = await channel.declare_queue(name, durable=True, arguments=own_queue_arguments(kind))
     requests: list[AbstractIncomingMessage] = []
     while len(requests) < MAX_REQUESTS and (request := await queue.get(fail=False)) is not None:
         requests.append(request)

@@ -43,18 +43,24 @@ def queue_arguments(kind: QueueKind) -> dict[str, Any]:
     return {"x-queue-type": kind}
 
 
+def own_queue_arguments(kind: QueueKind) -> dict[str, Any]:
+    """Of the queues beside those of events.  Quorum wherever those are: a queue on one node stops all when that one
+    does."""
+    return queue_arguments(kind) if kind == "quorum" else {}
+
+
 def republish_queue(producer: str) -> str:
     """Consumers that had to repair a queue ask its producer here; its absence tells of a wiped broker."""
     return f"{producer}.republish"
 
 
-async def declare_exchanges(channel: AbstractChannel) -> AbstractExchange:
+async def declare_exchanges(channel: AbstractChannel, kind: QueueKind) -> AbstractExchange:
     """The `events` exchange and what catches the unrouted."""
     unrouted = await channel.declare_exchange(UNROUTED, ExchangeType.FANOUT, durable=True)
     queue = await channel.declare_queue(
         UNROUTED,
         durable=True,
-        arguments={"x-queue-type": "classic", "x-max-length": _UNROUTED_LIMIT, "x-overflow": "drop-head"},
+        arguments={"x-queue-type": kind, "x-max-length": _UNROUTED_LIMIT, "x-overflow": "drop-head"},
     )
     await queue.bind(unrouted)
     return await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True, arguments=_EVENTS_ARGUMENTS)

@@ -77,7 +77,7 @@ class QueueWatch:
             damaged = self._types
             await self._declare(connection, missing, damaged)
             for producer, types in self._by_producer(damaged).items():
-                await ask(connection, producer, types, BEGINNING)
+                await ask(connection, producer, types, BEGINNING, self._kind)
         async with self._database.worker() as session:
             for event_type in damaged:
                 await remember_check(session, queue_name(self._service, event_type))
@@ -150,7 +150,7 @@ class QueueWatch:
     async def _declare(self, connection: AbstractConnection, missing: list[str], damaged: list[str]) -> None:
         """Only what was seen to be missing or unreached: what is lost meanwhile must not come back unnoticed."""
         channel = await connection.channel()
-        exchange = await declare_exchanges(channel)
+        exchange = await declare_exchanges(channel, self._kind)
         for event_type in damaged:
             name = queue_name(self._service, event_type)
             if event_type in missing:
@@ -165,4 +165,5 @@ class QueueWatch:
             for event_type in types:
                 metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
             log.warning("queues were damaged, asking for their events", service=self._service, types=types)
-            await ask(connection, producer, types, min(owed[event_type] for event_type in types))
+            since = min(owed[event_type] for event_type in types)
+            await ask(connection, producer, types, since, self._kind)

@@ -193,6 +193,12 @@ def _check_ends(known: dict[UUID, Course], verdict: Verdict) -> None:
 
 async def _check_letters(world: World, known: dict[UUID, Course], verdict: Verdict) -> None:
     """What the ladder says it told somebody stands in exactly one letter."""
+    silent = [
+        duty_id
+        for duty_id, course in known.items()
+        if any(row["kind"] == "escalation" and len(json.loads(row["told"])) != 1 for row in course.fired)
+    ]
+    verdict.none("escalations that told nobody, or more than head office", silent)
     said = sum(len(json.loads(row["told"])) for course in known.values() for row in course.fired)
     letters = [json.loads(row["context"]) for row in await world.rows("notifier", LETTERS)]
     written = sum(context.get("count", 1) for context in letters)

@@ -17,6 +17,7 @@ from typing import Any
 from services import serving
 from shared import faultpoints
 from tests.faults import child
+from tests.faults.processes import BY_ITSELF
 
 
 def main() -> None:
@@ -59,6 +60,7 @@ def be_born(order: dict[str, Any]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
+        sys.stderr.write(f"{BY_ITSELF}: {status}\n")
         sys.stderr.flush()
         os._exit(status)
 

@@ -22,6 +22,8 @@ ONCE = {
     "sales booked": ("billing", "SELECT count(*) FROM ledger_entries WHERE kind = 'sale'", 1),
 }
 """What there must be of each, per order that was served."""
+DUTIES = ("moderation", "order_processing", "order_offer_call")
+"""Of each order."""
 EVENTS = {
     "orders": ("orders.order.placed.v1", "orders.goods.issued.v1"),
     "billing": ("billing.invoice.issued.v1", "billing.order.paid.v1", "billing.payment.received.v1"),
@@ -45,7 +47,13 @@ async def check_office(world: World, history: History, mail: MailServer, orders:
             verdict.require(told.get(event_type) == orders, f"{event_type}: {told.get(event_type)}, not {orders}")
     await check_money(world, verdict, orders)
     await check_clocks(world, verdict)
+    for duty in DUTIES:
+        opened = verdict.figures["clocks per duty of orders"].get(duty, 0)
+        # Where its end is heard of before its beginning, as after a fault, it need not be opened.
+        verdict.require(opened >= orders / 2, f"clocks of {duty}: {opened} of {orders} orders")
     await check_letters(world, verdict, mail)
+    verdict.require(verdict.figures["letters"] >= orders, f"letters: {verdict.figures['letters']} of {orders} orders")
+    await check_outcomes(world, verdict, at_most_unknown=len(list(history.lines("fault"))))
     await check_events(world, verdict)
     await check_connections(world, verdict)
     return verdict
@@ -75,6 +83,17 @@ async def check_clocks(world: World, verdict: Verdict) -> None:
     of_orders = "SELECT duty, count(*) AS times FROM obligations WHERE subject_kind = 'order' GROUP BY duty"
     counts = {row["duty"]: row["times"] for row in await world.rows("notifier", of_orders)}
     verdict.figures["clocks per duty of orders"] = counts
+
+
+async def check_outcomes(world: World, verdict: Verdict, *, at_most_unknown: int) -> None:
+    """Nobody refuses letters and SMS here: a fault makes the one that is on the wire unknown, of each channel."""
+    for channel in ("email", "sms"):
+        await _have_outcomes(world, verdict, channel)
+        states = await world.rows("notifier", "SELECT state FROM notices WHERE channel = $1", channel)
+        counts = Counter(row["state"] for row in states)
+        unknown = counts.pop("unknown", 0)
+        verdict.require(unknown <= at_most_unknown, f"{unknown} by {channel} unknown, {at_most_unknown} faults")
+        verdict.require(set(counts) <= {"sent", "delivered"}, f"by {channel}: {dict(counts)}")
 
 
 async def check_sms(world: World, verdict: Verdict, gateway: RunningSmsSimulator, orders: int) -> None:

@@ -14,14 +14,18 @@ from reglament_cli.processes import GuardedProcess, wait_until
 from reglament_cli.state import ROOT
 
 GRACE_SECONDS = 30.0
+BY_ITSELF = "ended by itself"
+"""The last line of a process that was not killed, with its exit status."""
 
 
 class Process:
     """A forked service; known by a descriptor and not by its number, which another process may get."""
 
-    def __init__(self, pid: int, log: Path) -> None:
+    def __init__(self, pid: int, log: Path, begin: int) -> None:
+        """`begin`: where in its log it begins."""
         self.pid = pid
         self.log = log
+        self._begin = begin
         self._descriptor = os.pidfd_open(pid)
 
     @property
@@ -45,6 +49,22 @@ class Process:
                 await over.wait()
         finally:
             loop.remove_reader(self._descriptor)
+
+    @property
+    def stopped(self) -> bool:
+        """By a signal, until another one."""
+        return self.running and Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] == "T"
+
+    @property
+    def killed(self) -> bool:
+        """Died without a word of its own.  Raises RuntimeError where it has ended in another way."""
+        if self.running:
+            return False
+        with self.log.open("rb") as log:
+            log.seek(self._begin)
+            if BY_ITSELF.encode() in log.read():
+                raise RuntimeError(f"it did not get to its point: {self.last_words()}")
+        return True
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -73,11 +93,12 @@ class Nursery:
 
     def bear(self, services: Sequence[str], port: int, environment: Mapping[str, str], log: Path) -> Process:
         order = {"services": list(services), "port": port, "environment": dict(environment), "log": str(log)}
+        begin = log.stat().st_size if log.exists() else 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(30)
             connection.connect(str(self._address))
             connection.sendall(json.dumps(order).encode() + b"\n")
-            return Process(int(connection.recv(20)), log)
+            return Process(int(connection.recv(20)), log, begin)
 
     def stop(self) -> None:
         self._process.kill()

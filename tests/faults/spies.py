@@ -115,9 +115,10 @@ class Ring:
             if foreign.status_code != httpx.codes.FORBIDDEN:
                 self.refusals.append(f"{where}: {foreign.status_code}")
             return
-        if foreign.status_code == httpx.codes.FORBIDDEN or not asked:
+        if not asked:
             return
-        self.reached.add(seen.route.label)
+        if foreign.status_code != httpx.codes.FORBIDDEN:
+            self.reached.add(seen.route.label)
         nobodys = {identifier: str(uuid4()) for identifier in asked}
         nothing = await self._send(spy, replaced(seen, nobodys))
         if nothing is not None:

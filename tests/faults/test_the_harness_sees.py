@@ -152,7 +152,10 @@ async def test_consumers_that_stay_away(small: Run) -> None:
     ):
         while not await unhealthy(stage):
             way.cut()
-        partition.check_back(verdict, await partition.seconds_back(stage.world, limit + 1), limit)
+        printing = asyncio.create_task(stage.printers.print(pause=0.02))
+        partition.check_back(verdict, await partition.seconds_back(stage, limit + 1), limit)
+        stage.printers.stop()
+        await printing
     reports(verdict, "consumers back")
 
 

@@ -13,6 +13,7 @@ from tests.faults.world import World
 
 COMMAND_SECONDS = 120.0
 """A command without an answer after that long is given up, which the checker reports."""
+WRITERS = 4
 REPEATED_SHARE = 0.1
 """Of answered commands that are sent once more with the same key."""
 
@@ -21,7 +22,7 @@ class Printers:
     """`writers` clients at once; numbers go on from run to run, so that a number is a command."""
 
     def __init__(
-        self, world: World, history: History, seed: int, writers: int = 4, repeated: float = REPEATED_SHARE
+        self, world: World, history: History, seed: int, writers: int = WRITERS, repeated: float = REPEATED_SHARE
     ) -> None:
         self._world = world
         self._history = history

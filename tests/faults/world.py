@@ -120,8 +120,10 @@ class World:
         return time.monotonic() - begun
 
     async def died(self, name: str, seconds: float = 60) -> None:
-        """Until the process has ended by itself."""
-        await self.members[name].process.ended(seconds)
+        """Until the process has died at its point.  Raises RuntimeError where it has ended in another way."""
+        process = self.members[name].process
+        await process.ended(seconds)
+        assert process.killed
 
     def urls(self, service: str) -> list[str]:
         return [member.url(service) for member in self.members.values() if service in member.services]

@@ -9,6 +9,10 @@ import pytest
 import yaml
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from reglament_cli.system import SERVICE_GRACE_SECONDS
+from services.notifier.sender import SHUTDOWN_PATIENCE
+from services.serving import REQUESTS_SECONDS
+from shared.messaging.subscriptions import DRAIN_SECONDS
 from shared.settings import SERVICES
 from tests.infrastructure.compose import ROOT, containers, env_file
 
@@ -100,3 +104,15 @@ def test_the_ingress_publishes_every_service_but_not_its_metrics_and_health() ->
 def test_the_example_of_secrets_holds_none() -> None:
     for document in _objects(K8S / "secrets.example.yaml"):
         assert not any(document["stringData"].values()), document["metadata"]["name"]
+
+
+def test_whoever_stops_a_service_waits_as_long_as_it_may_need() -> None:
+    """Killed before, it would leave letters of unknown outcome."""
+    longest = REQUESTS_SECONDS + max(DRAIN_SECONDS + 2, SHUTDOWN_PATIENCE) + 5
+    assert longest <= SERVICE_GRACE_SECONDS
+    found = containers(env_file(ROOT / "deploy" / "demo.env"))
+    for service in SERVICES:
+        assert longest <= int(found[service]["stop_grace_period"].removesuffix("s"))
+        pod = _objects(K8S / f"{service}.yaml")[0]["spec"]["template"]["spec"]
+        [before] = [int(container["lifecycle"]["preStop"]["exec"]["command"][1]) for container in pod["containers"]]
+        assert before + longest <= pod["terminationGracePeriodSeconds"]

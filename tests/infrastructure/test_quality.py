@@ -78,6 +78,23 @@ def test_a_hook_that_the_machine_has_is_left_alone(tmp_path: Path, monkeypatch: 
     assert hook.read_text() == "theirs"
 
 
+def test_a_hook_of_an_installation_that_was_killed_does_not_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left there, no server that the machine installs or upgrades later would start any more."""
+    apt, hook = tmp_path / "apt-get", tmp_path / "policy-rc.d"
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(packages, "START_HOOK", hook)
+    for script in ("kill -9 $PPID", "exit 0"):
+        apt.write_text(f"#!/bin/sh\n{script}\n")
+        apt.chmod(0o755)
+        done = packages.install(["postgresql-15"], [], tmp_path / "log")
+        assert hook.exists() != done
+    apt.write_text("#!/bin/sh\nkill -TERM $PPID\n")
+    assert not packages.install(["postgresql-15"], [], tmp_path / "log")
+    assert not hook.exists()
+
+
 def test_killing_the_command_ends_its_pytest(tmp_path: Path) -> None:
     """The kernel tells pytest that its parent is gone; what pytest started has guards of its own."""
     test = tmp_path / "test_sleep.py"

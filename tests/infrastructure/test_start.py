@@ -11,11 +11,12 @@ import psutil
 import pytest
 
 from reglament_cli import packages, postgres, rabbitmq, system
-from reglament_cli.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER
+from reglament_cli.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER, complete
 from reglament_cli.errors import OperatorError
 from reglament_cli.processes import free_port
 from reglament_cli.state import DataDirectory, RunningSystem
 from reglament_cli.system import running_system
+from shared.settings import SERVICES
 
 
 @pytest.fixture
@@ -85,6 +86,31 @@ def test_a_directory_that_is_no_cluster_is_left_alone(directory: DataDirectory, 
     (directory.postgres / "letters.txt").write_text("not yours")
     assert "is no PostgreSQL data directory but not empty" in _refused(directory)
     assert (directory.postgres / "letters.txt").read_text() == "not yours"
+
+
+def test_a_first_start_that_is_broken_off_is_begun_again(
+    directory: DataDirectory, needs_binaries: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the midst of initdb, which writes its PG_VERSION first."""
+    directory.postgres.parent.mkdir()
+    directory.postgres.parent.chmod(0o755)
+    log = directory.postgres.with_name("postgres.log")
+    server = postgres.PostgresServer(directory.postgres, log, durable=False, password="secret")
+
+    def broken_off(command: list[str], **_: Any) -> None:
+        Path(command[command.index("-D") + 1], "PG_VERSION").write_text(str(postgres.PREFERRED_VERSION))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("reglament_cli.postgres.subprocess.run", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            server.start()
+    server.start()
+    try:
+        server.wait_until_ready()
+    finally:
+        server.stop()
+    assert [path.name for path in directory.postgres.parent.iterdir() if path.is_dir()] == ["postgres"]
 
 
 def test_a_damaged_cluster_stops_the_broker_as_well(directory: DataDirectory, needs_binaries: None) -> None:
@@ -160,3 +186,14 @@ def test_secrets_are_made_once_and_readable_by_the_owner_only(directory: DataDir
         assert (directory.path / "secrets.json").stat().st_mode & 0o777 == 0o600
         directory.wipe()
         assert directory.secret("first") != first
+
+
+@pytest.mark.parametrize("name", ["", "REGLAMENT_SMTP_URL", "REGLAMENT_SMS_URL"])
+def test_with_real_gateways_it_is_no_demonstration(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Whose clients would get SMS at night."""
+    monkeypatch.delenv("REGLAMENT_DEMO", raising=False)
+    if name:
+        monkeypatch.setenv(name, "smtp://mail.example:25")
+    servers = {SUPERUSER: "postgresql://postgres:x@127.0.0.1/postgres"}
+    made = complete(servers, lambda _: "secret", host="127.0.0.1", port=8000, service_ports=dict.fromkeys(SERVICES, 1))
+    assert made["REGLAMENT_DEMO"] == ("0" if name else "1")

@@ -11,9 +11,10 @@ import pytest_asyncio
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared import connections
-from shared.connections import Undone
+from shared.connections import Undone, sqlalchemy_url
 from shared.database import Database, new_id
 from shared.identity.roles import Role
 from shared.scope import Scope
@@ -257,3 +258,17 @@ async def test_a_slow_body_keeps_no_connection(sample: ServiceHarness, method: s
         )
     assert answer.status_code in (404, 422), answer.text
     assert seen == [sample.app.state.database._app._size] * 5
+
+
+async def test_how_a_database_is_to_be_encrypted_can_stand_in_its_url(sample: ServiceHarness) -> None:
+    """As libpq and asyncpg spell it; SQLAlchemy would hand the word on to the driver, which knows another."""
+    engine = create_async_engine(sqlalchemy_url(f"{sample.urls.app}?sslmode=disable"))
+    try:
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("SELECT 1")) == 1
+    finally:
+        await engine.dispose()
+    required = create_async_engine(sqlalchemy_url(f"{sample.urls.app}?sslmode=require"))
+    with pytest.raises(ConnectionError, match="SSL"):  # The test's server has none, and is believed only with it.
+        async with required.connect():
+            pass

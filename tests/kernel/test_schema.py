@@ -1,10 +1,12 @@
 """The frozen SQL of the kernel's migrations makes the tables that the code uses."""
 
+import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared import migrate
 from shared.connections import sqlalchemy_url
 from shared.messaging.tables import IDENTITY, KERNEL
 from tests.harness import ServiceHarness
@@ -20,3 +22,19 @@ async def test_the_kernels_migrations_and_tables_agree(sample: ServiceHarness) -
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+async def test_a_release_that_is_taken_back_finds_a_newer_schema_and_works_with_it(sample: ServiceHarness) -> None:
+    """So does the old code while the new one starts; a schema that is older than the code is none to serve from."""
+    owner = await asyncpg.connect(sample.urls.owner)
+    known = await owner.fetchval("SELECT version_num FROM alembic_version")
+    try:
+        async with sample.http() as http:
+            for revision, status in (("0001", 503), ("9999", 200)):
+                await owner.execute("UPDATE alembic_version SET version_num = $1", revision)
+                assert (await http.get("/health/ready")).status_code == status
+        await migrate.upgrade(sample.service.import_path, sample.urls.owner)
+        assert await owner.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    finally:
+        await owner.execute("UPDATE alembic_version SET version_num = $1", known)
+        await owner.close()

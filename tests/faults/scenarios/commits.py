@@ -14,6 +14,8 @@ from tests.faults.workload import Printers
 
 LEASE_SECONDS = 1.5
 CUT_COMMITS = 0.03
+STOPPED_SECONDS = 60.0
+HELD = "SELECT event_id FROM outbox WHERE confirmed_at IS NULL AND leased_until IS NOT NULL"
 SHORT_LEASE = {"REGLAMENT_RELAY_LEASE_SECONDS": str(LEASE_SECONDS)}
 
 
@@ -22,19 +24,28 @@ async def run(run: Run) -> Verdict:
     async with samples(run, "F7", presses=4, settings=SHORT_LEASE) as stage:
         writers = Printers(stage.world, stage.history, run.seed, writers=run.pick(12, 50))
         printing = asyncio.create_task(writers.print(run.scale(120, 5000), hold_seconds=run.pick(1, 5)))
+        taken_over = 0
         for _ in range(run.scale(1, 10)):
-            await asyncio.sleep(stage.schedule.uniform(0.2, 1.0))
             name = f"press-{stage.schedule.randint(1, 4)}"
             stage.history.write("fault", what="SIGSTOP past the lease", process=name)
+            await stage.world.stop(name)
+            await stage.world.restart(name, crash_at=f"relay.claimed:{stage.schedule.randint(1, 5)}:stop")
             process = stage.world.members[name].process
-            process.signal(signal.SIGSTOP)
+            async with asyncio.timeout(STOPPED_SECONDS):
+                while not process.stopped:  # noqa: ASYNC110 (asks the kernel)
+                    await asyncio.sleep(0.05)
+            held = {row[0] for row in await stage.world.rows("press", HELD)}
             try:
                 await asyncio.sleep(2 * LEASE_SECONDS)
+                taken_over += bool(held - {row[0] for row in await stage.world.rows("press", HELD)})
             finally:
                 process.signal(signal.SIGCONT)
         since = time.monotonic()
         await printing
-        return await check_samples(stage.world, stage.history, since=since)
+        verdict = await check_samples(stage.world, stage.history, since=since)
+        verdict.figures["stopped with rows in hand"] = taken_over
+        verdict.require(taken_over > 0, "no relay was stopped with rows in its hands")
+        return verdict
 
 
 async def run_dropped(run: Run) -> Verdict:

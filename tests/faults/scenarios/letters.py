@@ -48,6 +48,8 @@ async def run(run: Run) -> Verdict:
         await check_letters(world, verdict, mail)
         states = dict(await world.rows("notifier", OUTCOMES))
         verdict.figures |= {"states": states, "kills": len(points)}
+        lost_count = verdict.figures["letters"] - sum(states.get(state, 0) for state in ("sent", "failed", "unknown"))
+        verdict.require(lost_count == 0, f"{lost_count} letters have another end")
         refused, dropped = answers.count("550 no such box"), answers.count("drop")
         verdict.require(states.get("failed", 0) <= refused, f"{states.get('failed')} failed, {refused} were refused")
         possible = dropped + len(points)
@@ -94,7 +96,7 @@ async def hurry_until(world: World, *, died: bool) -> None:
         await world.rows("notifier", "UPDATE notices SET next_attempt_at = now() WHERE state = 'queued'")
         await world.rows("notifier", "NOTIFY notifier_notices")
         if died:
-            return not world.members["notifier"].process.running
+            return world.members["notifier"].process.killed
         left = "SELECT count(*) FROM notices WHERE state IN ('queued', 'sending')"
         return await world.count("notifier", left) == 0
 

@@ -11,6 +11,7 @@ import httpx
 from tests.faults.checker import Verdict, check_drained, check_pages, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.servers import DISK, MEMORY, alarmed, frozen
+from tests.faults.workload import WRITERS
 from tests.faults.world import until
 
 EXIT_SECONDS = 30.0
@@ -116,10 +117,14 @@ async def print_while_deaf(
         await asyncio.sleep(0.01)
     stage.history.write("fault", what=f"broker: {what} for {seconds} s")
     async with elsewhere(fault):
+        served = -answers(stage)
         await asyncio.sleep(seconds)
+        served += answers(stage)
         stage.printers.stop()
         waiting = await stage.world.count("press", UNPUBLISHED)
     await printing
+    # Each client that waited for the broker would get one answer at most, and that at the end.
+    verdict.require(served > 2 * WRITERS, f"{what}: {served} answers meanwhile")
     verdict.require(waiting > 0, f"{what}: the broker took everything")
     verdict.figures[f"waited, {what}"] = waiting
 

@@ -3,27 +3,40 @@
 import asyncio
 import contextlib
 import time
+from uuid import UUID
 
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.proxy import proxy
-from tests.faults.scenarios.base import Run, samples
-from tests.faults.world import World
+from tests.faults.scenarios.base import Run, Stage, samples
+from tests.faults.world import until
 
+ARRIVED = "SELECT count(*) FROM line WHERE page_id = ANY($1::uuid[])"
 CYCLE_SECONDS = 2.0
 BACK_SECONDS = 30.0
 
 
-async def seconds_back(world: World, patience: float) -> float:
-    """Until every process answers and its consumers consume; at most `patience`."""
-    begun = time.monotonic()
+async def seconds_back(stage: Stage, patience: float) -> float:
+    """Until a page that is printed from now on has reached the ledger, and every process says that it is well; at most
+    `patience`.  What they say alone could be of before."""
+    begun, known = time.monotonic(), stage.history.acknowledged
+
+    async def arrived() -> bool:
+        if printed := [line["id"] for line in stage.history.lines("acknowledged")][known + 1 :]:
+            return await stage.world.count("ledger", ARRIVED, [UUID(page) for page in printed]) > 0
+        return False
+
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(patience):
-            await world.ready()
+            await until(arrived, "a page reaches the ledger", patience)
+            await stage.world.ready()
     return time.monotonic() - begun
 
 
 async def run(run: Run) -> Verdict:
-    """Held back, slow, cut: the broker's way or the database's, again and again under load."""
+    """Held back, slow, cut: the broker's way or the database's, again and again under load.
+
+    Only those that are cut are told so: others sit on connections that are silent or slow, and go on with them.
+    """
     broker, database = run.servers.broker, run.servers.database
     async with proxy(broker.port) as to_broker, proxy(database.port) as to_database:
         ports = {broker.port: to_broker.port, database.port: to_database.port}
@@ -31,20 +44,25 @@ async def run(run: Run) -> Verdict:
             printing = asyncio.create_task(stage.printers.print(pause=0.02))
             back = 0.0
             try:
+                whats = ["held back", "cut", "slow"]
                 for number in range(run.scale(4, 30)):
                     way, name = [(to_broker, "broker"), (to_database, "database")][number % 2]
-                    what = stage.schedule.choice(["held back", "cut", "slow"])
-                    stage.history.write("fault", what=what, way=name)
-                    if what == "held back":
-                        way.hold()
-                    elif what == "slow":
-                        way.latency_seconds = 0.2
-                    way.cut()
-                    await asyncio.sleep(stage.schedule.uniform(0.5, CYCLE_SECONDS))
+                    what = whats[number // 2 % len(whats)]
+                    # Now and then longer than anybody waits for an answer.
+                    seconds = stage.schedule.uniform(0.5, CYCLE_SECONDS) if number % 7 else run.pick(CYCLE_SECONDS, 15)
+                    stage.history.write("fault", what=what, way=name, seconds=seconds)
+                    match what:
+                        case "held back":
+                            way.hold()
+                        case "slow":
+                            way.latency_seconds = 0.2
+                        case "cut":
+                            way.hold()
+                            way.cut()
+                    await asyncio.sleep(seconds)
                     way.release()
                     way.latency_seconds = 0.0
-                    way.cut()
-                    back = max(back, await seconds_back(stage.world, 2 * BACK_SECONDS))
+                    back = max(back, await seconds_back(stage, 2 * BACK_SECONDS))
             finally:
                 stage.printers.stop()
                 with contextlib.suppress(asyncio.CancelledError):

@@ -23,6 +23,7 @@ async def run(run: Run) -> Verdict:
             await strike(stage, fault)
         since = time.monotonic()
         await printing
+        await stage.world.ready()
         verdict = await check_samples(stage.world, stage.history, since=since)
         verdict.figures["faults"] = len(faults)
         return verdict

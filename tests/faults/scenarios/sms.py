@@ -48,6 +48,8 @@ FROM unnest($2::uuid[], $3::text[], $4::text[]) AS n(id, phone, text)
 NOTICES = "SELECT id, recipient, text, state, gateway, provider_id, parts FROM notices"
 GOOD = "Заказ 15 готов"
 LONG = "Заказ 15 готов к выдаче, ждём вас по адресу пр. Мира, 45. " * 3
+REFUSALS = ("400", "429", "503")
+"""Answers that leave no doubt: the message was not taken."""
 BAD_ENDS = ("9103", "9120", "9125")
 """Last digits of phones of which the simulator says «expired» and «undeliverable» in the end."""
 
@@ -71,6 +73,8 @@ async def run(run: Run) -> Verdict:
                 await desk.hurry()
                 verdict.figures["moods of the gateways"] = len(moods) - len(line.moods)
                 await check_taken(desk, gateway, verdict)
+                told = moods[: len(moods) - len(line.moods)]
+                check_unknown(desk, verdict, sum(mood not in ("ok", *REFUSALS) for mood in told))
     return verdict
 
 
@@ -88,6 +92,9 @@ async def run_smpp(run: Run) -> Verdict:
         await desk.hurry()
         await heard(operator)
         await check_receipts(desk, operator, verdict)
+        told = moods[: len(moods) - len(operator.moods)]
+        # A part that is refused after another was taken leaves the whole unknown.
+        check_unknown(desk, verdict, sum(mood != "ok" for mood in told))
     return verdict
 
 
@@ -164,7 +171,7 @@ class Desk:
             if dying:
                 if await self.world.count("notifier", "SELECT count(*) FROM notices WHERE state = 'queued'") == 0:
                     await self.queue(self.plain_phones(2))
-                return not self.world.members[dying].process.running
+                return self.world.members[dying].process.killed
             left = "SELECT count(*) FROM notices WHERE state IN ('queued', 'sending')"
             return await self.world.count("notifier", left) == 0
 
@@ -195,6 +202,13 @@ def end_of(told: Iterable[Iterable[str]]) -> str:
     return next(end for end in ("failed", "expired", "sent", "delivered") if end in ends)
 
 
+def check_unknown(desk: Desk, verdict: Verdict, unclear: int) -> None:
+    """`unclear` answers of the gateways, and what a sender had on the wire when it was killed or died."""
+    possible = unclear + 2 * len(list(desk.history.lines("fault")))
+    unknown = verdict.figures["states"].get("unknown", 0)
+    verdict.require(unknown <= possible, f"{unknown} unknown, at most {possible}")
+
+
 async def check_taken(desk: Desk, gateway: RunningSmsSimulator, verdict: Verdict) -> None:
     """The simulator speaks for both gateways; SMSC.ru can be asked by our id, SMS.ru by the id that it gave."""
     taken = Counter(f"+{message.phone}" for message in gateway.messages)
@@ -215,7 +229,7 @@ async def check_taken(desk: Desk, gateway: RunningSmsSimulator, verdict: Verdict
     rows = await desk.world.rows("notifier", NOTICES)
     states = {row["recipient"]: row["state"] for row in rows}
     verdict.figures |= {"SMS": len(states), "states": dict(Counter(states.values()))}
-    ends = {"delivered", "expired"}
+    ends = {"sent", "delivered", "expired"}
     verdict.none("SMS with an end, never taken", [x for x, state in states.items() if state in ends and not taken[x]])
     undeliverable = [phone for phone in taken if phone.endswith(BAD_ENDS[1:])]
     failed = [phone for phone, state in states.items() if state == "failed" and phone not in undeliverable]
