@@ -40,8 +40,8 @@ class Scale:
 
 
 SCALES = {
-    "small": Scale(60_000, 9, 4_000, 5, 600, 300_000, 30),
-    "full": Scale(1_000_000, 40, 20_000, 15, 1_200, 10_000_000, 60),
+    "small": Scale(60_000, 9, 4_000, 5, 600, 300_000, 100),
+    "full": Scale(1_000_000, 40, 20_000, 15, 1_200, 10_000_000, 200),
 }
 
 Figure = tuple[str, float, str]
@@ -84,8 +84,9 @@ def measure_bad_times(servers: Infrastructure, scale: Scale) -> Iterator[Figure]
 
 def measure_list(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
     found = asyncio.run(listing.measure(servers, many=scale.positions, turns=scale.turns))
-    for name, (few, many) in (("list_first", found.first), ("list_deep", found.deep)):
-        yield name, many / few, f"{many:.1f} ms of {scale.positions}, {few:.1f} ms of {listing.FEW}"
+    for name, lost in (("list_first", found.first), ("list_deep", found.deep)):
+        behind = f"{lost.view}: {lost.many:.1f} ms of {scale.positions}, {lost.few:.1f} ms of {listing.FEW}"
+        yield name, lost.many / lost.few, behind
 
 
 def measure_bulk(servers: Infrastructure, _scale: Scale) -> Iterator[Figure]:

@@ -83,9 +83,13 @@ async def _fill(exchange: aio_pika.abc.AbstractExchange, count: int) -> None:
         )
 
 
+async def _as_it_is(_: asyncpg.Connection) -> None:
+    """asyncpg's pool would send a statement with which a session forgets what was set in it: nothing is set here."""
+
+
 async def _consume_bare(amqp_url: str, name: str, database_url: str, count: int) -> float:
     """Seconds to take `count` messages, each with one committed insert."""
-    pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8)
+    pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=_as_it_is)
     connection = await aio_pika.connect(amqp_url)
     channel = await connection.channel()
     await channel.set_qos(prefetch_count=50)

@@ -47,13 +47,18 @@ VIEWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ListFigures:
-    """p95 in milliseconds over all views, few and many rows."""
+class Lost:
+    """The view that loses most by many rows; p95 in milliseconds."""
 
-    first: tuple[float, float]
-    deep: tuple[float, float]
-    slowest: str
-    """The view that loses most by many rows."""
+    view: str
+    few: float
+    many: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListFigures:
+    first: Lost
+    deep: Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +91,16 @@ async def measure(infrastructure: Infrastructure, *, many: int, turns: int) -> L
                         if turn:  # The first round is for caches and plans.
                             times.setdefault((view.name, depth, number), []).append(taken)
 
-    def p95(depth: int, number: int, name: str = "") -> float:
-        of = [view.name for view in VIEWS if name in ("", view.name)]
-        return percentile([taken for view in of for taken in times[view, depth, number]], 0.95)
+    def p95(depth: int, number: int, view: View) -> float:
+        return percentile(times[view.name, depth, number], 0.95)
 
-    lost = {
-        f"{view.name}, {('first', 'deep')[depth]} page": p95(depth, 1, view.name) / p95(depth, 0, view.name)
-        for view in VIEWS
-        for depth in (0, 1)
-    }
-    slowest = max(lost, key=lambda name: lost[name])
-    return ListFigures((p95(0, 0), p95(0, 1)), (p95(1, 0), p95(1, 1)), f"{slowest}: {lost[slowest]:.2f}")
+    def most_lost(depth: int) -> View:
+        return max(VIEWS, key=lambda view: p95(depth, 1, view) / p95(depth, 0, view))
+
+    first, deep = (
+        Lost(view.name, p95(depth, 0, view), p95(depth, 1, view)) for depth, view in enumerate(map(most_lost, (0, 1)))
+    )
+    return ListFigures(first, deep)
 
 
 @asynccontextmanager

@@ -145,14 +145,18 @@ def serve_orm(port: int, database_url: str) -> None:
 
 def serve_bare(port: int, database_url: str) -> None:
     """asyncpg and nothing else."""
-    app = FastAPI()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.pool = await asyncpg.create_pool(
+            database_url, min_size=CONNECTIONS, max_size=CONNECTIONS, server_settings=_NETWORK
+        )
+        yield
+
+    app = FastAPI(lifespan=lifespan)
 
     @app.post("/orders", status_code=201)
     async def place(request: Request) -> dict[str, Any]:
-        if not hasattr(app.state, "pool"):
-            app.state.pool = await asyncpg.create_pool(
-                database_url, min_size=CONNECTIONS, max_size=CONNECTIONS, server_settings=_NETWORK
-            )
         client_id = UUID((await request.json())["client_id"])
         order_id = new_id()
         async with app.state.pool.acquire() as database, database.transaction():
