@@ -7,11 +7,12 @@ other.  Rows hold ids and codes, never personal data.
 import asyncio
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, and_, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 SEAL_BATCH = 1000
 SEAL_SECONDS = 5.0
+LONGEST_TRANSACTION = timedelta(minutes=10)
+"""None is open that long: the database ends those that are idle, and every statement has its time."""
 _SEALER_LOCK = 7_350_001
 
 
@@ -60,10 +63,11 @@ async def seal(database: Database) -> int:
     async with database.worker() as session:
         if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _SEALER_LOCK}):
             return 0
+        floor = await _sealed_for_good(session)
         unsealed = (
             select(audit_log)
-            .outerjoin(audit_seal, audit_seal.c.audit_id == audit_log.c.id)
-            .where(audit_seal.c.audit_id.is_(None))
+            .outerjoin(audit_seal, and_(audit_seal.c.audit_id == audit_log.c.id, audit_seal.c.audit_id > floor))
+            .where(audit_log.c.id > floor, audit_seal.c.audit_id.is_(None))
             .order_by(audit_log.c.id)
             .limit(SEAL_BATCH)
         )
@@ -86,6 +90,17 @@ async def seal(database: Database) -> int:
         if seals:
             await session.execute(insert(audit_seal), seals)
         return len(rows)
+
+
+async def _sealed_for_good(session: AsyncSession) -> int:
+    """Below it nothing can come any more: rows are sealed in the order of their ids, and whoever had taken a lower one
+    when this one was written has ended long ago.  Without it every look would read the audit of all years."""
+    settled = (
+        select(audit_seal.c.audit_id)
+        .join(audit_log, audit_log.c.id == audit_seal.c.audit_id)
+        .where(audit_log.c.at < func.now() - LONGEST_TRANSACTION)
+    )
+    return await session.scalar(settled.order_by(audit_seal.c.audit_id.desc()).limit(1)) or 0
 
 
 async def verify(session: AsyncSession, office_id: UUID | None) -> int | None:

@@ -63,8 +63,10 @@ async def punish_breach(event: ObligationBreached, session: AsyncSession) -> Non
 
 @consumers.on(ObligationClosed)
 async def count_closed_obligation(event: ObligationClosed, session: AsyncSession) -> None:
-    """NTF-03: a closed duty leaves the board."""
+    """NTF-03: a closed duty leaves the board; what was done in time costs nothing, whenever it is heard."""
     await projections.project_obligation(session, event)
+    if not event.breached:
+        await penalties.withdraw_for_none(session, event)
 
 
 @consumers.on(CalendarDutyChanged)
@@ -73,3 +75,5 @@ async def follow_calendar_duty(event: CalendarDutyChanged, session: AsyncSession
     await projections.project_calendar_duty(session, event)
     if event.happened == "breached":
         await penalties.impose_for_report(session, event)
+    elif event.closed_at is not None and not event.breached:
+        await penalties.withdraw_for_none(session, event)

@@ -157,9 +157,10 @@ async def on_inquiry(event: orders.InquiryRecorded, session: AsyncSession) -> No
 
 @consumers.on(orders.InquiryStatusChanged, one_at_a_time=turn)
 async def on_inquiry_status(event: orders.InquiryStatusChanged, session: AsyncSession) -> None:
-    """CALL-12, INQ-06.  An inquiry by e-mail bears its letter's id."""
-    await hear(session, event, at=now())
-    await end_inquiry(session, event.inquiry_id, at=event.occurred_at)
+    """CALL-12, INQ-06.  An inquiry by e-mail bears its letter's id; a mark (INQ-05) answers nobody."""
+    if event.conversation:
+        await hear(session, event, at=now())
+        await end_inquiry(session, event.inquiry_id, at=event.occurred_at)
 
 
 @consumers.on(vin.VinRequestSubmitted, one_at_a_time=turn)

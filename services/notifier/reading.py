@@ -91,7 +91,9 @@ _FOR_OPENING = """
         (SELECT json_agg(t ORDER BY t.happened_at)::text FROM unnest($6::text[]) AS opened(duty)
           CROSS JOIN unnest($3::text[], $1::uuid[] || $4::uuid) AS named(field, value)
            JOIN tombstones t USING (duty, field, value)) AS stones,
-        (SELECT manager_id FROM clients WHERE client_id = $4::uuid) AS manager_id,
+        (SELECT c.manager_id FROM clients c WHERE c.client_id = $4::uuid AND NOT EXISTS (
+            SELECT FROM staff s WHERE s.staff_id = c.manager_id
+                AND (NOT s.active OR s.office_id IS DISTINCT FROM c.office_id))) AS manager_id,
         (SELECT staff_id FROM subjects WHERE kind = 'client' AND subject_id = $4::uuid) AS last_caller_id
 """
 _FOR_WAITING = """

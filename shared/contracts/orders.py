@@ -262,3 +262,5 @@ class InquiryStatusChanged(Event, type="orders.inquiry.status_changed.v1", subje
     lost_reason: str | None = None
     order_id: UUID | None = None
     lost_reason_label: str | None = None
+    conversation: bool = True
+    """False where only the mark was set: nobody has talked to the client."""

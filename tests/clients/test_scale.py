@@ -14,6 +14,10 @@ LISTS = [
     "/clients",
     "/clients?manager_id={manager}",
     "/clients?active=true&registered_from=2020-01-01T00:00:00Z",
+    "/clients?active=false",
+    "/clients?rating=1",
+    "/clients?category=opt10",
+    "/clients?group=cooperative",
     "/clients?phone_suspect=true",
     "/clients?contacts_requested=true",
     "/clients?q=иванов",
@@ -70,8 +74,9 @@ async def test_every_list_is_served_by_an_index(
     assert "Index" in plan, plan
     assert "Seq Scan" not in plan, plan
     if role == Role.HEAD_OFFICE:  # With so few rows as here the list of an office is as good for its manager.
-        for few in ("phone_suspect", "contacts_requested"):
-            assert few not in path or f"ix_clients_{few}" in plan, plan
+        for few in ("phone_suspect", "contacts_requested", "rating", "category", "group"):
+            assert f"{few}=" not in path or f"ix_clients_{few}" in plan, plan
+        assert "active=false" not in path or "ix_clients_disabled" in plan, plan
     if "q=" in path:
         # The matches are few and sorted; what matters is that the words are looked up.
         assert "ix_client_words" in plan or "client_words_pkey" in plan or "pk_client_words" in plan, plan

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from services.control.models import Obligation
 from shared.clock import now
 from shared.database import new_id
 from shared.identity.roles import Role
@@ -63,6 +65,31 @@ async def test_a_report_that_is_late_costs_points_once_and_stands_on_the_board(
     board = (await head_office.get("/board")).json()["offices"]
     [row] = [row["obligations"] for row in board if row["office_id"] == team.office["id"]]
     assert row["open"] == 1
+
+
+@pytest.mark.parametrize("first", ["the breach", "the closing"])
+async def test_what_was_done_in_time_costs_nothing_whenever_it_is_heard(
+    control: ServiceHarness, head_office: httpx.AsyncClient, first: str
+) -> None:
+    """A call of 10:15 is entered at 10:40, the deadline was at 10:20."""
+    team = await open_office(head_office, "manager")
+    [manager] = team.staff["manager"]
+    duty = Duty(team.office_id, staff_id=manager, hours=-1)
+    closed = duty.closed().model_copy(update={"closed_at": duty.due_at - timedelta(minutes=5)})
+    report = {"obligation_id": new_id(), "responsible_staff_id": manager, "due_at": duty.due_at}
+    late = calendar_duty(team.office_id, "breached", 3, **report)
+    in_time = calendar_duty(team.office_id, "done", 4, **report, closed_at=closed.closed_at)
+    for pair in ((duty.breached(), closed), (late, in_time)):
+        for event in pair if first == "the breach" else reversed(pair):
+            await control.deliver(event)
+    found = await entries(head_office, office_id=team.office["id"])
+    assert len(found) == (2 if first == "the breach" else 0)
+    for entry in found:
+        assert entry["withdrawn_by"] is None and entry["withdrawn_at"] is not None
+        assert entry["withdrawal_reason"] == "Выполнено в срок, об этом стало известно позже."
+    async with control.session() as session:
+        kept = await session.scalars(select(Obligation).where(Obligation.office_id == team.office_id))
+        assert [row.breached_at for row in kept] == [None, None]
 
 
 async def test_points_without_a_responsible_are_the_offices(

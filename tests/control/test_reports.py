@@ -175,7 +175,7 @@ async def test_a_breach_heard_after_the_closing_is_history_all_the_same(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
     team = await open_office(head_office)
-    duty = Duty(team.office_id)
+    duty = Duty(team.office_id, hours=-1)
     await control.deliver(duty.closed(breached=True))
     await control.deliver(duty.breached())
     await control.deliver(duty.opened())

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared.audit import audit, seal, verify
+from shared.audit import _sealed_for_good, audit, seal, verify
 from shared.database import new_id
 from tests.harness import ServiceHarness
 
@@ -40,3 +40,31 @@ async def test_the_running_roles_cannot_change_the_audit(sample: ServiceHarness,
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
         await connection.close()
+
+
+async def test_the_sealer_does_not_read_again_what_was_sealed_long_ago(sample: ServiceHarness) -> None:
+    """But whatever is younger than the longest transaction, though its id is lower than a sealed one."""
+    database, office = sample.app.state.database, new_id()
+
+    async def write(*ages: int) -> list[int]:
+        admin = await asyncpg.connect(sample.urls.admin)
+        row = (
+            "INSERT INTO audit_log (at, actor_role, action, subject, office_id, details, correlation_id)"
+            " VALUES (now() - make_interval(mins => $1), 'service', 'thing.done', 'thing', $2, '{}', '') RETURNING id"
+        )
+        ids = [await admin.fetchval(row, age, office) for age in ages]
+        await admin.close()
+        return ids
+
+    while await seal(database):
+        pass
+    _, old, young = await write(30, 20, 1)
+    assert await seal(database) == 3
+    async with database.worker() as session:
+        assert await _sealed_for_good(session) == old
+    admin = await asyncpg.connect(sample.urls.admin)
+    await admin.execute("DELETE FROM audit_seal WHERE audit_id = $1", young)
+    await admin.close()
+    assert await seal(database) == 1
+    async with sample.session() as session:
+        assert await verify(session, office) is None

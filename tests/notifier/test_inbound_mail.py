@@ -20,7 +20,7 @@ from services.notifier.models import Client
 from services.notifier.sealing import NoKey, seal, unseal
 from shared.clock import now
 from shared.contracts.notifier import ConsentWithdrawn, MailAnswered, MailReceived
-from shared.contracts.orders import InquiryStatusChanged
+from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.database import new_id
 from shared.identity.roles import Role
 from tests.notifier.conftest import World
@@ -344,6 +344,20 @@ async def test_a_status_set_by_hand_answers_the_letter_too(office: World, doveco
     moment = now() + timedelta(seconds=1)
     await office.notifier.deliver(InquiryStatusChanged.model_validate({**office.event(occurred_at=moment), **status}))
     assert (await mails(office, 1))[0].answered_at is not None
+
+
+@needs_dovecot
+async def test_a_mark_answers_nobody(office: World, dovecot: Dovecot) -> None:
+    """INQ-05 is no conversation: the letter waits, and so does its clock (CALL-12)."""
+    dovecot.put(str(office.office_id), letter())
+    (mail,) = await mails(office, 1)
+    recorded = {"inquiry_id": mail.id, "staff_id": office.staff["ivanov"], "channel": "email", "status": "open"}
+    await office.notifier.deliver(InquiryRecorded.model_validate({**office.event(), "recorded_at": now(), **recorded}))
+    mark = {"inquiry_id": mail.id, "staff_id": office.staff["ivanov"], "status": "open", "mark": "vip"}
+    event = {**office.event(version=2, occurred_at=now()), **mark, "conversation": False}
+    await office.notifier.deliver(InquiryStatusChanged.model_validate(event))
+    assert (await office.obligation(mail.id, "CALL-12")).state == "open"
+    assert (await mails(office, 1))[0].answered_at is None
 
 
 @needs_dovecot

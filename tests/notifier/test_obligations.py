@@ -6,11 +6,11 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from services.notifier.consumers import consumers
 from services.notifier.domain.facts import CONCERNS
-from services.notifier.models import ObligationHistory
+from services.notifier.models import ObligationHistory, StaffMember
 from shared.clock import now
 from shared.contracts import billing, clients, orders, vin
 from shared.contracts.notifier import ObligationBreached, ObligationOpened
@@ -402,3 +402,44 @@ async def test_history_is_complete(world: World) -> None:
         ("opened", 2),
         ("done", 2),
     ]
+
+
+async def test_what_is_paid_is_never_removed_by_the_clock(world: World) -> None:
+    """K15: orders may hear of the payment later than the clock, and would believe it."""
+    await world.with_people()
+    await world.register()
+    order = await world.place()
+    unpaid = await world.obligation(order, "ORD-07")
+    assert [step["action"] for step in unpaid.schedule if step["kind"] == "limit"] == ["remove_order"]
+    await world.notifier.deliver(world.order_paid(order))
+    paid = await world.obligation(order, "ORD-07")
+    assert (paid.rule_code, paid.due_at) == ("ORD-07-PAID", unpaid.due_at)
+    assert [step for step in paid.schedule if step["kind"] == "limit"] == []
+
+
+async def test_a_call_to_one_client_says_nothing_of_anothers_order(world: World) -> None:
+    await world.with_people()
+    await world.register()
+    order, owner = await world.place(), world.client_id
+    world.client_id = new_id()
+    await world.register()
+    await world.call("order_contact", "order_offer", order_id=order)
+    assert {duty.clause: duty.state for duty in await world.obligations(order)} == {
+        "CALL-06": "open",
+        "ORD-04": "open",
+        "ORD-07": "open",
+    }
+    world.client_id = owner
+    await world.call("order_contact", "order_offer", order_id=order)
+    assert (await world.obligation(order, "ORD-04")).state == "done"
+
+
+async def test_duties_do_not_fall_to_somebody_who_has_left(world: World) -> None:
+    """CL-10: the card still names the manager; everybody of the office is told, and nobody gets their points."""
+    await world.with_people()
+    await world.register()
+    assert (await world.obligation(await world.place(), "ORD-04")).responsible_staff_id == world.staff["ivanov"]
+    async with world.notifier.session() as session:
+        gone = update(StaffMember).where(StaffMember.staff_id == world.staff["ivanov"]).values(active=False)
+        await session.execute(gone)
+    assert (await world.obligation(await world.place(), "ORD-04")).responsible_staff_id is None

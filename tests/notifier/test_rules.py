@@ -57,6 +57,7 @@ TIMED_CLAUSES = {
     "ORD-05": (20, "working_minutes"),
     "ORD-06-PAID": (30, "working_minutes"),
     "ORD-06-UNPAID": (120, "working_minutes"),
+    "ORD-07-PAID": (3, "working_days"),
     "ORD-07": (3, "working_days"),
     "VIN-05": (120, "working_minutes"),
     "INQ-06": (2, "working_days"),

@@ -4,6 +4,9 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import update
+
+from services.orders.models import Position
 from shared.clock import now
 from shared.contracts.notifier import ObligationLimitReached
 from shared.contracts.orders import ApplicabilityChecked, OrderProcessed, PositionRemoved
@@ -37,6 +40,22 @@ async def test_the_check_is_written_to_the_client_position_by_position(office: O
     assert event.checked_by == office.manager_id
     assert (await office.manager.post(path, json={})).status_code == 409
     assert len(await office.orders.published(ApplicabilityChecked, client_id=office.client_id)) == 1
+
+
+async def test_a_check_ends_though_a_senior_has_ordered_a_position_before(office: Office) -> None:
+    """ORD-06: of what has left moderation nothing is asked any more, and nothing is told."""
+    supplier = await office.supplier()
+    items = [an_item(article="A1", supplier_id=supplier), an_item(article="A2", supplier_id=supplier)]
+    order = await office.pay(await office.place(*items, check_requested=True))
+    first, second = order["positions"]
+    async with office.orders.session() as session:
+        await session.execute(update(Position).where(Position.id == UUID(first["id"])).values(state="ordered"))
+    path = f"/orders/{order['id']}/check/completion"
+    assert code(await office.manager.post(path, json={})) == "check-incomplete"
+    await mark(office, second, True)
+    assert (await office.manager.post(path, json={})).status_code == 200
+    (event,) = await office.orders.published(ApplicabilityChecked, client_id=office.client_id)
+    assert [result.article for result in event.results] == ["A2"]
 
 
 async def test_a_check_needs_the_version_that_was_seen(office: Office) -> None:

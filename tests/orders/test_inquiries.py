@@ -94,7 +94,17 @@ async def test_the_manager_decides_the_mark(office: Office) -> None:
     answer = await office.manager.put(path, json={"mark": "vip"}, headers={"If-Match": f'"{inquiry["version"]}"'})
     assert (answer.json()["mark"], answer.json()["suggested_mark"]) == ("vip", "bad")
     (event,) = await office.orders.published(InquiryStatusChanged, office_id=office.id)
-    assert event.mark == "vip"
+    assert (event.mark, event.conversation, event.staff_id) == ("vip", False, office.manager_id)
+
+
+async def test_a_mark_leaves_the_inquiry_with_whoever_had_the_conversation(office: Office) -> None:
+    inquiry = await record(office)
+    async with office.orders.http(Role.SENIOR_MANAGER, office_id=office.id) as senior:
+        version = {"If-Match": f'"{inquiry["version"]}"'}
+        marked = await senior.put(f"/inquiries/{inquiry['id']}/mark", json={"mark": "vip"}, headers=version)
+    assert marked.status_code == 200, marked.text
+    (event,) = await office.orders.published(InquiryStatusChanged, office_id=office.id)
+    assert event.staff_id == office.manager_id
 
 
 async def test_tasks_bring_the_purchase_about(office: Office) -> None:

@@ -66,7 +66,10 @@ LISTS = [
     ("/claims", {"open_only": "true"}),
     ("/inquiries", {}),
     ("/inquiries", {"status": "lost"}),
+    ("/inquiries", {"channel": "site"}),
+    ("/inquiries", {"mark": "bad"}),
     ("/tasks", {}),
+    ("/tasks", {"open_only": "false"}),
     ("/suppliers", {}),
 ]
 

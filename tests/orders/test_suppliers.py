@@ -20,7 +20,7 @@ async def test_supply_statistics_come_from_our_own_history(office: Office) -> No
         await session.execute(
             update(Position)
             .where(Position.id.in_([position["id"] for position in ordered[:2]]))
-            .values(promised_at=now() - timedelta(days=3, hours=1))
+            .values(ordered_at=now() - timedelta(days=6, hours=1), promised_at=now())  # Its delay was noted (K10).
         )
     await office.moved("receive", ordered[:3])
     await office.manager.post(f"/positions/{ordered[3]['id']}/refusal", json={"reason": "Нет", "final": True})

@@ -53,6 +53,7 @@ async def test_the_event_of_an_answer_carries_all_that_a_mail_and_a_basket_need(
     ("changes", "code"),
     [
         ({"article": "GDB1550, GDB1551"}, "several-articles"),
+        ({"article": "333114/11²"}, "not-an-article"),
         ({"article": "GDB1550/GDB1551"}, "several-articles"),
         ({"article": "GDB1550 GDB1551"}, "several-articles"),
         ({"article": "GDB1550\nGDB1551"}, "several-articles"),
@@ -119,10 +120,11 @@ async def test_a_question_is_allowed_after_an_unanswered_call(office: Office) ->
     call_id = await office.call("no_answer")
     request = await office.write(request, 0, {"question": {"text": QUESTION, "call_attempt_id": str(call_id)}})
     assert (request["lines"][0]["kind"], request["lines"][0]["question"]) == ("question", QUESTION)
-    given = await office.post(request, "answer", {"notify_client": True})
+    given = await office.post(request, "answer", {"notify_client": False})
     assert given.status_code == 200
     (event,) = await office.vin.published(VinRequestAnswered, request_id=UUID(request["id"]))
     assert event.lines[0].question == QUESTION
+    assert event.notify_client, "VIN-07: whoever does not pick up the phone is asked by e-mail, whatever is wished"
 
 
 async def test_a_question_without_an_unanswered_call_to_this_client_is_refused(office: Office) -> None:

@@ -122,11 +122,14 @@ async def enable_client(session: AsyncSession, client: Client, *, at: datetime) 
     """A senior opens the account again, also without a better phone. Raises Conflict when it is active."""
     if client.active:
         raise Conflict("Учётная запись не отключена.")
+    requested_before = client.contacts_requested_at
     client.enable()
     client.contacts_requested_at = client.contacts_due_at = None
     await access.open_again(session, client)
     await session.flush()
-    await publish(session, client.changed(at))
+    await publish(
+        session, client.changed(at), *contacts.contact_events(client, requested_before=requested_before, at=at)
+    )
     await audit(session, "client.enabled", subject=f"client/{client.client_id}", office_id=client.office_id)
     return client
 

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Client, EmailConfirmation
@@ -17,6 +17,8 @@ from shared.identity.roles import Principal, Role
 from shared.messaging.outbox import publish
 
 PAUSE = timedelta(minutes=1)
+MOST_REPEATED = 3
+"""Cards with one e-mail whose letters are repeated at once."""
 """No more than one letter a minute, however often it is asked for."""
 
 
@@ -81,11 +83,17 @@ async def confirm_email(session: AsyncSession, token: str, *, at: datetime) -> C
     return client
 
 
-async def repeat_confirmation(session: AsyncSession, login: str, *, settings: ClientsSettings, at: datetime) -> None:
-    """Mail the link again, if there is such an unconfirmed login; the caller learns nothing either way."""
-    client = await session.scalar(select(Client).where(Client.login == accounts.normalized(login)).with_for_update())
-    if client is None or client.email is None or client.email_confirmed_at is not None or not client.active:
-        return
+async def repeat_confirmation(session: AsyncSession, known: str, *, settings: ClientsSettings, at: datetime) -> None:
+    """Mail the link again, if such a login or e-mail is not confirmed; the caller learns nothing either way."""
+    known = accounts.normalized(known)
+    asked = or_(Client.login == known, Client.email == known)
+    waiting = and_(Client.login.is_not(None), Client.email.is_not(None), Client.email_confirmed_at.is_(None))
+    found = select(Client).where(asked, waiting, Client.active).order_by(Client.client_id.desc()).limit(MOST_REPEATED)
+    for client in await session.scalars(found.with_for_update()):
+        await _repeat(session, client, settings, at)
+
+
+async def _repeat(session: AsyncSession, client: Client, settings: ClientsSettings, at: datetime) -> None:
     last = await session.scalar(
         select(EmailConfirmation.requested_at)
         .where(EmailConfirmation.client_id == client.client_id)

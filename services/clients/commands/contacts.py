@@ -51,7 +51,7 @@ async def judge_phone(session: AsyncSession, client: Client, at: datetime) -> No
         reason = suspicion(client.phone, cards_with_number=others + 1, cards_allowed=policy.cards_per_phone)
     client.phone_suspicion = reason
     if reason is not None:
-        if client.email is not None and client.contacts_requested_at is None:
+        if client.email is not None and client.contacts_requested_at is None and client.active:
             _open_request(client, policy, at)
     elif client.phone is not None:
         client.contacts_requested_at = client.contacts_due_at = None

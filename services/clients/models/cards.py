@@ -144,6 +144,22 @@ Index(
     Client.client_id.desc(),
     postgresql_where=Client.contacts_requested_at.is_not(None),
 )
+Index("ix_clients_disabled", Client.registered_at.desc(), Client.client_id.desc(), postgresql_where=~Client.active)
+Index("ix_clients_category", Client.category, Client.registered_at.desc(), Client.client_id.desc())
+Index(
+    "ix_clients_rating",
+    Client.rating,
+    Client.registered_at.desc(),
+    Client.client_id.desc(),
+    postgresql_where=Client.rating.is_not(None),
+)
+Index(
+    "ix_clients_group",
+    Client.group,
+    Client.registered_at.desc(),
+    Client.client_id.desc(),
+    postgresql_where=Client.group.is_not(None),
+)
 Index("ix_clients_phone", Client.phone)
 Index("ix_clients_email", Client.email)
 Index(

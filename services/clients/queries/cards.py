@@ -59,10 +59,11 @@ def list_clients(
         (Client.category, category),
         (Client.group, group),
         (Client.rating, rating),
-        (Client.active, active),
     ):
         if wanted is not None:
             conditions.append(field == wanted)
+    if active is not None:
+        conditions.append(Client.active if active else ~Client.active)
     if phone_suspect is not None:
         conditions.append(Client.phone_suspicion.is_not(None) if phone_suspect else Client.phone_suspicion.is_(None))
     if contacts_requested is not None:

@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.policy import check_value
-from services.control.models import PenaltyEntry, Policy, Staff
+from services.control.models import Obligation, PenaltyEntry, Policy, Staff
 from services.control.schemas.penalties import ImposePenalty, SetPolicy, WithdrawPenalty
 from shared.audit import audit
-from shared.contracts.notifier import CalendarDutyChanged, ObligationBreached
+from shared.contracts.notifier import CalendarDutyChanged, ObligationBreached, ObligationClosed
 from shared.database import new_id
 from shared.errors import BusinessError, Forbidden, Invalid, NotFound
 from shared.identity.roles import Principal
@@ -85,10 +85,25 @@ async def impose_for_report(session: AsyncSession, event: CalendarDutyChanged) -
     await _impose(session, event, f"Просрочена обязанность {event.rule_code}: {event.label}", event.due_at)
 
 
+async def withdraw_for_none(session: AsyncSession, event: ObligationClosed | CalendarDutyChanged) -> None:
+    """What the clock imposed before it was heard that the duty had been done in time."""
+    mine = (PenaltyEntry.obligation_id == event.obligation_id) & (PenaltyEntry.generation == event.generation)
+    standing = mine & PenaltyEntry.imposed_by.is_(None) & PenaltyEntry.withdrawn_at.is_(None)
+    told = {"withdrawn_at": event.occurred_at, "withdrawal_reason": "Выполнено в срок, об этом стало известно позже."}
+    await session.execute(update(PenaltyEntry).where(standing).values(**told, version=PenaltyEntry.version + 1))
+
+
 async def _impose(
     session: AsyncSession, event: ObligationBreached | CalendarDutyChanged, reason: str, at: datetime, **subject: Any
 ) -> None:
     if event.penalty_points < 1:
+        return
+    in_time = select(Obligation.obligation_id).where(
+        Obligation.obligation_id == event.obligation_id,
+        Obligation.generation == event.generation,
+        Obligation.closed_at <= Obligation.due_at,
+    )
+    if await session.scalar(in_time) is not None:
         return
     await session.execute(
         insert(PenaltyEntry)

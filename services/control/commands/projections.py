@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -109,6 +109,8 @@ async def project_obligation(
             values |= {"state": "breached", "breached_at": event.breached_at}
         case ObligationClosed():
             values |= {"state": "closed", "outcome": event.outcome, "closed_at": event.closed_at}
+            if not event.breached:  # Done in time, and heard of after the deadline.
+                values["breached_at"] = None
     key = {"obligation_id": event.obligation_id, "generation": event.generation}
     await project(session, Obligation, key, version=event.version, values=values)
     if isinstance(event, ObligationBreached):
@@ -147,13 +149,14 @@ def _facts(
 async def _keep_breach(
     session: AsyncSession, event: ObligationBreached | CalendarDutyChanged, breached_at: datetime
 ) -> None:
-    """A breach that is heard after the closing is history all the same."""
+    """A breach that is heard after the closing is history all the same, unless it was closed in time."""
     await session.execute(
         update(Obligation)
         .where(
             Obligation.obligation_id == event.obligation_id,
             Obligation.generation == event.generation,
             Obligation.breached_at.is_(None),
+            or_(Obligation.closed_at.is_(None), Obligation.closed_at > Obligation.due_at),
         )
         .values(breached_at=breached_at)
     )

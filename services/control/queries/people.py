@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Date, Select, cast, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.models import PenaltyEntry, Staff
+from services.control.queries.statistics import midnight
 from services.control.schemas.penalties import PenaltyOut
 from services.control.schemas.staff import StaffOut
 from shared.errors import NotFound
@@ -54,9 +55,9 @@ def penalty_list(
     if staff_id is not None:
         query = query.where(PenaltyEntry.staff_id == staff_id)
     if first_day is not None:
-        query = query.where(PenaltyEntry.imposed_at >= cast(first_day, Date))
+        query = query.where(PenaltyEntry.imposed_at >= midnight(first_day))
     if last_day is not None:
-        query = query.where(PenaltyEntry.imposed_at < cast(last_day + timedelta(days=1), Date))
+        query = query.where(PenaltyEntry.imposed_at < midnight(last_day + timedelta(days=1)))
     return query
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -22,6 +22,12 @@ Column = InstrumentedAttribute[Any]
 Rows = Select[*tuple[Any, ...]]
 
 
+def midnight(day: date) -> datetime:
+    """In UTC.  A column of instants is compared with an instant: with a date PostgreSQL would not use the index under
+    row-level security, for that comparison is not leakproof."""
+    return datetime.combine(day, time(), UTC)
+
+
 class Period(Protocol):
     def covers(self, column: Column) -> list[ColumnElement[bool]]:
         """Conditions on an instant, in the calendar of the joined `Office`; the bare bounds use the index."""
@@ -37,8 +43,8 @@ class Days:
     def covers(self, column: Column) -> list[ColumnElement[bool]]:
         local_day = cast(func.timezone(Office.time_zone, column), Date)
         return [
-            column >= cast(self.first - ONE_DAY, Date),
-            column < cast(self.last + 2 * ONE_DAY, Date),
+            column >= midnight(self.first - ONE_DAY),
+            column < midnight(self.last + 2 * ONE_DAY),
             local_day.between(self.first, self.last),
         ]
 

@@ -4,7 +4,7 @@ The order of events is never promised.  Facts carry their moments, a closing eve
 tombstone, and everything about one client happens one after another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.notifier.commands.obligations import OfficeUnknown, close, history
 from services.notifier.commands.subjects import Known
 from services.notifier.commands.waiting import go_on_if_over, wait_for
 from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, seen_by_rules, view
-from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, may_settle, winner
+from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, may_settle, names, winner
 from services.notifier.domain.schedule import schedule
 from services.notifier.domain.waiting import Span
 from services.notifier.duty import Duty, only
@@ -116,7 +116,7 @@ def _settle(hearing: _Hearing, running: Sequence[Duty], cancelled: Sequence[Duty
             if duty.state == "cancelled" and (outcome != "done" or too_late):
                 continue
             found = matched_key(trigger, own_field, body) if matches(trigger, hearing.event.type, body) else None
-            if found is None or not _is_about(duty, own_field, *found):
+            if found is None or not _is_about(duty, own_field, body, *found):
                 continue
             if may_settle(rule, own_field, found[0], happened_at, duty.opened_at):
                 if duty.paused_at is not None:
@@ -133,8 +133,8 @@ def _endings(rule: Rule) -> list[tuple[str, Trigger]]:
     return [("done", trigger) for trigger in rule.closes] + [("cancelled", trigger) for trigger in rule.cancels]
 
 
-def _is_about(duty: Duty, own_field: str, field: str, value: UUID) -> bool:
-    return value == (duty.subject_id if field == own_field else duty.client_id)
+def _is_about(duty: Duty, own_field: str, body: Mapping[str, Any], field: str, value: UUID) -> bool:
+    return names(body, own_field, duty.subject_id, duty.client_id, field, value)
 
 
 def _leave_tombstones(hearing: _Hearing, closed_duties: set[str]) -> None:
@@ -191,7 +191,7 @@ def _told(hearing: _Hearing, duty: Duty, event_type: str, body: dict[str, Any], 
             continue
         own_field = ID_FIELDS[rule.subject]
         found = matched_key(trigger, own_field, body)
-        if found is not None and _is_about(duty, own_field, *found) and happened_at > duty.opened_at:
+        if found is not None and _is_about(duty, own_field, body, *found) and happened_at > duty.opened_at:
             given = hearing.calendars.get(duty.calendar_digest)
             if given is None:  # Opened or set anew by this event.
                 given, _ = hearing.known_calendar()

@@ -14,7 +14,17 @@ from uuid import UUID
 
 from services.notifier.domain.facts import CONCERNS, ID_FIELDS, view
 from services.notifier.domain.outcomes import Outcome
-from services.notifier.domain.rules import Holder, Rule, Trigger, in_force, matched_key, matches, may_settle, winner
+from services.notifier.domain.rules import (
+    Holder,
+    Rule,
+    Trigger,
+    in_force,
+    matched_key,
+    matches,
+    may_settle,
+    names,
+    winner,
+)
 from services.notifier.domain.schedule import due_of
 from shared.worktime import WorkingCalendar
 
@@ -175,7 +185,7 @@ class Replay:
         if not matches(trigger, event.type, dict(event.body)):
             return False
         found = matched_key(trigger, own_field, dict(event.body))
-        return found is not None and found[1] == (duty.subject_id if found[0] == own_field else duty.client_id)
+        return found is not None and names(event.body, own_field, duty.subject_id, duty.client_id, *found)
 
     def _ends(self, trigger: Trigger, event: Happening, duty: Outcome, own_field: str) -> bool:
         if not self._is_about(trigger, event, duty, own_field):

@@ -4,7 +4,7 @@ A duty (`first_call`) may have several rules; for one case the most specific one
 rule are about the facts of its subject, those under `when` of a trigger about the fields of the event itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -208,6 +208,17 @@ def matched_key(trigger: Trigger, own_field: str, event: dict[str, Any]) -> tupl
         if isinstance(value, str):
             return name, UUID(value)
     return None
+
+
+def names(
+    event: Mapping[str, Any], own_field: str, subject_id: UUID, client_id: UUID | None, field: str, value: UUID
+) -> bool:
+    """Whether the deciding field names this subject, or its client.  A subject that bears the id of one client in an
+    event about another was named by mistake."""
+    if field != own_field:
+        return value == client_id
+    told = event.get("client_id")
+    return value == subject_id and (client_id is None or not isinstance(told, str) or told == str(client_id))
 
 
 def may_settle(rule: Rule, own_field: str, field: str, happened_at: datetime, opened_at: datetime) -> bool:

@@ -113,7 +113,7 @@ async def set_mark(
         inquiry.mark = body.mark
         await session.flush()
         policy = await policy_in_force(session, InquiryPolicy, at)
-        await publish_change(session, inquiry, policy, staff_id=caller.id, at=at)
+        await publish_change(session, inquiry, policy, staff_id=inquiry.staff_id, at=at, conversation=False)
     return inquiry
 
 
@@ -229,7 +229,13 @@ async def publish_recorded(session: AsyncSession, inquiry: Inquiry, policy: Inqu
 
 
 async def publish_change(
-    session: AsyncSession, inquiry: Inquiry, policy: InquiryPolicy, *, staff_id: UUID, at: datetime
+    session: AsyncSession,
+    inquiry: Inquiry,
+    policy: InquiryPolicy,
+    *,
+    staff_id: UUID,
+    at: datetime,
+    conversation: bool = True,
 ) -> None:
     await publish(
         session,
@@ -244,5 +250,6 @@ async def publish_change(
             lost_reason=inquiry.lost_reason,
             lost_reason_label=_lost_reason_label(policy, inquiry),
             order_id=inquiry.order_id,
+            conversation=conversation,
         ),
     )

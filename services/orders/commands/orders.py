@@ -194,7 +194,7 @@ async def check_position(
 
 
 async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Principal, at: datetime) -> Order:
-    """ORD-06: every position still on order has its result; it is written to the client, once.
+    """ORD-06: every position still under moderation has its result; all results are written to the client, once.
 
     Raises NotFound, CheckIncomplete, Conflict.
     """
@@ -205,8 +205,9 @@ async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Princ
         (position for position in positions if position.state is not PositionState.REMOVED),
         key=lambda p: (p.line, p.id),
     )
-    unchecked = [position for position in alive if position.applicable is None]
-    if unchecked or not alive:
+    unchecked = [p for p in alive if p.applicable is None and p.state is PositionState.MODERATION]
+    checked = [position for position in alive if position.applicable is not None]
+    if unchecked or not checked:
         names = ", ".join(f"{position.brand} {position.article}" for position in unchecked[:5])
         raise CheckIncomplete(f"Нет результата: {names}." if names else "В заказе нечего проверять.")
     order.check_completed_at, order.checked_by, order.version = at, caller.id, order.version + 1
@@ -235,7 +236,7 @@ async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Princ
                     applicable=bool(position.applicable),
                     comment=position.check_comment,
                 )
-                for position in alive
+                for position in checked
             ],
         ),
     )

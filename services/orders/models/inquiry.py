@@ -25,6 +25,14 @@ class Inquiry(Versioned, OfficeOwned, Base):
         Index("ix_inquiry_office_status", "office_id", "status", text("recorded_at DESC"), text("id DESC")),
         Index("ix_inquiry_staff", "staff_id", text("recorded_at DESC"), text("id DESC")),
         Index("ix_inquiry_recorded", text("recorded_at DESC"), text("id DESC")),
+        Index("ix_inquiry_channel", "channel", text("recorded_at DESC"), text("id DESC")),
+        Index(
+            "ix_inquiry_mark",
+            "mark",
+            text("recorded_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("mark IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -63,6 +71,8 @@ class InquiryTask(Versioned, OfficeOwned, Base):
         Index("ix_inquiry_task_open", "office_id", "due_at", "id", postgresql_where=text("done_at IS NULL")),
         Index("ix_inquiry_task_staff_open", "staff_id", "due_at", "id", postgresql_where=text("done_at IS NULL")),
         Index("ix_inquiry_task_due", "due_at", "id"),
+        Index("ix_inquiry_task_office", "office_id", "due_at", "id"),
+        Index("ix_inquiry_task_staff", "staff_id", "due_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

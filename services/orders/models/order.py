@@ -247,8 +247,11 @@ class Position(ClientOwned, OfferedPart, Base):
 
     @property
     def days_late(self) -> int:
-        """Whole days past the supplier's promise; 0 until received."""
-        return 0 if self.received_at is None else days_late(self.promised_at, self.received_at)
+        """Whole days past the supplier's first promise; 0 until received.  A delay that is noted (K10) stays one."""
+        promised_at = self.promised_at
+        if self.ordered_at is not None and self.term_days is not None:
+            promised_at = self.ordered_at + timedelta(days=self.term_days)
+        return 0 if self.received_at is None else days_late(promised_at, self.received_at)
 
     def as_line(self) -> PositionLine:
         return PositionLine(

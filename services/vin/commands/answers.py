@@ -106,6 +106,8 @@ async def give_answer(
 ) -> VinRequest:
     """VIN-04, VIN-09: the answer appears in the cabinet, closes the clock and records who chose the parts.
 
+    Where it asks the client something, it goes by e-mail as well, whatever is wished (VIN-07).
+
     Raises NotFound, AlreadyAnswered, AnswerIncomplete.
     """
     request = await find_request(session, request_id, lock=True)
@@ -118,6 +120,7 @@ async def give_answer(
     )
     labels = {reason.code: reason.label for reason in await current_reasons(session, at=at)}
     lines = [_answered(line, labels) for line in request.lines]
+    notify_client = notify_client or any(line.question for line in lines)
     answer = Answer(
         id=new_id(),
         office_id=request.office_id,

@@ -90,7 +90,7 @@ def _slash_separates(before: str, after: str) -> bool:
         return True
     # `333114/115` is the pair 333114 and 333115, while Champion's `F102/606` is one filter.
     neighbour = re.search(r"\d{3}$", head)
-    return bool(neighbour and len(tail) == 3 and tail.isdigit() and abs(int(neighbour[0]) - int(tail)) < 10)
+    return bool(neighbour and len(tail) == 3 and tail.isdecimal() and abs(int(neighbour[0]) - int(tail)) < 10)
 
 
 def _hyphen_separates(text: str) -> bool:
@@ -181,9 +181,9 @@ def _latin(article: str) -> str:
 
 
 def _refuse_what_is_no_article(article: str, without_words: str, pieces: list[str], brand: str) -> None:
-    if not _digits(article):
+    if not _digits(article) or any(sign.isdigit() and not sign.isdecimal() for sign in article):
         raise NotAnArticle(
-            f"«{_shorten(article)}» не похоже на артикул: в нём нет ни одной цифры. "
+            f"«{_shorten(article)}» не похоже на артикул: нет обычных цифр или есть надстрочные. "
             "Если деталь подобрать нельзя, укажите причину отказа."
         )
     if without_words != article or len(pieces) > 1 or _FOREIGN_SIGN.search(article) or _SEPARATOR.search(article):
