@@ -6,6 +6,7 @@ receipts and incoming messages, which are acknowledged only after they are store
 
 import asyncio
 import re
+import select
 import ssl
 import time
 from collections.abc import Callable, Coroutine
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 READ_SECONDS = 1.0
-"""How often the idle connection is read."""
+"""How often the idle connection is read, and for how long at most."""
 KEEP_ALIVE_SECONDS = 30.0
 STORE_SECONDS = 10.0
 STATES = {
@@ -104,6 +105,8 @@ class SmppGateway:
         self._busy = asyncio.Lock()
         self._answers: dict[int, Any] = {}
         self._last_talk = 0.0
+        self._storing = 0.0
+        """Seconds, in all."""
         self._hear: Hear | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -210,9 +213,12 @@ class SmppGateway:
         return SmsStatus.UNKNOWN if answer.status else STATES.get(int(answer.message_state), SmsStatus.UNKNOWN)
 
     def _read(self) -> None:
+        """What has come, but not for ever: an operator that tells without an end keeps nobody from sending."""
         client = self._connected()
+        end = time.monotonic() + READ_SECONDS
         try:
-            client.poll()
+            while time.monotonic() < end and select.select([client._socket], [], [], 0)[0]:
+                client.read_once()
             if time.monotonic() - self._last_talk > KEEP_ALIVE_SECONDS:
                 client.send_pdu(make_pdu("enquire_link", client=client))
                 self._last_talk = time.monotonic()
@@ -221,10 +227,11 @@ class SmppGateway:
             raise SmsUnavailable(f"the connection broke: {error}") from error
 
     def _answers_to(self, client: Client, sequences: list[int]) -> list[Any]:
-        """Raises smpplib's ConnectionError when they do not come in time."""
-        deadline = time.monotonic() + self._timeout
+        """Raises smpplib's ConnectionError when they do not come in time, not counting what lies before them: receipts
+        that are stored one after another."""
+        deadline = time.monotonic() + self._timeout - self._storing
         while not self._answers.keys() >= set(sequences):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline + self._storing:
                 raise exceptions.ConnectionError("no answer in time")
             try:
                 client.read_once(auto_send_enquire_link=False)
@@ -246,11 +253,14 @@ class SmppGateway:
             return 0
         if self._hear is None or self._loop is None:
             return int(consts.SMPP_ESME_RX_T_APPN)  # Keep it for the connection that listens.
+        begun = time.monotonic()
         try:
             asyncio.run_coroutine_threadsafe(self._hear(heard), self._loop).result(STORE_SECONDS)
         except Exception as error:  # Whatever it was: what is not stored is not acknowledged.
             log.warning("an SMPP message could not be stored", error=repr(error))
             return int(consts.SMPP_ESME_RX_T_APPN)
+        finally:
+            self._storing += time.monotonic() - begun
         return 0
 
     def _heard(self, pdu: Any) -> Receipt | Incoming | None:

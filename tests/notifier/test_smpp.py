@@ -1,6 +1,7 @@
 """SMPP over real sockets: every end a message can have, receipts acknowledged only once they are stored."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -119,6 +120,32 @@ async def test_receipts_and_answers_are_heard_and_acknowledged_once_stored(serve
         Receipt("smpp", server.submitted[0].id, SmsStatus.DELIVERED),
         Incoming("smpp", "+79221234567", "Стоп"),
     ]
+
+
+async def test_an_operator_that_tells_without_an_end_keeps_nobody_from_sending(server: SmppServer) -> None:
+    """Receipts come faster than they are stored; the answer to what is sent stands behind those that are there."""
+    heard = list[Receipt | Incoming]()
+
+    async def hear(one: Receipt | Incoming) -> None:
+        await asyncio.sleep(0.03)
+        heard.append(one)
+
+    async def tell() -> None:
+        for number in itertools.count():
+            server.tell(f"id:{number} sub:001 dlvrd:001 submit date:2611212330 stat:DELIVRD err:000 text:", to=0)
+            await asyncio.sleep(0.01)
+
+    async with gateway_at(server, timeout=0.5) as smpp:
+        listening = asyncio.create_task(smpp.listen(hear))
+        await until(lambda: server.bound == 1)
+        telling = asyncio.create_task(tell())
+        await until(lambda: len(heard) > 3)
+        async with asyncio.timeout(10):
+            accepted = await smpp.send(MESSAGE_ID, PHONE, "Заказ готов")
+        assert [message.id for message in server.submitted] == [accepted.provider_id]
+        for task in (telling, listening):
+            task.cancel()
+        await asyncio.gather(telling, listening, return_exceptions=True)
 
 
 async def test_smpp_is_chosen_by_its_address(server: SmppServer) -> None:
