@@ -22,8 +22,10 @@ HOP_BY_HOP |= {"transfer-encoding", "upgrade", "host"}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # A stream of events may be silent for long; a service that does not even accept the connection is down.
 TIMEOUT = httpx.Timeout(None, connect=5)
-# A service closes a connection that was idle for 5 s; ours is given up before, not while a request is on its way.
+# A connection to a service is given up long before the service closes it, not while a request is on its way; so do
+# callers with theirs, if they are kept longer here than there.
 LIMITS = httpx.Limits(max_connections=None, keepalive_expiry=2)
+KEEP_ALIVE_SECONDS = 75
 
 
 def create_gateway(services: Mapping[str, str]) -> Starlette:
@@ -95,7 +97,14 @@ def main() -> None:
     parser.add_argument("--route", action="append", required=True, help="service=base URL")
     arguments = parser.parse_args()
     services = dict(route.split("=", 1) for route in arguments.route)
-    uvicorn.run(create_gateway(services), host=arguments.host, port=arguments.port, log_level="warning")
+    gateway = create_gateway(services)
+    uvicorn.run(
+        gateway,
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 if __name__ == "__main__":

@@ -150,6 +150,10 @@ class ServiceHarness:
         ]
 
 
+NO_MAIL_SERVER = "smtp://127.0.0.1:1"
+"""At the usual port a system of another test may have its mailbox, and would get letters that are not its own."""
+
+
 @asynccontextmanager
 async def running_service(
     service: str | Service, infrastructure: Infrastructure, *, purpose: str = "test", **settings: Any
@@ -168,7 +172,8 @@ async def serving(
     service: Service, infrastructure: Infrastructure, urls: ScratchUrls, **settings: Any
 ) -> AsyncIterator[ServiceHarness]:
     """Serve on a database that is there already."""
-    options = {"amqp_url": infrastructure.amqp_url, "amqp_management_url": infrastructure.management_url, **settings}
+    servers = {"amqp_url": infrastructure.amqp_url, "amqp_management_url": infrastructure.management_url}
+    options = {**servers, "smtp_url": NO_MAIL_SERVER, **settings}
     app = build_app(service, service.settings(**options), urls, TestVerifier())
     connection = await aio_pika.connect(infrastructure.amqp_url)
     async with connection, app.router.lifespan_context(app):

@@ -26,6 +26,7 @@ from tests.faults import child, planted
 from tests.faults.databases import copied_database
 from tests.faults.processes import GRACE_SECONDS, Process
 from tests.faults.servers import Servers
+from tests.harness import NO_MAIL_SERVER
 
 START_SECONDS = 90.0
 QUICK = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "2", "REGLAMENT_RELAY_LEASE_SECONDS": "3", "REGLAMENT_DATABASE_POOL": "6"}
@@ -172,6 +173,7 @@ class World:
             "REGLAMENT_AMQP_URL": self.amqp_url,
             "REGLAMENT_AMQP_MANAGEMENT_URL": self.servers.broker.management_url,
             "REGLAMENT_LOG_LEVEL": "WARNING",
+            "REGLAMENT_SMTP_URL": NO_MAIL_SERVER,
             child.KEY: json.dumps(_key.as_dict(private=True)),
             **self.settings,
         }

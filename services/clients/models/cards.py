@@ -129,37 +129,16 @@ class Client(ClientOwned, Versioned, Base):
         self.active, self.disabled_at, self.disabled_reason = True, None, None
 
 
-Index("ix_clients_list", Client.office_id, Client.registered_at.desc(), Client.client_id.desc())
-Index("ix_clients_of_manager", Client.manager_id, Client.registered_at.desc(), Client.client_id.desc())
-Index("ix_clients_network_list", Client.registered_at.desc(), Client.client_id.desc())
-Index(
-    "ix_clients_phone_suspect",
-    Client.registered_at.desc(),
-    Client.client_id.desc(),
-    postgresql_where=Client.phone_suspicion.is_not(None),
-)
-Index(
-    "ix_clients_contacts_requested",
-    Client.registered_at.desc(),
-    Client.client_id.desc(),
-    postgresql_where=Client.contacts_requested_at.is_not(None),
-)
-Index("ix_clients_disabled", Client.registered_at.desc(), Client.client_id.desc(), postgresql_where=~Client.active)
-Index("ix_clients_category", Client.category, Client.registered_at.desc(), Client.client_id.desc())
-Index(
-    "ix_clients_rating",
-    Client.rating,
-    Client.registered_at.desc(),
-    Client.client_id.desc(),
-    postgresql_where=Client.rating.is_not(None),
-)
-Index(
-    "ix_clients_group",
-    Client.group,
-    Client.registered_at.desc(),
-    Client.client_id.desc(),
-    postgresql_where=Client.group.is_not(None),
-)
+_NEWEST = (Client.registered_at.desc(), Client.client_id.desc())
+Index("ix_clients_list", Client.office_id, *_NEWEST)
+Index("ix_clients_of_manager", Client.manager_id, *_NEWEST)
+Index("ix_clients_network_list", *_NEWEST)
+Index("ix_clients_phone_suspect", *_NEWEST, postgresql_where=Client.phone_suspicion.is_not(None))
+Index("ix_clients_contacts_requested", *_NEWEST, postgresql_where=Client.contacts_requested_at.is_not(None))
+Index("ix_clients_disabled", *_NEWEST, postgresql_where=~Client.active)
+Index("ix_clients_category", Client.category, *_NEWEST)
+Index("ix_clients_rating", Client.rating, *_NEWEST, postgresql_where=Client.rating.is_not(None))
+Index("ix_clients_group", Client.group, *_NEWEST, postgresql_where=Client.group.is_not(None))
 Index("ix_clients_phone", Client.phone)
 Index("ix_clients_email", Client.email)
 Index(
