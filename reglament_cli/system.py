@@ -167,7 +167,8 @@ def launch_mailbox_and_sms(
         helpers.append(module_process(directory, "mailbox", ["reglament_cli.mailbox", *options], environment))
     if not os.environ.get("REGLAMENT_SMS_URL"):
         options = ["--http-port", str(urlsplit(environment["REGLAMENT_SMS_URL"]).port)]
-        options += ["--login", environment["REGLAMENT_SMS_LOGIN"], "--password", environment["REGLAMENT_SMS_PASSWORD"]]
+        # With a sign of equality: one random password in 64 begins with a dash.
+        options += [f"--{name}={environment[f'REGLAMENT_SMS_{name.upper()}']}" for name in ("login", "password")]
         helpers.append(module_process(directory, "sms", ["reglament_cli.sms_simulator", *options], environment))
     stack.callback(stop_together, helpers)
     for helper in helpers:

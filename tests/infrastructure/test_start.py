@@ -1,9 +1,11 @@
 """What can be wrong on the operator's machine is said in one line, and nothing half started stays behind."""
 
+import os
 import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from reglament_cli import packages, postgres, rabbitmq, system
 from reglament_cli.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER, complete
 from reglament_cli.errors import OperatorError
-from reglament_cli.processes import free_port
+from reglament_cli.processes import free_port, wait_until
 from reglament_cli.state import DataDirectory, RunningSystem
 from reglament_cli.system import running_system
 from shared.settings import SERVICES
@@ -197,3 +199,24 @@ def test_with_real_gateways_it_is_no_demonstration(monkeypatch: pytest.MonkeyPat
     servers = {SUPERUSER: "postgresql://postgres:x@127.0.0.1/postgres"}
     made = complete(servers, lambda _: "secret", host="127.0.0.1", port=8000, service_ports=dict.fromkeys(SERVICES, 1))
     assert made["REGLAMENT_DEMO"] == ("0" if name else "1")
+
+
+def test_a_random_password_may_begin_with_a_dash(directory: DataDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REGLAMENT_SMTP_URL", "REGLAMENT_SMS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    directory.logs.mkdir(parents=True)
+    port = free_port()
+    environment = dict(os.environ) | {
+        "REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{free_port()}",
+        "REGLAMENT_SMS_URL": f"http://127.0.0.1:{port}",
+        "REGLAMENT_SMS_LOGIN": "-reglament",
+        "REGLAMENT_SMS_PASSWORD": "-secret",
+    }
+
+    def answers() -> bool:
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", port)) == 0
+
+    with ExitStack() as stack:
+        helpers, _ = system.launch_mailbox_and_sms(directory, environment, stack)
+        wait_until(answers, *helpers, seconds=30)
