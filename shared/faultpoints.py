@@ -33,8 +33,9 @@ def parse(setting: str | None) -> tuple[str, int, signal.Signals] | None:
     nothing."""
     if not setting:
         return None
-    point, number, *stop = setting.split(":")
-    if point not in POINTS or not number.isdigit() or int(number) < 1 or stop not in ([], ["stop"]):
+    point, _, rest = setting.partition(":")
+    number, _, stop = rest.partition(":")
+    if point not in POINTS or not number.isdigit() or int(number) < 1 or stop not in ("", "stop"):
         raise ValueError(f"{VARIABLE} looks like relay.published:1 or …:1:stop; points: {', '.join(POINTS)}")
     return point, int(number), signal.SIGSTOP if stop else signal.SIGKILL
 

@@ -10,6 +10,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from shared.errors import TooManyRequests
 
 PER_ACCOUNT = RateLimitItemPerMinute(10)
+"""At sign-in per account and address: nobody locks another out from elsewhere."""
 PER_ADDRESS = RateLimitItemPerMinute(100)
 
 

@@ -6,7 +6,13 @@ import pytest
 
 from services.clients.models import StaffMember
 from shared.clock import now
-from shared.contracts.clients import ClientChanged, ClientRegistered, EmailConfirmationRequested
+from shared.contracts.clients import (
+    ClientChanged,
+    ClientRegistered,
+    ContactsCorrected,
+    ContactsRequested,
+    EmailConfirmationRequested,
+)
 from shared.database import new_id
 from shared.identity.roles import Role
 from tests.clients.conftest import (
@@ -274,6 +280,26 @@ async def test_a_senior_disables_and_enables_an_account(clients: ServiceHarness,
         assert (await http.post("/sessions", json=credentials)).status_code == 401
     states = [event.active for event in await clients.published(ClientChanged, client_id=UUID(card["id"]))]
     assert states[-2:] == [False, True]
+
+
+async def test_contacts_are_not_asked_of_a_disabled_card_and_enabling_ends_the_asking(
+    clients: ServiceHarness, office: TestOffice
+) -> None:
+    """CL-06: the clock of an open request would stay overdue for ever."""
+    asked = await office.create(phone="+7 999 111-11-11", email=f"asked-{new_id().hex}@mail.example")
+    quiet = await office.create(email=f"quiet-{new_id().hex}@mail.example")
+    async with office.senior() as senior:
+        for card in (asked, quiet):
+            await senior.post(f"/clients/{card['id']}/disabling", json={"comment": "Просил отключить"})
+        shown = await senior.get(f"/clients/{quiet['id']}")
+        await senior.patch(
+            f"/clients/{quiet['id']}", json={"phone": "+7 999 111-11-11"}, headers={"If-Match": shown.headers["etag"]}
+        )
+        assert (await senior.post(f"/clients/{asked['id']}/enabling")).json()["active"] is True
+    for card, requested, corrected in ((asked, 1, 1), (quiet, 0, 0)):
+        client_id = UUID(card["id"])
+        assert len(await clients.published(ContactsRequested, client_id=client_id)) == requested
+        assert len(await clients.published(ContactsCorrected, client_id=client_id)) == corrected
 
 
 async def test_a_changed_email_of_a_client_with_a_login_is_confirmed_anew(

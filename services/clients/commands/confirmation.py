@@ -17,9 +17,9 @@ from shared.identity.roles import Principal, Role
 from shared.messaging.outbox import publish
 
 PAUSE = timedelta(minutes=1)
+"""No more than one letter a minute, however often it is asked for."""
 MOST_REPEATED = 3
 """Cards with one e-mail whose letters are repeated at once."""
-"""No more than one letter a minute, however often it is asked for."""
 
 
 class ConfirmationInvalid(BusinessError):

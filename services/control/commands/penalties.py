@@ -87,6 +87,8 @@ async def impose_for_report(session: AsyncSession, event: CalendarDutyChanged) -
 
 async def withdraw_for_none(session: AsyncSession, event: ObligationClosed | CalendarDutyChanged) -> None:
     """What the clock imposed before it was heard that the duty had been done in time."""
+    if event.occurred_at < event.due_at:
+        return  # Nothing can have been imposed yet.
     mine = (PenaltyEntry.obligation_id == event.obligation_id) & (PenaltyEntry.generation == event.generation)
     standing = mine & PenaltyEntry.imposed_by.is_(None) & PenaltyEntry.withdrawn_at.is_(None)
     told = {"withdrawn_at": event.occurred_at, "withdrawal_reason": "Выполнено в срок, об этом стало известно позже."}
