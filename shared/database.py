@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 import uuid_utils
@@ -19,11 +19,13 @@ from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
     Session,
+    class_mapper,
     declared_attr,
     mapped_column,
     registry,
     with_loader_criteria,
 )
+from sqlalchemy.orm.attributes import instance_dict
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -32,6 +34,8 @@ from shared.scope import NETWORK, Scope
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
+
+Row = TypeVar("Row")
 
 MAX_INTEGER = 2_147_483_647
 """What PostgreSQL's `integer` holds; larger numbers are refused at the door."""
@@ -66,6 +70,16 @@ class ServiceBase(DeclarativeBase):
             types: dict[Any, Any] = {int: BigInteger, datetime: DateTime(timezone=True), Decimal: Numeric(14, 2)}
             cls.registry = cls._sa_registry = registry(metadata=cls.metadata, type_annotation_map=types)
         super().__init_subclass__(**options)
+
+
+def as_stored(kind: type[Row], values: Mapping[str, Any]) -> Row:
+    """The object of a row that was read or written past the session, to be looked at: no session knows it.
+
+    Its constructor would tell SQLAlchemy of each value, which takes longer than to write the row.
+    """
+    row: Row = class_mapper(kind).class_manager.new_instance()
+    instance_dict(row).update(values)
+    return row
 
 
 class OfficeOwned:

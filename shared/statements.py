@@ -40,8 +40,12 @@ async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Map
     filled = [(table, rows) for table, rows in rows_of.items() if rows]
     if not filled:
         return
-    statement = _insert(tuple((table, tuple(rows[0])) for table, rows in filled))
-    await run(session, statement, *(array for table, rows in filled for array in _arrays(table, rows)))
+    statement = _insert(tuple((table, tuple(rows[0]), len(rows) == 1) for table, rows in filled))
+    arguments: list[Any] = []
+    for table, rows in filled:
+        arrays = _arrays(table, rows)
+        arguments += arrays if len(rows) > 1 else (value for (value,) in arrays)
+    await run(session, statement, *arguments)
 
 
 async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -54,10 +58,12 @@ async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mappin
 
 
 @cache
-def _insert(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
+def _insert(shape: tuple[tuple[Table, tuple[str, ...], bool], ...]) -> str:
+    """Of each table its columns, and whether there is one row: that one costs less without arrays."""
     inserts, number = [], 1
-    for table, names in shape:
-        inserts.append(f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {_unnest(table, names, number)}")
+    for table, names, single in shape:
+        rows = _values(table, names, number) if single else f"SELECT * FROM {_unnest(table, names, number)}"
+        inserts.append(f"INSERT INTO {table.name} ({', '.join(names)}) {rows}")
         number += len(names)
     *others, last = inserts
     others = [f"filled_{place} AS ({insert})" for place, insert in enumerate(others)]
@@ -69,6 +75,11 @@ def _update(table: Table, names: tuple[str, ...]) -> str:
     changes = ", ".join(f"{name} = changed.{name}" for name in names if name != "id")
     rows = f"{_unnest(table, names)} AS changed ({', '.join(names)})"
     return f"UPDATE {table.name} SET {changes} FROM {rows} WHERE {table.name}.id = changed.id"
+
+
+def _values(table: Table, names: Sequence[str], first: int) -> str:
+    parameters = (f"${place}::{_type(table, name)}" for place, name in enumerate(names, start=first))
+    return f"VALUES ({', '.join(parameters)})"
 
 
 def _unnest(table: Table, names: Sequence[str], first: int = 1) -> str:

@@ -7,10 +7,10 @@ twin get 409 with Retry-After; should both slip through, the primary key lets on
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Any
 
 import asyncpg
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import BusinessError
@@ -18,6 +18,15 @@ from shared.identity.roles import Principal
 from shared.statements import run
 
 STORED_HEADERS = ("content-type", "etag", "location", "content-disposition")
+MAX_KEY = 200
+PARAMETER: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Уникальный ключ запроса: повтор с тем же ключом вернёт тот же ответ.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+}
+"""For the API documents: `read` checks it, which a dependency of FastAPI would do once more."""
 
 _CLAIM = (
     "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || $2::text, 0)),"
@@ -46,19 +55,6 @@ class InProgress(BusinessError):
     headers = {"Retry-After": "1"}  # noqa: RUF012 (the parent declares it a ClassVar)
 
 
-async def documented(
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            description="Уникальный ключ запроса: повтор с тем же ключом вернёт тот же ответ.",
-            min_length=1,
-            max_length=200,
-        ),
-    ] = None,
-) -> None:
-    """Only puts the header into the API documents; `read` does that."""
-
-
 @dataclass(frozen=True)
 class Claim:
     """A request that has a key."""
@@ -71,8 +67,8 @@ class Claim:
 async def read(request: Request, principal: Principal | None) -> Claim:
     """Raises KeyRequired (400)."""
     key = request.headers.get("idempotency-key", "")
-    if not key or len(key) > 200 or not key.isascii() or not key.isprintable():
-        raise KeyRequired("Передайте Idempotency-Key: от 1 до 200 печатных символов ASCII.")
+    if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+        raise KeyRequired(f"Передайте Idempotency-Key: от 1 до {MAX_KEY} печатных символов ASCII.")
     scope = f"{principal.id if principal else 'public'} {request.method} {request.url.path}"
     digest = hashlib.sha256(await request.body())
     digest.update(request.url.query.encode())

@@ -33,7 +33,7 @@ class TransactionRoute(APIRoute):
         self.needs_key = "POST" in methods and not any(isinstance(rule, NoIdempotencyKey) for rule in declared)
         self.before = next((rule.work for rule in declared if isinstance(rule, Beforehand)), None)
         if self.needs_key:
-            options["dependencies"] = [*options["dependencies"], Depends(idempotency.documented)]
+            options["openapi_extra"] = {"parameters": [idempotency.PARAMETER], **(options.get("openapi_extra") or {})}
         options["max_body_size"] = options.get("max_body_size") or MAX_BODY_BYTES
         super().__init__(path, endpoint, **options)
 

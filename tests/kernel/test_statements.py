@@ -6,8 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.database import Database, new_id
+from shared.database import Database, ServiceBase, as_stored, new_id, new_metadata
 from shared.messaging.tables import audit_log, failed_message, outbox
 from shared.statements import insert_rows, run, update_rows
 from tests.harness import ServiceHarness
@@ -92,3 +93,17 @@ async def test_a_statement_at_once_is_committed_and_leaves_no_trace_on_its_conne
         await database.at_once("SELECT 1 FROM nowhere")
     assert [row[0] for row in await database.at_once("SELECT 1")] == [1]
     await database.dispose()
+
+
+def test_a_row_is_an_object_before_anything_was_asked_of_its_class() -> None:
+    class Base(ServiceBase):
+        metadata = new_metadata()
+
+    class Fresh(Base):
+        __tablename__ = "fresh"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str]
+        note: Mapped[str | None]
+
+    row = as_stored(Fresh, {"id": 45, "text": "«ё»"})
+    assert (row.id, row.text, row.note) == (45, "«ё»", None)

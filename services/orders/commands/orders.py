@@ -20,7 +20,7 @@ from services.orders.models.basket import OfferedPart
 from shared.audit import audit, audit_row
 from shared.contracts.clients import Vehicle as VehicleFacts
 from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlaced
-from shared.database import new_id
+from shared.database import as_stored, new_id
 from shared.errors import BusinessError, Conflict, NotFound
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
@@ -80,7 +80,7 @@ async def place_order(
         raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")  # ORD-18
     if row["id"] is None:
         raise BasketEmpty("В корзине клиента ничего нет.")
-    client = Client(**{name: row[f"its_{name}"] for name in _CLIENT})
+    client = as_stored(Client, {name: row[f"its_{name}"] for name in _CLIENT})
     items = sorted(found, key=lambda item: (item["added_at"], item["id"]))
     if missing := missing_for_order(
         body.disclosures,
@@ -130,7 +130,8 @@ async def place_order(
         }
         for line, item in enumerate(items, 1)
     ]
-    order, positions = Order(**order_values), [Position(**values) for values in position_values]
+    order = as_stored(Order, order_values)
+    positions = [as_stored(Position, values) for values in position_values]
     written = {
         ORDERS: [order_values],
         POSITIONS: position_values,
