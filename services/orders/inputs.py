@@ -38,6 +38,11 @@ Pieces = Annotated[int, Field(ge=1, le=10_000)]
 TermDays = Annotated[int, Field(ge=0, le=3650)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Email = Annotated[EmailStr, Field(max_length=254)]
+InquirerName = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    Field(description="Неизвестно — пусто; старая отметка «1» значит то же"),
+]
 
 
 def _reasonable(moment: datetime) -> datetime:
@@ -281,6 +286,11 @@ class NewTask(Input):
     due_at: Moment | None = Field(default=None, description="По умолчанию — сейчас; проверка оплаты — через 2 дня")
 
 
+def is_call(task: NewTask) -> bool:
+    """Whether the task promises a call, which takes a telephone number (INQ-02)."""
+    return task.kind in ("call_back", "call_on_arrival")
+
+
 class NewInquiry(Input):
     """Посещение, звонок или сообщение (INQ-02)."""
 
@@ -309,9 +319,7 @@ class NewInquiry(Input):
 
     customer_type: CustomerType
     channel: InquiryChannel
-    name: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        default=None, description="Неизвестно — пусто; старая отметка «1» значит то же"
-    )
+    name: InquirerName | None = None
     phone: Phone | None = None
     city: City
     items: list[InquiryItem] = Field(min_length=1, max_length=100)
@@ -332,11 +340,21 @@ class NewInquiry(Input):
     @model_validator(mode="after")
     def _phone_as_promised(self) -> Self:
         """INQ-02, K9."""
-        if self.phone is None and (self.delivery or self.call_back_promised):
+        if self.phone is None and (self.delivery or self.call_back_promised or any(map(is_call, self.tasks))):
             raise ValueError("нужен телефон: обещан звонок или оформляется доставка")
         for item in self.items:
             ensure_sums_fit(item.quantity, item.price, None)
         return self
+
+
+class InquiryContact(Input):
+    """Что человек сказал о себе позже; меняется только то, что передано, телефон и город не стираются (INQ-02)."""
+
+    model_config = examples({"phone": "+79031234567"})
+
+    name: InquirerName | None = None
+    phone: Phone | None = None
+    city: City | None = None
 
 
 class InquiryStatusBody(Input):

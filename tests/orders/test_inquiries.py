@@ -55,6 +55,35 @@ async def test_the_phone_is_required_by_what_was_promised(office: Office, promis
     await record(office, phone="+79031234567", **{promise: True})
 
 
+@pytest.mark.parametrize("kind", ["call_back", "call_on_arrival"])
+async def test_a_call_is_promised_to_a_number_which_may_come_later(office: Office, kind: str) -> None:
+    call = {"kind": kind, "text": "Позвонить"}
+    assert (await office.manager.post("/inquiries", json=visit(tasks=[call]))).status_code == 422
+    inquiry = await record(office, status="open", lost_reason=None, name="1")
+    path = f"/inquiries/{inquiry['id']}"
+    for refused in (
+        await office.manager.post(f"{path}/tasks", json=call),
+        await office.manager.post(f"{path}/status", json={"status": "won", "tasks": [call]}),
+    ):
+        assert (refused.status_code, refused.json()["detail"]) == (409, "Телефона нет: сначала запишите, куда звонить.")
+    seen = {"If-Match": f'"{inquiry["version"]}"'}
+    told = await office.manager.patch(path, json={"phone": "+79031234567", "name": "Сергей"}, headers=seen)
+    assert told.status_code == 200, told.text
+    now_known = told.json()
+    assert (now_known["phone"], now_known["name_label"], now_known["city"]) == ("+79031234567", "Сергей", "Москва")
+    assert now_known["status"] == "open"
+    assert (await office.manager.patch(path, json={"city": "Тула"}, headers=seen)).status_code == 412
+    assert (await office.manager.post(f"{path}/tasks", json=call)).status_code == 201
+
+
+async def test_a_number_is_replaced_and_never_taken_away(office: Office) -> None:
+    inquiry = await record(office, phone="+79031234567", call_back_promised=True)
+    seen = {"If-Match": f'"{inquiry["version"]}"'}
+    assert (await office.manager.patch(f"/inquiries/{inquiry['id']}", json={}, headers={})).status_code == 428
+    kept = await office.manager.patch(f"/inquiries/{inquiry['id']}", json={"phone": None, "name": ""}, headers=seen)
+    assert (kept.json()["phone"], kept.json()["name_label"]) == ("+79031234567", "Без имени")
+
+
 @pytest.mark.parametrize("missing", ["customer_type", "channel", "city", "items", "status"])
 async def test_required_fields_are_required(office: Office, missing: str) -> None:
     body = visit()

@@ -98,6 +98,8 @@ def orders(_: World, day: Day, head_office: Person) -> None:
     day.mira.senior.send("DELETE", f"{basket}/{item['id']}")
     task = {"kind": "call_back", "text": "Перезвонить о поступлении"}
     inquiry = day.mira.senior.items("orders/inquiries")[0]
+    contact = {"phone": "+79036014511"}
+    day.mira.senior.patch(f"orders/inquiries/{inquiry['id']}", contact, version=inquiry["version"])
     added = day.mira.senior.post(f"orders/inquiries/{inquiry['id']}/tasks", task)
     day.mira.senior.post(f"orders/tasks/{added['id']}/completion", {"result": "Купит завтра"})
     current = head_office.items("orders/policies/statistics")[0]

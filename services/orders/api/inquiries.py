@@ -14,6 +14,7 @@ from services.orders.commands import inquiries as commands
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.domain.policies import InquiryPolicy
 from services.orders.inputs import (
+    InquiryContact,
     InquiryItem,
     InquiryMark,
     InquiryStatusBody,
@@ -183,6 +184,15 @@ async def get_inquiry(inquiry_id: UUID, session: Session, response: Response) ->
     inquiry = await session.scalar(select(Inquiry).where(Inquiry.id == inquiry_id))
     if inquiry is None:
         raise NotFound("Обращение не найдено.")
+    return await _one(session, inquiry, response)
+
+
+@router.patch("/inquiries/{inquiry_id}", summary="Имя, телефон, город", dependencies=[allow(*OFFICE_STAFF)])
+async def change_contact(
+    inquiry_id: UUID, body: InquiryContact, session: Session, expected: IfMatch, response: Response
+) -> InquiryOut:
+    """То, чего человек не сказал сразу: без телефона звонок не пообещать (INQ-02)."""
+    inquiry = await commands.change_contact(session, inquiry_id, body, expected_version=expected)
     return await _one(session, inquiry, response)
 
 

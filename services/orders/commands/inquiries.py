@@ -1,6 +1,6 @@
 """Every visit, call and message is recorded, with a status, a mark and tasks (INQ-01…INQ-06)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.inquiry_marks import InquiryFacts, suggest
 from services.orders.domain.policies import InquiryPolicy
-from services.orders.inputs import InquiryItem, InquiryMark, InquiryStatusBody, NewInquiry, NewTask, TaskDone
+from services.orders.inputs import (
+    InquiryContact,
+    InquiryItem,
+    InquiryMark,
+    InquiryStatusBody,
+    NewInquiry,
+    NewTask,
+    TaskDone,
+    is_call,
+)
 from services.orders.models import Inquiry, InquiryTask, Order
 from services.orders.queries.policies import policy_in_force
 from shared.audit import audit
@@ -45,7 +54,7 @@ async def record_inquiry(
         staff_id=caller.id,
         customer_type=body.customer_type,
         channel=body.channel,
-        name=None if body.name in (None, "", OLD_ANONYMOUS) else body.name,
+        name=_known(body.name),
         phone=body.phone,
         city=body.city,
         items=items,
@@ -77,7 +86,7 @@ async def set_status(
 ) -> tuple[Inquiry, list[InquiryTask]]:
     """INQ-03, after every conversation.  An order paid online suggests VIP anew (INQ-04).
 
-    Raises NotFound, Invalid.
+    Raises NotFound, Invalid, Conflict for a call without a telephone number.
     """
     inquiry = await _locked(session, inquiry_id)
     policy = await policy_in_force(session, InquiryPolicy, at)
@@ -117,10 +126,35 @@ async def set_mark(
     return inquiry
 
 
+async def change_contact(
+    session: AsyncSession, inquiry_id: UUID, body: InquiryContact, *, expected_version: int
+) -> Inquiry:
+    """INQ-02: what was not known at first, so that a call can be promised.  Raises NotFound, PreconditionFailed.
+
+    A number may be replaced and not taken away: somebody may have promised to call it.
+    """
+    inquiry = await _locked(session, inquiry_id)
+    check_version(inquiry.version, expected_version)
+    changes = body.model_dump(exclude_unset=True)
+    if "name" in changes:
+        inquiry.name = _known(changes["name"])
+    inquiry.phone = body.phone or inquiry.phone
+    inquiry.city = body.city or inquiry.city
+    await session.flush()
+    await audit(
+        session,
+        "inquiry.contact_changed",
+        subject=f"inquiry/{inquiry.id}",
+        office_id=inquiry.office_id,
+        details={"fields": sorted(changes)},
+    )
+    return inquiry
+
+
 async def add_task(
     session: AsyncSession, inquiry_id: UUID, body: NewTask, *, caller: Principal, at: datetime
 ) -> InquiryTask:
-    """INQ-06.  Raises NotFound."""
+    """INQ-06.  Raises NotFound, Conflict for a call without a telephone number."""
     inquiry = await _locked(session, inquiry_id)
     policy = await policy_in_force(session, InquiryPolicy, at)
     (task,) = await _add_tasks(session, inquiry, [body], policy, caller=caller, at=at)
@@ -144,6 +178,10 @@ async def _locked(session: AsyncSession, inquiry_id: UUID) -> Inquiry:
     if inquiry is None:
         raise NotFound("Обращение не найдено.")
     return inquiry
+
+
+def _known(name: str | None) -> str | None:
+    return None if name in (None, "", OLD_ANONYMOUS) else name
 
 
 def _ensure_lost_has_reason(policy: InquiryPolicy, status: str, lost_reason: str | None) -> None:
@@ -179,12 +217,14 @@ def _facts(items: Iterable[InquiryItem], total: Decimal | None, features: dict[s
 async def _add_tasks(
     session: AsyncSession,
     inquiry: Inquiry,
-    wanted: Iterable[NewTask],
+    wanted: Sequence[NewTask],
     policy: InquiryPolicy,
     *,
     caller: Principal,
     at: datetime,
 ) -> list[InquiryTask]:
+    if inquiry.phone is None and any(map(is_call, wanted)):
+        raise Conflict("Телефона нет: сначала запишите, куда звонить.")
     tasks = [
         InquiryTask(
             id=new_id(),
