@@ -346,3 +346,43 @@ async def test_projections_never_go_back(clients: ServiceHarness, office: TestOf
     card = await office.create()
     async with office.client(card["id"]) as http:
         assert (await http.get("/me")).json()["office_name"] == "Новое имя"
+
+
+async def test_the_clients_of_whoever_left_go_to_colleagues_in_turn(clients: ServiceHarness) -> None:
+    office, elsewhere = await open_office(clients, managers=3), await open_office(clients)
+    leaving, *others = office.managers
+    cards = [await office.create(manager_id=str(leaving)) for _ in range(5)]
+    kept = await office.create(manager_id=str(others[0]))
+    foreign = await elsewhere.create()
+    await clients.deliver(staff_event(leaving, office.id, "manager", version=2, active=False))
+    body = {"manager_id": str(leaving), "to": [str(other) for other in others]}
+    async with office.manager() as http:
+        assert (await http.post("/clients/handovers", json=body)).status_code == 403
+    async with office.senior() as http:
+        for wrong in ([str(leaving)], [str(elsewhere.managers[0])], []):
+            answer = await http.post("/clients/handovers", json=body | {"to": wrong})
+            assert answer.status_code == 422, answer.text
+        answer = await http.post("/clients/handovers", json=body)
+        assert answer.json() == {"clients": 5, "left": False}
+        found = [(await http.get(f"/clients/{card['id']}")).json() for card in cards]
+        assert (await http.get(f"/clients/{kept['id']}")).json()["version"] == kept["version"]
+        assert (await http.post("/clients/handovers", json=body)).json() == {"clients": 0, "left": False}
+    served = [card["manager_id"] for card in found]
+    assert {served.count(other) for other in body["to"]} == {2, 3}
+    for card, now_served in zip(cards, found, strict=True):
+        (event,) = await clients.published(ClientChanged, client_id=UUID(card["id"]))
+        assert (str(event.manager_id), event.version) == (now_served["manager_id"], card["version"] + 1)
+    async with elsewhere.senior() as http:
+        assert (await http.post("/clients/handovers", json=body)).status_code == 422
+        assert (await http.get(f"/clients/{foreign['id']}")).json()["manager_id"] == str(elsewhere.managers[0])
+
+
+async def test_head_office_says_whose_office_it_hands_over_in(clients: ServiceHarness) -> None:
+    office = await open_office(clients, managers=2)
+    card = await office.create(manager_id=str(office.managers[0]))
+    body = {"manager_id": str(office.managers[0]), "to": [str(office.managers[1])]}
+    async with clients.http(Role.HEAD_OFFICE) as http:
+        assert (await http.post("/clients/handovers", json=body)).status_code == 422
+        done = await http.post("/clients/handovers", json=body | {"office_id": str(office.id)})
+        assert done.json() == {"clients": 1, "left": False}
+        assert (await http.get(f"/clients/{card['id']}")).json()["manager_id"] == str(office.managers[1])

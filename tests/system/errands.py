@@ -87,6 +87,8 @@ def clients(_: World, day: Day, __: Person) -> None:
         "clients/clients", {"full_name": "Громов Олег Ильич", "email": f"gromov-{day.stamp}@mail.example"}
     )
     day.mira.senior.post(f"clients/clients/{card['id']}/login", {"password": call.PASSWORD})
+    colleague = next(person for person in day.mira.managers if person.id != card["manager_id"])
+    day.mira.senior.post("clients/clients/handovers", {"manager_id": card["manager_id"], "to": [colleague.id]})
     me.post("clients/me/password", {"current_password": call.PASSWORD, "new_password": f"{call.PASSWORD}-2"})
 
 

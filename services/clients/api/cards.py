@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.api.common import Configured
-from services.clients.commands import access, contacts
+from services.clients.commands import access, contacts, managers
 from services.clients.commands import cards as commands
 from services.clients.domain.labels import Category
 from services.clients.models import Client
@@ -22,6 +22,8 @@ from services.clients.schemas.cards import (
     Disable,
     DuplicatesOut,
     GiveLogin,
+    HandedOver,
+    HandOver,
     SetPassword,
 )
 from services.clients.schemas.fields import Email, Moment, Phone
@@ -103,6 +105,17 @@ async def create_client(body: CreateClient, session: Session, caller: Caller, re
     """
     client = await commands.create_client(session, body, caller=caller, at=now())
     return await card(session, client, response)
+
+
+@router.post("/handovers", dependencies=[SENIOR], summary="Передать клиентов другому менеджеру")
+async def hand_over(body: HandOver, session: Session, caller: Caller) -> HandedOver:
+    """Когда менеджер уволился или ушёл в отпуск: сроки по клиентам переходят вместе с ними (CL-10).
+
+    За раз — не больше 2000 клиентов.
+    """
+    office_id = commands.office_of(caller, body.office_id)
+    count = await managers.hand_over(session, office_id, body.manager_id, body.to, at=now())
+    return HandedOver(clients=count, left=count == managers.HANDED_OVER_AT_ONCE)
 
 
 @router.get("/duplicates", dependencies=[allow(*STAFF)], summary="Похожие карточки")

@@ -167,6 +167,19 @@ class Disable(Input):
     comment: Annotated[str, Field(min_length=1, max_length=500, description="Почему; остаётся в журнале карточки")]
 
 
+class HandOver(Input):
+    """Клиенты одного менеджера — другим, каждому по очереди."""
+
+    manager_id: UUID = Field(description="Чьи клиенты")
+    to: Annotated[list[UUID], Field(min_length=1, max_length=50, description="Кому; поровну")]
+    office_id: UUID | None = Field(None, description="Только для головного офиса")
+
+
+class HandedOver(Output):
+    clients: int = Field(description="Сколько передано")
+    left: bool = Field(description="Может быть, есть ещё: повторите с новым ключом")
+
+
 class ClientBrief(Output):
     """Карточка в списке."""
 
