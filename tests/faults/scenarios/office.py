@@ -54,14 +54,14 @@ async def serve_among(run: Run, name: str, faults: list[str], *, orders: int) ->
                 await office.serve(number)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(run.pick(4, 8)):
+            for _ in range(run.pick(4, 28)):
                 group.create_task(work())
             for fault, moment in zip(faults, moments, strict=True):
 
                 async def reached(moment: int = moment) -> bool:
                     return history.acknowledged - already >= moment
 
-                await until(reached, f"{moment} commands", 600)
+                await until(reached, f"{moment} commands", run.pick(600, 3_600))
                 kill = schedule.random() < 0.7
                 victim = schedule.choice(["orders", "billing", "notifier", PEOPLE])
                 history.write("fault", what=fault, kill=kill, process=victim if fault == "service" else "")
@@ -102,9 +102,8 @@ async def working_office(run: Run, history: History) -> AsyncIterator[AtWork]:
                     await world.start(service)
                 await world.ready()
                 await world.rows("notifier", AT_ANY_HOUR)  # A thousand orders are more than an office's SMS of a day.
-                limits = httpx.Limits(max_keepalive_connections=0)
-                async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
-                    office = Office(world, history, http, run.seed, again_seconds=run.pick(0.1, 0.4))
+                async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+                    office = Office(world, history, http, run.seed, again_seconds=run.pick(0.1, 1.0))
                     await office.open()
                     yield AtWork(world, office, mail, sms)
 
