@@ -105,6 +105,28 @@ async def test_a_wrong_number_call_starts_the_request(clients: ServiceHarness, o
     assert len(await clients.published(ContactsRequested, client_id=UUID(card["id"]))) == 1
 
 
+async def test_whoever_was_reached_owes_no_other_number(clients: ServiceHarness, office: TestOffice) -> None:
+    registered = await office.register(phone=FABRICATED)
+    client_id = registered["client_id"]
+    assert await clients.published(ContactsRequested, client_id=UUID(client_id))
+    call = {"outcome": "no_answer", "goals": ["first_call"]}
+    async with office.manager() as http:
+        await http.post(f"/clients/{client_id}/calls", json=call)
+        assert (await http.get(f"/clients/{client_id}")).json()["phone_suspicion"] == "same_digits"
+        await clients.deliver(limit_reached(office, client_id))
+        assert not (await http.get(f"/clients/{client_id}")).json()["active"]
+        reached = await http.post(f"/clients/{client_id}/calls", json=call | {"outcome": "reached", "rating": 4})
+        assert reached.status_code == 201, reached.text
+        card = (await http.get(f"/clients/{client_id}")).json()
+    assert (card["phone"], card["active"], card["phone_suspicion"]) == (FABRICATED, True, None)
+    assert (card["contacts_requested_at"], card["contacts_due_at"]) == (None, None)
+    assert len(await clients.published(ContactsCorrected, client_id=UUID(client_id))) == 1
+    assert [event.active for event in await clients.published(ClientChanged, client_id=UUID(client_id))] == [
+        False,
+        True,
+    ]
+
+
 async def test_a_corrected_email_does_not_make_a_wrong_phone_right(clients: ServiceHarness, office: TestOffice) -> None:
     card = await office.create(email=f"old-{new_id().hex}@mail.example")
     async with office.manager() as http:

@@ -20,7 +20,7 @@ CLOCK_DIFFERENCE = timedelta(minutes=5)
 async def log_call(session: AsyncSession, client: Client, body: LogCall, *, caller: Principal, at: datetime) -> Call:
     """Enter a call; duties of its goals are closed by whoever hears of it (K2). The client is locked by the caller.
 
-    A wrong number starts the request for contacts (CL-06). Raises Invalid.
+    A wrong number starts the request for contacts, a conversation ends it (CL-06). Raises Invalid.
     """
     called_at = body.called_at or at
     if called_at > at + CLOCK_DIFFERENCE:
@@ -45,13 +45,18 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
     )
     session.add(call)
     first_attempt = client.first_call_at is None
-    requested_before = client.contacts_requested_at
-    card_changed = _learn(client, call, body.full_name)
+    requested_before, active_before = client.contacts_requested_at, client.active
+    named = _learn(client, call, body.full_name)
     if call.outcome == "wrong_number" and client.phone is not None:
         await contacts.doubt_phone(session, client, PhoneSuspicion.WRONG_NUMBER, at)
+    elif call.outcome == "reached" and client.phone is not None:
+        contacts.believe_phone(client)
     await session.flush()
-    if card_changed:
+    if named:
         await access.rename(session, client)
+    if client.active and not active_before:
+        await access.open_again(session, client)
+    if named or client.active != active_before:
         await publish(session, client.changed(at))
     await publish(
         session,

@@ -54,9 +54,18 @@ async def judge_phone(session: AsyncSession, client: Client, at: datetime) -> No
         if client.email is not None and client.contacts_requested_at is None and client.active:
             _open_request(client, policy, at)
     elif client.phone is not None:
-        client.contacts_requested_at = client.contacts_due_at = None
-        if client.disabled_reason == DisabledReason.CONTACTS:
-            client.enable()
+        believe_phone(client)
+
+
+def believe_phone(client: Client) -> None:
+    """Nothing more is asked of a client whose number is good, or who was reached on it, whatever it looks like.
+
+    An account that was disabled for want of contacts is opened. The caller flushes.
+    """
+    client.phone_suspicion = None
+    client.contacts_requested_at = client.contacts_due_at = None
+    if client.disabled_reason == DisabledReason.CONTACTS:
+        client.enable()
 
 
 async def doubt_phone(session: AsyncSession, client: Client, reason: PhoneSuspicion, at: datetime) -> None:
