@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -16,6 +17,21 @@ def _add_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
     if causation_id.get():
         event["causation_id"] = causation_id.get()
     return event
+
+
+class _Lossy:
+    """A stream without errors: a full disk must not end the loop that only told of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        with suppress(Exception):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with suppress(Exception):
+            self._stream.flush()
 
 
 def configure(format_: Literal["console", "json"], level: str) -> None:
@@ -32,11 +48,14 @@ def configure(format_: Literal["console", "json"], level: str) -> None:
     rendering: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if format_ == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Its own tracebacks would show what lies in the variables of each frame: people's data.
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     structlog.configure(
         processors=[*shared, *rendering],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )

@@ -82,7 +82,7 @@ class ContactsRequested(Event, type="clients.contacts.requested.v1", subject="cl
 
 
 class ContactsCorrected(Event, type="clients.contacts.corrected.v1", subject="client_id"):
-    """CL-06: the client gave a usable phone; closes the clock of disabling."""
+    """CL-06: a usable phone was given, or the client reached; closes the clock of disabling."""
 
     office_id: UUID
     client_id: UUID

@@ -1,9 +1,11 @@
 """Cards made and changed by staff (CL-01…13, CL-16)."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.clients.commands import managers
 from services.clients.models import StaffMember
 from shared.clock import now
 from shared.contracts.clients import (
@@ -348,22 +350,25 @@ async def test_projections_never_go_back(clients: ServiceHarness, office: TestOf
         assert (await http.get("/me")).json()["office_name"] == "Новое имя"
 
 
-async def test_the_clients_of_whoever_left_go_to_colleagues_in_turn(clients: ServiceHarness) -> None:
+async def test_the_clients_of_whoever_left_go_to_colleagues_in_turn(
+    clients: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(managers, "HANDED_OVER_AT_ONCE", 4)
     office, elsewhere = await open_office(clients, managers=3), await open_office(clients)
     leaving, *others = office.managers
     cards = [await office.create(manager_id=str(leaving)) for _ in range(5)]
     kept = await office.create(manager_id=str(others[0]))
     foreign = await elsewhere.create()
     await clients.deliver(staff_event(leaving, office.id, "manager", version=2, active=False))
-    body = {"manager_id": str(leaving), "to": [str(other) for other in others]}
+    body: dict[str, Any] = {"manager_id": str(leaving), "to": [str(other) for other in others]}
     async with office.manager() as http:
         assert (await http.post("/clients/handovers", json=body)).status_code == 403
     async with office.senior() as http:
         for wrong in ([str(leaving)], [str(elsewhere.managers[0])], []):
             answer = await http.post("/clients/handovers", json=body | {"to": wrong})
             assert answer.status_code == 422, answer.text
-        answer = await http.post("/clients/handovers", json=body)
-        assert answer.json() == {"clients": 5, "left": False}
+        for expected in ({"clients": 4, "left": True}, {"clients": 1, "left": False}):
+            assert (await http.post("/clients/handovers", json=body | {"to": 2 * body["to"]})).json() == expected
         found = [(await http.get(f"/clients/{card['id']}")).json() for card in cards]
         assert (await http.get(f"/clients/{kept['id']}")).json()["version"] == kept["version"]
         assert (await http.post("/clients/handovers", json=body)).json() == {"clients": 0, "left": False}

@@ -106,25 +106,25 @@ async def test_a_wrong_number_call_starts_the_request(clients: ServiceHarness, o
 
 
 async def test_whoever_was_reached_owes_no_other_number(clients: ServiceHarness, office: TestOffice) -> None:
-    registered = await office.register(phone=FABRICATED)
-    client_id = registered["client_id"]
-    assert await clients.published(ContactsRequested, client_id=UUID(client_id))
-    call = {"outcome": "no_answer", "goals": ["first_call"]}
-    async with office.manager() as http:
-        await http.post(f"/clients/{client_id}/calls", json=call)
-        assert (await http.get(f"/clients/{client_id}")).json()["phone_suspicion"] == "same_digits"
-        await clients.deliver(limit_reached(office, client_id))
-        assert not (await http.get(f"/clients/{client_id}")).json()["active"]
-        reached = await http.post(f"/clients/{client_id}/calls", json=call | {"outcome": "reached", "rating": 4})
-        assert reached.status_code == 201, reached.text
-        card = (await http.get(f"/clients/{client_id}")).json()
-    assert (card["phone"], card["active"], card["phone_suspicion"]) == (FABRICATED, True, None)
-    assert (card["contacts_requested_at"], card["contacts_due_at"]) == (None, None)
-    assert len(await clients.published(ContactsCorrected, client_id=UUID(client_id))) == 1
-    assert [event.active for event in await clients.published(ClientChanged, client_id=UUID(client_id))] == [
-        False,
-        True,
-    ]
+    card = await office.create(phone=FABRICATED, email=f"real-{new_id().hex}@mail.example", allow_duplicate=True)
+    path, credentials = f"/clients/{card['id']}", {"login": f"real-{new_id().hex}", "password": PASSWORD}
+    missed = {"outcome": "no_answer", "goals": ["first_call"]}
+    reached = missed | {"outcome": "reached", "rating": 4}
+    async with office.manager() as manager, clients.http() as visitor:
+        await manager.post(f"{path}/login", json=credentials)
+        before_the_request = (now() - timedelta(hours=1)).isoformat()
+        for call in (missed, reached | {"called_at": before_the_request}):
+            assert (await manager.post(f"{path}/calls", json=call)).status_code == 201
+            assert (await manager.get(path)).json()["phone_suspicion"] == "same_digits"
+        await clients.deliver(limit_reached(office, card["id"]))
+        assert (await visitor.post("/sessions", json=credentials)).status_code == 401
+        assert (await manager.post(f"{path}/calls", json=reached)).status_code == 201
+        after = (await manager.get(path)).json()
+        assert (await visitor.post("/sessions", json=credentials)).status_code == 200
+    assert (after["phone"], after["active"], after["phone_suspicion"]) == (FABRICATED, True, None)
+    assert (after["contacts_requested_at"], after["contacts_due_at"]) == (None, None)
+    assert len(await clients.published(ContactsCorrected, client_id=UUID(card["id"]))) == 1
+    assert (await clients.published(ClientChanged, client_id=UUID(card["id"])))[-1].active
 
 
 async def test_a_corrected_email_does_not_make_a_wrong_phone_right(clients: ServiceHarness, office: TestOffice) -> None:

@@ -82,6 +82,13 @@ async def test_a_number_is_replaced_and_never_taken_away(office: Office) -> None
     assert (await office.manager.patch(f"/inquiries/{inquiry['id']}", json={}, headers={})).status_code == 428
     kept = await office.manager.patch(f"/inquiries/{inquiry['id']}", json={"phone": None, "name": ""}, headers=seen)
     assert (kept.json()["phone"], kept.json()["name_label"]) == ("+79031234567", "Без имени")
+    seen = {"If-Match": kept.headers["etag"]}
+    better = {"phone": "+79039999999", "city": "Тула"}
+    replaced = await office.manager.patch(f"/inquiries/{inquiry['id']}", json=better, headers=seen)
+    assert {name: replaced.json()[name] for name in better} == better
+    seen = {"If-Match": replaced.headers["etag"]}
+    same = await office.manager.patch(f"/inquiries/{inquiry['id']}", json=better, headers=seen)
+    assert same.headers["etag"] == replaced.headers["etag"]
 
 
 @pytest.mark.parametrize("missing", ["customer_type", "channel", "city", "items", "status"])

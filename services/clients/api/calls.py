@@ -44,6 +44,7 @@ async def log_call(client_id: UUID, body: LogCall, session: Session, caller: Cal
 
     Один звонок может закрыть несколько целей. После первого разговора нужна оценка (CL-12); ФИО, узнанное в разговоре,
     становится проверенным (CL-05). После первой попытки клиенту уходит информационное письмо (CALL-02, LET-01).
+    Состоявшийся разговор закрывает просьбу о контактах, а учётную запись, отключённую из-за неё, открывает (CL-06).
     """
     client = await card_queries.get_client(session, client_id, lock=True)
     call = await commands.log_call(session, client, body, caller=caller, at=now())

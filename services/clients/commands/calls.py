@@ -20,7 +20,7 @@ CLOCK_DIFFERENCE = timedelta(minutes=5)
 async def log_call(session: AsyncSession, client: Client, body: LogCall, *, caller: Principal, at: datetime) -> Call:
     """Enter a call; duties of its goals are closed by whoever hears of it (K2). The client is locked by the caller.
 
-    A wrong number starts the request for contacts, a conversation ends it (CL-06). Raises Invalid.
+    A wrong number starts the request for contacts, a later conversation ends it (CL-06). Raises Invalid.
     """
     called_at = body.called_at or at
     if called_at > at + CLOCK_DIFFERENCE:
@@ -49,13 +49,11 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
     named = _learn(client, call, body.full_name)
     if call.outcome == "wrong_number" and client.phone is not None:
         await contacts.doubt_phone(session, client, PhoneSuspicion.WRONG_NUMBER, at)
-    elif call.outcome == "reached" and client.phone is not None:
-        contacts.believe_phone(client)
+    elif call.outcome == "reached" and client.phone is not None and called_at >= (requested_before or called_at):
+        await contacts.believe_phone(session, client)
     await session.flush()
     if named:
         await access.rename(session, client)
-    if client.active and not active_before:
-        await access.open_again(session, client)
     if named or client.active != active_before:
         await publish(session, client.changed(at))
     await publish(

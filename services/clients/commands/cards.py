@@ -142,13 +142,11 @@ async def _apply(
         setattr(client, field, changes[field])
     if not changed:
         return
-    requested_before, active_before = client.contacts_requested_at, client.active
+    requested_before = client.contacts_requested_at
     if "phone" in changed:
         await contacts.judge_phone(session, client, at)
     elif "email" in changed and client.phone_suspicion is not None:
         await contacts.doubt_phone(session, client, PhoneSuspicion(client.phone_suspicion), at)
-    if client.active and not active_before:
-        await access.open_again(session, client)
     if "full_name" in changed:
         await access.rename(session, client)
     if "email" in changed:

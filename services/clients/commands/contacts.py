@@ -54,10 +54,10 @@ async def judge_phone(session: AsyncSession, client: Client, at: datetime) -> No
         if client.email is not None and client.contacts_requested_at is None and client.active:
             _open_request(client, policy, at)
     elif client.phone is not None:
-        believe_phone(client)
+        await believe_phone(session, client)
 
 
-def believe_phone(client: Client) -> None:
+async def believe_phone(session: AsyncSession, client: Client) -> None:
     """Nothing more is asked of a client whose number is good, or who was reached on it, whatever it looks like.
 
     An account that was disabled for want of contacts is opened. The caller flushes.
@@ -66,6 +66,8 @@ def believe_phone(client: Client) -> None:
     client.contacts_requested_at = client.contacts_due_at = None
     if client.disabled_reason == DisabledReason.CONTACTS:
         client.enable()
+        await access.open_again(session, client)
+        await audit(session, "client.enabled", subject=f"client/{client.client_id}", office_id=client.office_id)
 
 
 async def doubt_phone(session: AsyncSession, client: Client, reason: PhoneSuspicion, at: datetime) -> None:
@@ -76,7 +78,7 @@ async def doubt_phone(session: AsyncSession, client: Client, reason: PhoneSuspic
 
 
 def contact_events(client: Client, *, requested_before: datetime | None, at: datetime) -> list[Event]:
-    """What `judge_phone` led to, from the state just flushed."""
+    """What became of the request for contacts, from the state just flushed."""
     if client.contacts_requested_at == requested_before:
         return []
     if client.contacts_requested_at is None:

@@ -55,6 +55,7 @@ async def hand_over(
 
     Returns how many, at most HANDED_OVER_AT_ONCE.  Raises Invalid for a successor who does not work in this office.
     """
+    successors = list(dict.fromkeys(successors))
     for successor in successors:
         await check_manager(session, office_id, successor)
     if former in successors:
@@ -69,7 +70,7 @@ async def hand_over(
     )
     turn = func.row_number().over(order_by=theirs.c.client_id) % len(successors)
     turns = select(theirs.c.client_id, (turn + 1).label("number")).cte("turns")
-    heirs = func.unnest(cast(list(successors), ARRAY(Uuid())))
+    heirs = func.unnest(cast(successors, ARRAY(Uuid())))
     heir = heirs.table_valued("id", with_ordinality="number").render_derived("heir")
     handed_over = await session.scalars(
         update(Client)

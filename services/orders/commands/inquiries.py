@@ -135,18 +135,21 @@ async def change_contact(
     """
     inquiry = await _locked(session, inquiry_id)
     check_version(inquiry.version, expected_version)
-    changes = body.model_dump(exclude_unset=True)
-    if "name" in changes:
-        inquiry.name = _known(changes["name"])
-    inquiry.phone = body.phone or inquiry.phone
-    inquiry.city = body.city or inquiry.city
+    told = {name: value for name, value in body.model_dump(exclude_unset=True).items() if name == "name" or value}
+    if "name" in told:
+        told["name"] = _known(told["name"])
+    changed = {name: value for name, value in told.items() if getattr(inquiry, name) != value}
+    if not changed:
+        return inquiry
+    for name, value in changed.items():
+        setattr(inquiry, name, value)
     await session.flush()
     await audit(
         session,
         "inquiry.contact_changed",
         subject=f"inquiry/{inquiry.id}",
         office_id=inquiry.office_id,
-        details={"fields": sorted(changes)},
+        details={"fields": sorted(changed)},
     )
     return inquiry
 
