@@ -16,6 +16,7 @@ from rich.table import Table
 
 from reglament_cli.errors import OperatorError
 from reglament_cli.state import ROOT
+from reglament_cli.up import StopRequested, stop_signals
 
 if TYPE_CHECKING:
     from tests.faults.checker import Verdict
@@ -26,9 +27,9 @@ OUTPUT = ROOT / ".reglament" / "faults"
 
 
 def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool, part: float = 1.0) -> int:
-    """The exit status: 1 where an invariant broke.  History and verdict of each run stay in `.reglament/faults`.
+    """The exit status: 1 where an invariant broke, 130 after Ctrl-C or SIGTERM, which leave no server and no data.
 
-    Raises OperatorError for a name that is no scenario.
+    History and verdict of each run stay in `.reglament/faults`.  Raises OperatorError for a name that is no scenario.
     """
     from tests.faults.scenarios import SCENARIOS
     from tests.faults.scenarios.base import Run
@@ -40,16 +41,20 @@ def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool,
     chosen = random.randrange(2**31) if seed is None else seed
     directory = OUTPUT / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     holds = True
-    with private_servers() as servers:
-        for each, scenario in SCENARIOS.items():
-            if not names or each in names:
-                console.print(f"[bold]{each}[/]  {scenario.title}, seed {chosen}", highlight=False)
-                begun = time.monotonic()
-                verdict = play(scenario, Run(servers, chosen, full, directory, part))
-                verdict.figures["took, s"] = round(time.monotonic() - begun, 1)
-                show(console, verdict)
-                keep(directory / f"{each}-{chosen}.json", verdict)
-                holds = holds and verdict.holds
+    try:
+        with stop_signals(), private_servers() as servers:
+            for each, scenario in SCENARIOS.items():
+                if not names or each in names:
+                    console.print(f"[bold]{each}[/]  {scenario.title}, seed {chosen}", highlight=False)
+                    begun = time.monotonic()
+                    verdict = play(scenario, Run(servers, chosen, full, directory, part))
+                    verdict.figures["took, s"] = round(time.monotonic() - begun, 1)
+                    show(console, verdict)
+                    keep(directory / f"{each}-{chosen}.json", verdict)
+                    holds = holds and verdict.holds
+    except StopRequested:
+        console.print("stopped")
+        return 130
     console.print(f"[dim]history and verdicts: {directory}[/]", soft_wrap=True, highlight=False)
     return 0 if holds else 1
 
