@@ -56,7 +56,7 @@ async def run_dropped(run: Run) -> Verdict:
         plant = "hasty_retries," + run.pick("cancellations", "many_cancellations")
         async with samples(run, "F11", plant=plant, ports={database.port: way.port}) as stage:
             writers = Printers(stage.world, stage.history, run.seed, writers=run.pick(4, 16))
-            printing = asyncio.create_task(writers.print(run.scale(120, 7_600)))
+            printing = asyncio.create_task(writers.print(run.scale(120, 15_200)))
             cutting = asyncio.create_task(cut_connections(stage))
             try:
                 await printing
