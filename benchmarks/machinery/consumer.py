@@ -16,7 +16,7 @@ from shared.messaging.topology import declare_exchanges, queue_name
 from shared.testing.infrastructure import Infrastructure
 
 TYPE = "orders.order.processed.v1"
-TURNS = 2
+TURNS = 10
 
 
 @dataclass(frozen=True, slots=True)
