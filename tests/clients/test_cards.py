@@ -367,6 +367,7 @@ async def test_the_clients_of_whoever_left_go_to_colleagues_in_turn(
         for wrong in ([str(leaving)], [str(elsewhere.managers[0])], []):
             answer = await http.post("/clients/handovers", json=body | {"to": wrong})
             assert answer.status_code == 422, answer.text
+            assert {error["location"].removeprefix("body.") for error in answer.json()["errors"]} == {"to"}
         for expected in ({"clients": 4, "left": True}, {"clients": 1, "left": False}):
             assert (await http.post("/clients/handovers", json=body | {"to": 2 * body["to"]})).json() == expected
         found = [(await http.get(f"/clients/{card['id']}")).json() for card in cards]

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.commands import access, confirmation, contacts
 from services.clients.commands.consents import give_consents
-from services.clients.commands.managers import check_manager, next_manager
+from services.clients.commands.managers import check_managers, next_manager
 from services.clients.domain.labels import DEFAULT_CATEGORIES, DEFAULT_GROUPS, DisabledReason
 from services.clients.domain.phones import PhoneSuspicion
 from services.clients.models import Client
@@ -34,7 +34,7 @@ async def create_client(session: AsyncSession, body: CreateClient, *, caller: Pr
     office_id = office_of(caller, body.office_id)
     office = await queries.get_office(session, office_id)
     if body.manager_id is not None:
-        await check_manager(session, office_id, body.manager_id)
+        await check_managers(session, office_id, body.manager_id)
     if not body.allow_duplicate:
         await _offer_duplicates(session, office_id, phone=body.phone, email=body.email)
     client = Client(
@@ -78,7 +78,7 @@ async def change_client(
         if field in changes and changes[field] is None:
             raise Invalid("Это поле нельзя очистить.", field=field)
     if "manager_id" in changes and changes["manager_id"] != client.manager_id:
-        await check_manager(session, client.office_id, changes["manager_id"])
+        await check_managers(session, client.office_id, changes["manager_id"])
     if "full_name" in changes:
         changes.setdefault("name_verified", True)
     await _apply(session, client, changes, settings, at)

@@ -41,11 +41,12 @@ async def next_manager(session: AsyncSession, office_id: UUID, *, at: datetime) 
     return manager_id
 
 
-async def check_manager(session: AsyncSession, office_id: UUID, manager_id: UUID) -> None:
-    """Raises Invalid unless this is an active employee of the office."""
-    manager = await session.get(StaffMember, manager_id)
-    if manager is None or not manager.active or manager.office_id != office_id:
-        raise Invalid("Менеджер не найден среди работающих сотрудников этого офиса.", field="manager_id")
+async def check_managers(session: AsyncSession, office_id: UUID, *manager_ids: UUID, field: str = "manager_id") -> None:
+    """Raises Invalid unless all of them are active employees of the office."""
+    working = select(StaffMember.id).where(StaffMember.office_id == office_id, StaffMember.active)
+    found = set(await session.scalars(working.where(StaffMember.id.in_(manager_ids))))
+    if not found.issuperset(manager_ids):
+        raise Invalid("Менеджер не найден среди работающих сотрудников этого офиса.", field=field)
 
 
 async def hand_over(
@@ -56,8 +57,7 @@ async def hand_over(
     Returns how many, at most HANDED_OVER_AT_ONCE.  Raises Invalid for a successor who does not work in this office.
     """
     successors = list(dict.fromkeys(successors))
-    for successor in successors:
-        await check_manager(session, office_id, successor)
+    await check_managers(session, office_id, *successors, field="to")
     if former in successors:
         raise Invalid("Менеджер не передаёт клиентов самому себе.", field="to")
     theirs = (
