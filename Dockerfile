@@ -24,10 +24,9 @@ COPY --from=packages /venv /venv
 
 # The SMS gateway's simulator, for the demo only: docker build --target simulator --build-arg SERVICE=notifier .
 FROM runtime AS simulator
-COPY reglament_cli/__init__.py reglament_cli/embedded_http.py reglament_cli/sms_simulator.py \
-     reglament_cli/smsru_protocol.py reglament_cli/
+COPY simulators simulators
 USER 10001
-CMD ["python", "-m", "reglament_cli.sms_simulator", "--host", "0.0.0.0"]
+CMD ["python", "-m", "simulators.sms.gateways", "--host", "0.0.0.0"]
 
 FROM runtime AS service
 ARG SERVICE

@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.clockwork import firing, hearing, peers, worktime
 from benchmarks.clockwork.ground import ground
 from benchmarks.machinery.report import Report, as_services_do, machine, write
-from shared.testing.infrastructure import Infrastructure, infrastructure
+from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 SCALES = {"small": (20_000, 500, 4.0), "full": (1_000_000, 3_000, 20.0)}
 """Open obligations, events to open from, seconds of the steady load."""

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.machinery import bulk, consumer, latency, listing, placing, relay
 from benchmarks.machinery.report import Report, as_services_do, machine, write
-from shared.testing.infrastructure import Infrastructure, infrastructure
+from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 
 @dataclass(frozen=True, slots=True)

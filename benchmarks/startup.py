@@ -23,12 +23,12 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from reglament_cli.environment import complete, without_superuser
-from reglament_cli.processes import GuardedProcess, free_port, wait_until
-from reglament_cli.state import ROOT, DataDirectory
-from reglament_cli.system import HOST, running_system
-from shared.settings import SERVICES
-from shared.testing.infrastructure import Infrastructure, infrastructure
+from devtools.supervisor.environment import complete, without_superuser
+from devtools.supervisor.processes import GuardedProcess, free_port, wait_until
+from devtools.supervisor.state import ROOT, DataDirectory
+from devtools.supervisor.system import HOST, running_system
+from devtools.testing.infrastructure import Infrastructure, infrastructure
+from shared.base.settings import SERVICES
 
 REPETITIONS = 3
 IDLE_SECONDS = 5.0

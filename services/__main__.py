@@ -1,14 +1,14 @@
-"""`python -m services …`: serve, provision, migrate, revision, openapi."""
+"""`python -m services …`: serve, provision, migrate."""
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from shared import logging, migrate, provision
-from shared.settings import SERVICES, DatabaseUrls, Settings
+from shared.base.settings import SERVICES, DatabaseUrls, Settings
+from shared.persistence import migrate, provision
+from shared.runtime import logging
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -57,46 +57,6 @@ def migrate_command(names: Names = None) -> None:
             typer.echo(f"{name}: {migrate.head(f'services.{name}')}")
 
     asyncio.run(run())
-
-
-@cli.command()
-def revision(
-    service: Annotated[str, typer.Argument()],
-    message: Annotated[str, typer.Option("--message", "-m")],
-) -> None:
-    """Write a migration from the difference between models and a scratch database on REGLAMENT_DATABASE_URL."""
-    from shared.testing.databases import scratch_database
-
-    async def run() -> None:
-        async with scratch_database(os.environ["REGLAMENT_DATABASE_URL"], service, "revision") as urls:
-            package = f"services.{service}"
-            versions = migrate.location(package) / "versions"
-            if versions.is_dir() and any(versions.glob("*.py")):
-                await migrate.upgrade(package, urls.owner)
-            await migrate.revise(package, urls.owner, message)
-
-    asyncio.run(run())
-
-
-@cli.command()
-def openapi(check: Annotated[bool, typer.Option("--check")] = False) -> None:
-    """Write docs/api/*.json (OpenAPI and AsyncAPI), or with --check exit 1 when they are not up to date."""
-    from services.documents import documents
-
-    directory = Path(__file__).parent.parent / "docs" / "api"
-    stale = []
-    for name, text in documents().items():
-        path = directory / name
-        if path.exists() and path.read_text() == text:
-            continue
-        stale.append(name)
-        if not check:
-            directory.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if check and stale:
-        typer.echo(f"not up to date: {', '.join(stale)}; run ./reglament openapi", err=True)
-        raise typer.Exit(1)
-    typer.echo(f"{'written' if stale else 'up to date'}: {', '.join(stale) or 'docs/api'}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared.app import build_app
-from shared.service import Service
+from shared.runtime.app import build_app
+from shared.runtime.service import Service
 from shared.web import problems
 
 REQUESTS_SECONDS = 25

@@ -1,5 +1,5 @@
-from shared import logging
+from shared.runtime import logging
 
-pytest_plugins = ["shared.testing.plugin"]
+pytest_plugins = ["tests.support.plugin"]
 
 logging.configure("console", "WARNING")

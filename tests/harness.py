@@ -13,20 +13,20 @@ from joserfc.jwk import KeySet
 from sqlalchemy import Engine, event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from devtools.testing.databases import ScratchUrls, scratch_database
+from devtools.testing.infrastructure import Infrastructure, apart
 from services.serving import load
-from shared import migrate
-from shared.app import build_app
-from shared.clock import now
+from shared.base.clock import now
+from shared.base.errors import Unauthenticated
 from shared.contracts.base import EVENT_TYPES, Event
-from shared.database import new_id
-from shared.errors import Unauthenticated
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import TokenVerifier, generate_key, issue
-from shared.messaging.tables import failed_message, inbox, outbox
 from shared.messaging.topology import EVENTS
-from shared.service import Service
-from shared.testing.databases import ScratchUrls, scratch_database
-from shared.testing.infrastructure import Infrastructure, apart
+from shared.persistence import migrate
+from shared.persistence.database import new_id
+from shared.persistence.tables import failed_message, inbox, outbox
+from shared.runtime.app import build_app
+from shared.runtime.service import Service
 
 E = TypeVar("E", bound=Event)
 

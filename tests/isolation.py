@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from shared import database
+from shared.persistence import database
 from tests.harness import ServiceHarness
 
 LAYERS = ("both layers", "row-level security alone", "query filters alone")

@@ -22,9 +22,9 @@ from benchmarks.clockwork.ground import Ground
 from services.notifier import engine
 from services.notifier.settings import NotifierSettings
 from services.notifier.writing import WAKE_CHANNEL, WORKER_SETTINGS
-from shared.database import Database
-from shared.listener import Listener
-from shared.service import ServiceContext
+from shared.persistence.database import Database
+from shared.persistence.listener import Listener
+from shared.runtime.service import ServiceContext
 
 Loop = Callable[[ServiceContext], Coroutine[Any, Any, None]]
 

@@ -11,16 +11,16 @@ from uuid import UUID
 
 import asyncpg
 
+from devtools.testing.databases import ScratchUrls, scratch_database
+from devtools.testing.infrastructure import Infrastructure
 from services.notifier.commands.rules import publish_defaults
 from services.notifier.settings import NotifierSettings
 from services.notifier.writing import WORKER_SETTINGS
-from shared import migrate
-from shared.database import Database, new_id
-from shared.listener import Listener
-from shared.service import ServiceContext
-from shared.testing.databases import ScratchUrls, scratch_database
-from shared.testing.infrastructure import Infrastructure
-from shared.worktime import ROUND_THE_CLOCK, WorkingCalendar
+from shared.persistence import migrate
+from shared.persistence.database import Database, new_id
+from shared.persistence.listener import Listener
+from shared.runtime.service import ServiceContext
+from shared.vocabulary.worktime import ROUND_THE_CLOCK, WorkingCalendar
 
 _LADDER = ("warning", "breach", "escalation", "escalation", "escalation")
 

@@ -14,14 +14,14 @@ from sqlalchemy import text
 
 from benchmarks.clockwork.bare import close_bare, open_bare
 from benchmarks.clockwork.ground import Ground
+from devtools.testing.infrastructure import Infrastructure
 from services.notifier.commands.clock import hear
 from services.notifier.consumers import consumers
 from shared.contracts.billing import InvoiceIssued, InvoicePaid
-from shared.database import new_id
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.subscriptions import Subscriptions
 from shared.messaging.topology import declare_exchanges, queue_name
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import new_id
 
 TYPE = InvoiceIssued.type
 CONNECTIONS = 8

@@ -1,4 +1,4 @@
-"""`shared.worktime` beside businesstimedelta, which is installed only for this comparison."""
+"""`shared.vocabulary.worktime` beside businesstimedelta, which is installed only for this comparison."""
 
 import datetime as dt
 import importlib
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from shared.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
+from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
 
 
 def _peer() -> ModuleType | None:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from benchmarks.machinery.ground import orders_database, paid_positions
 from benchmarks.machinery.serving import Connection, serve_orders, served
-from shared.database import new_id
+from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import new_id
 
 MARKED = 500
 """As many as one action takes."""

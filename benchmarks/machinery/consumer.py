@@ -9,11 +9,11 @@ import asyncpg
 from aio_pika import DeliveryMode, Message
 
 from benchmarks.machinery.messages import counting_consumers, event, sample_database
-from shared.database import Database, new_id
+from devtools.testing.infrastructure import Infrastructure
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.subscriptions import Subscriptions
 from shared.messaging.topology import declare_exchanges, queue_name
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import Database, new_id
 
 TYPE = "orders.order.processed.v1"
 TURNS = 10

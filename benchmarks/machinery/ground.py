@@ -6,10 +6,10 @@ from uuid import UUID
 
 import asyncpg
 
-from shared import migrate
-from shared.database import new_id
-from shared.testing.databases import ScratchUrls, scratch_database
-from shared.testing.infrastructure import Infrastructure
+from devtools.testing.databases import ScratchUrls, scratch_database
+from devtools.testing.infrastructure import Infrastructure
+from shared.persistence import migrate
+from shared.persistence.database import new_id
 
 POSITIONS = 5
 """In each basket."""

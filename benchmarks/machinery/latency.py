@@ -13,14 +13,14 @@ import asyncpg
 from benchmarks.machinery.messages import counting_consumers, event, sample_database
 from benchmarks.machinery.report import as_services_do
 from benchmarks.machinery.serving import percentile
-from shared.database import Database
-from shared.listener import Listener
+from devtools.testing.databases import ScratchUrls
+from devtools.testing.infrastructure import Infrastructure
 from shared.messaging import publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.relay import Relay
 from shared.messaging.subscriptions import Subscriptions
-from shared.testing.databases import ScratchUrls
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import Database
+from shared.persistence.listener import Listener
 
 WARM_UP = 100
 ARRIVAL_SECONDS = 60

@@ -11,8 +11,8 @@ import asyncpg
 from benchmarks.machinery import history
 from benchmarks.machinery.ground import orders_database
 from benchmarks.machinery.serving import Connection, percentile, serve_orders, served
+from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
 from shared.web import pagination
 
 FEW = 10_000

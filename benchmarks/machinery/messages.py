@@ -9,13 +9,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import migrate
+from devtools.testing.databases import ScratchUrls, scratch_database
+from devtools.testing.infrastructure import Infrastructure
 from shared.contracts.orders import OrderProcessed
-from shared.database import Database, new_id
 from shared.messaging.consumers import Consumers
-from shared.statements import run
-from shared.testing.databases import ScratchUrls, scratch_database
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence import migrate
+from shared.persistence.database import Database, new_id
+from shared.persistence.raw_sql import run
 
 MOMENT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BACKLOG = (

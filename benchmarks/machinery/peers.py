@@ -19,10 +19,10 @@ from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.models import BasketItem, Order, Position
 from services.orders.models.basket import OfferedPart
-from shared.clock import now
-from shared.connections import sqlalchemy_url
-from shared.database import new_id
-from shared.messaging.tables import outbox
+from shared.base.clock import now
+from shared.persistence.connections import sqlalchemy_url
+from shared.persistence.database import new_id
+from shared.persistence.tables import outbox
 
 CONNECTIONS = 8
 _OFFERED = list(OfferedPart.__annotations__)

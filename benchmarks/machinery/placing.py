@@ -13,10 +13,10 @@ from benchmarks.machinery.ground import full_baskets, orders_database
 from benchmarks.machinery.messages import BACKLOG, backlog_arguments
 from benchmarks.machinery.peers import CONNECTIONS, serve_bare, serve_core, serve_orm
 from benchmarks.machinery.serving import Connection, percentile, serve_orders, served
-from reglament_cli.processes import free_port
-from shared.database import new_id
+from devtools.supervisor.processes import free_port
+from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import new_id
 
 WARM_UP = 40
 ROUNDS = 4

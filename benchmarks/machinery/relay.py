@@ -11,11 +11,11 @@ import psutil
 from aio_pika import DeliveryMode, Message
 
 from benchmarks.machinery.messages import BACKLOG, backlog_arguments, event, sample_database
-from shared.database import new_id
-from shared.listener import Wakeup
+from devtools.testing.infrastructure import Infrastructure
 from shared.messaging.relay import BATCH, Relay
 from shared.messaging.topology import declare_exchanges
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import new_id
+from shared.persistence.listener import Wakeup
 
 QUEUE = "benchmark"
 

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
-from reglament_cli.processes import free_port
+from devtools.supervisor.processes import free_port
+from devtools.testing.databases import ScratchUrls
 from services import serving
-from shared import logging
-from shared.app import build_app
 from shared.identity.roles import Role
-from shared.testing.databases import ScratchUrls
+from shared.runtime import logging
+from shared.runtime.app import build_app
 from tests.harness import TestVerifier, token
 
 START_TIMEOUT = 60

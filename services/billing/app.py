@@ -13,7 +13,7 @@ from shared.contracts.billing import (
     ReceiptRequested,
     RefundMade,
 )
-from shared.service import Service
+from shared.runtime.service import Service
 
 service = Service(
     name="billing",

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.commands import orders
 from services.billing.models import Client, Office
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, ClientRegistered
 from shared.contracts.control import OfficeChanged
 from shared.contracts.orders import ClaimDecided, GoodsIssued, OrderPlaced, PositionRefused, PositionRemoved

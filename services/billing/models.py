@@ -12,7 +12,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.billing.documents.data import DocumentKind
 from shared.contracts.billing import BalanceChanged
 from shared.contracts.control import OfficeChanged
-from shared.database import ClientOwned, Instant, Money, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
+from shared.persistence.database import (
+    ClientOwned,
+    Instant,
+    Money,
+    OfficeOwned,
+    ServiceBase,
+    Versioned,
+    new_id,
+    new_metadata,
+)
 
 
 class Base(ServiceBase):

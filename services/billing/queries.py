@@ -12,7 +12,7 @@ from services.billing.domain.ledger import KIND_LABELS as ENTRY_LABELS
 from services.billing.domain.ledger import ZERO, EntryKind
 from services.billing.models import Account, Client, LedgerEntry, LedgerPosting, PrintedDocument
 from services.billing.schemas import BalanceOut, DocumentOut, EntryOut, PostingOut
-from shared.errors import NotFound
+from shared.base.errors import NotFound
 
 
 async def balance(session: AsyncSession, client_id: UUID) -> BalanceOut:

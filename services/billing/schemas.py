@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from services.billing.documents.data import DocumentKind
 from shared.contracts.billing import PaymentMethod
-from shared.requisites import check_account, check_bic, check_correspondent_account, check_inn, check_kpp
+from shared.vocabulary.requisites import check_account, check_bic, check_correspondent_account, check_inn, check_kpp
 from shared.web import Input, Output, Price, ShortText, one_line
 
 Inn = Annotated[str, Field(max_length=12), AfterValidator(check_inn)]

@@ -1,4 +1,4 @@
-from shared.settings import Settings
+from shared.base.settings import Settings
 
 
 class BillingSettings(Settings):

@@ -13,7 +13,7 @@ from shared.contracts.clients import (
     EmailConfirmationRequested,
     VehicleSaved,
 )
-from shared.service import Service
+from shared.runtime.service import Service
 
 service = Service(
     name="clients",

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.clients.commands import consents, contacts, garage
 from services.clients.domain.call_log import goal_of_rule
 from services.clients.models import Client, Duty, Office, StaffMember
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.control import OfficeChanged, StaffChanged
 from shared.contracts.notifier import (
     ConsentWithdrawn,

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.settings import Settings
+from shared.base.settings import Settings
 
 
 class ClientsSettings(Settings):

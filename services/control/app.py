@@ -5,9 +5,9 @@ from services.control.commands.staff import ensure_head_office
 from services.control.consumers import consumers
 from services.control.models import Base
 from services.control.settings import ControlSettings
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.control import OfficeChanged, StaffChanged
-from shared.service import Service, ServiceContext
+from shared.runtime.service import Service, ServiceContext
 
 
 async def make_first_account(context: ServiceContext) -> None:

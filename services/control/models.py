@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.control.domain.policy import PolicyCode, PolicyValue
 from services.control.domain.staffing import Member
+from shared.base.errors import Conflict
 from shared.contracts.control import BankAccount, OfficeChanged, Requisites, StaffChanged, VatSetting
-from shared.database import Instant, Money, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
-from shared.errors import Conflict
 from shared.identity.roles import Role
-from shared.worktime import WorkingCalendar
+from shared.persistence.database import Instant, Money, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
+from shared.vocabulary.worktime import WorkingCalendar
 
 
 class Base(ServiceBase):

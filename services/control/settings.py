@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import SecretStr, model_validator
 
-from shared.settings import SERVICES, Settings
+from shared.base.settings import SERVICES, Settings
 
 
 class ControlSettings(Settings):

@@ -19,7 +19,7 @@ from shared.contracts.notifier import (
     ObligationWarned,
     PhoneCallEnded,
 )
-from shared.service import Loop, Service
+from shared.runtime.service import Loop, Service
 
 service = Service(
     name="notifier",

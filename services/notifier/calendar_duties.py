@@ -18,9 +18,9 @@ from services.notifier.models import Obligation, Office, StaffMember
 from services.notifier.reading import calendar
 from services.notifier.rulebook import RuleBook, rule_book
 from services.notifier.writing import Changes, write
-from shared.service import ServiceContext
-from shared.turns import take_turns
-from shared.worktime import WorkingCalendar
+from shared.persistence.locks import take_turns
+from shared.runtime.service import ServiceContext
+from shared.vocabulary.worktime import WorkingCalendar
 
 PAUSE_SECONDS = 60.0
 

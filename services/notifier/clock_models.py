@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.notifier.models import Base as Base
-from shared.database import Instant, OfficeOwned, Versioned, new_id
+from shared.persistence.database import Instant, OfficeOwned, Versioned, new_id
 
 
 class ObligationRemark(OfficeOwned, Base):

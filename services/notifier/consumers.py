@@ -14,7 +14,7 @@ from services.notifier.commands.clock import hear, reassign, turn
 from services.notifier.commands.inbound import end_inquiry
 from services.notifier.models import Calendar, Client, Office, StaffMember
 from services.notifier.settings import NotifierSettings
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts import billing, clients, control, orders, vin
 from shared.messaging import Consumers, project
 

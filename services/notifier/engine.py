@@ -19,9 +19,9 @@ from services.notifier.domain.ladder import Person, resolve
 from services.notifier.duty import COLUMNS, Duty, step_moment
 from services.notifier.telling import DIGEST_WINDOW, NOBODY, Directory, News, directory, tell
 from services.notifier.writing import WAKE_CHANNEL, Changes, write
-from shared import faultpoints
-from shared.database import Database
-from shared.service import ServiceContext
+from shared.base import fault_points
+from shared.persistence.database import Database
+from shared.runtime.service import ServiceContext
 
 BATCH = 500
 STORM_LANES = 2
@@ -91,7 +91,7 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
         looked = time.monotonic()
         if not duties:
             return 0, seconds
-        faultpoints.reach("clock.claimed")
+        fault_points.reach("clock.claimed")
         somebody = any(step["role"] for duty in duties for step in duty.schedule)
         offices = {duty.office_id for duty in duties}
         batch = _Batch(at, await directory(session, offices, at) if somebody else NOBODY)
@@ -106,8 +106,8 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
         batch.changes.fired = duties
         await tell(session, batch.changes, batch.directory, batch.news, at, window)
         await write(session, batch.changes)
-        faultpoints.reach("clock.fired")
-    faultpoints.reach("clock.committed")
+        fault_points.reach("clock.fired")
+    fault_points.reach("clock.committed")
     own = [(duty.next_at - at).total_seconds() for duty in duties if duty.next_at is not None]
     return len(batch.changes.levels), min([seconds, *own]) - (time.monotonic() - looked)
 

@@ -8,7 +8,7 @@ from services.notifier.domain.labels import HOLDERS, duration_ru, length_ru, mom
 from services.notifier.domain.rules import Rule
 from services.notifier.domain.waiting import Period, Span
 from services.notifier.models import Obligation
-from shared.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
+from shared.vocabulary.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
 
 LONGEST = timedelta(days=62)
 """A longer span is told in one sentence, not day by day."""

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.clock_models import HeardEvent
 from services.notifier.delivery_models import HeardMessage, SmsPart, SmsReceipt
 from services.notifier.models import Tombstone
-from shared.service import ServiceContext
+from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from services.notifier.delivery_models import DeliveryPolicy, SmsUsage, StoppedN
 from services.notifier.domain.delivery import QuietHours
 from services.notifier.metrics import SMS_LIMIT_REACHED
 from services.notifier.models import Client, Notice, Office, StaffMember
-from shared.turns import take_turns
+from shared.persistence.locks import take_turns
 
 log = structlog.get_logger(__name__)
 

@@ -15,9 +15,9 @@ from services.notifier.domain.inbound import read
 from services.notifier.imap import Access, Fetched, ImapError, Position, fetch
 from services.notifier.sealing import unseal
 from services.notifier.settings import NotifierSettings
-from shared.clock import now
-from shared.database import Database
-from shared.service import ServiceContext
+from shared.base.clock import now
+from shared.persistence.database import Database
+from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, func, t
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.database import ClientOwned, Instant, OfficeOwned, ServiceBase, new_id, new_metadata
+from shared.persistence.database import ClientOwned, Instant, OfficeOwned, ServiceBase, new_id, new_metadata
 
 
 class Base(ServiceBase):

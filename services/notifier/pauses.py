@@ -10,7 +10,7 @@ from services.notifier.models import Obligation
 from services.notifier.reading import calendar
 from services.notifier.rulebook import rule_book
 from services.notifier.writing import Changes, write
-from shared.service import ServiceContext
+from shared.runtime.service import ServiceContext
 
 LONGEST_SLEEP = 30.0
 BATCH = 200

@@ -25,8 +25,8 @@ from services.notifier.models import (
     StaffMember,
 )
 from services.notifier.rulebook import rule_book, rule_of
-from shared.errors import NotFound
-from shared.worktime import WorkingCalendar
+from shared.base.errors import NotFound
+from shared.vocabulary.worktime import WorkingCalendar
 
 ObligationState = Literal["open", "soon", "overdue", "closed", "all"]
 

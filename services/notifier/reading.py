@@ -19,8 +19,8 @@ from services.notifier.duty import Duty, duties_of
 from services.notifier.models import Calendar
 from services.notifier.rulebook import STAMP
 from shared.contracts.base import Event
-from shared.statements import run
-from shared.worktime import WorkingCalendar
+from shared.persistence.raw_sql import run
+from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)

@@ -18,9 +18,9 @@ from services.notifier.models import Notice, NoticeAttempt
 from services.notifier.settings import NotifierSettings
 from services.notifier.sms import SmsStatus, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
-from shared.database import Database
-from shared.service import ServiceContext
-from shared.turns import take_turns
+from shared.persistence.database import Database
+from shared.persistence.locks import take_turns
+from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from shared.database import MAX_INTEGER
+from shared.persistence.database import MAX_INTEGER
 from shared.web import Input, Output
 
 LocalClock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]

@@ -5,7 +5,7 @@ import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 
 
 class NoKey(BusinessError):

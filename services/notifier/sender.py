@@ -26,10 +26,10 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.smpp import Incoming, Receipt, SmppGateway
 from services.notifier.sms import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
-from shared import faultpoints
-from shared.clock import now
-from shared.database import Database
-from shared.service import ServiceContext
+from shared.base import fault_points
+from shared.base.clock import now
+from shared.persistence.database import Database
+from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 
@@ -99,9 +99,9 @@ async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable
 
 
 async def _deliver(context: ServiceContext, claimed: "Claimed", send: Send) -> None:
-    faultpoints.reach("notice.before_sending")
+    fault_points.reach("notice.before_sending")
     outcome = await send(claimed.letter)
-    faultpoints.reach("notice.after_sending")
+    fault_points.reach("notice.after_sending")
     await record(context.database, claimed, outcome, context.settings)
 
 

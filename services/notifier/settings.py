@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from shared.settings import Settings
+from shared.base.settings import Settings
 
 
 class NotifierSettings(Settings):

@@ -19,9 +19,9 @@ from services.notifier.reading import calendar
 from services.notifier.rendering import one_line
 from services.notifier.texting import sms_beside, sms_beside_waiting
 from services.notifier.writing import Changes
-from shared.database import new_id
-from shared.turns import take_turns
-from shared.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes
+from shared.persistence.database import new_id
+from shared.persistence.locks import take_turns
+from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes
 
 DIGEST_WINDOW = timedelta(minutes=5)
 MOST_LISTED = 60

@@ -8,7 +8,7 @@ from services.notifier.clock_models import TellingPreference
 from services.notifier.domain.ladder import Person
 from services.notifier.models import Notice
 from services.notifier.rendering import one_line
-from shared.database import new_id
+from shared.persistence.database import new_id
 
 WORTH_TRYING = timedelta(hours=4)
 """A later SMS about a deadline is no help; the letter is there anyway."""

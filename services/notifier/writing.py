@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.duty import COLUMNS, Duty
 from shared.contracts.base import Event
 from shared.messaging.outbox import outbox_rows
-from shared.statements import run
+from shared.persistence.raw_sql import run
 
 WAKE_CHANNEL = "notifier_clock"
 SEND_CHANNEL = "notifier_notices"

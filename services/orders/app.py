@@ -4,7 +4,7 @@ from services.orders.api import routers
 from services.orders.consumers import consumers
 from services.orders.models import Base
 from shared.contracts import orders as events
-from shared.service import Service
+from shared.runtime.service import Service
 
 service = Service(
     name="orders",

@@ -8,7 +8,7 @@ from services.orders.commands.orders import take_payment
 from services.orders.commands.removal import remove_unattended
 from services.orders.domain.numbers import office_prefix
 from services.orders.models import Balance, Client, Office, Staff, Vehicle, VinAnswer
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.billing import BalanceChanged, OrderPaid
 from shared.contracts.clients import ClientChanged, ClientRegistered, VehicleSaved
 from shared.contracts.control import OfficeChanged, StaffChanged

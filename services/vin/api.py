@@ -19,7 +19,7 @@ from services.vin.schemas import (
     RequestRow,
     StartCorrection,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, STAFF, Role
 from shared.web import Caller, IfMatch, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 

@@ -4,7 +4,7 @@ from services.vin.api import reasons_router, router
 from services.vin.consumers import consumers
 from services.vin.models import Base
 from shared.contracts.vin import VinRequestAnswered, VinRequestSubmitted
-from shared.service import Service
+from shared.runtime.service import Service
 
 service = Service(
     name="vin",

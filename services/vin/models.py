@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.vin.domain.labels import LineKind, RequestState
 from shared.contracts.clients import Vehicle
-from shared.database import ClientOwned, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
+from shared.persistence.database import ClientOwned, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
 
 
 class Base(ServiceBase):

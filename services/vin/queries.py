@@ -13,8 +13,8 @@ from sqlalchemy.orm import selectinload
 from services.vin.domain.labels import LineKind, PreferenceCode, RequestState
 from services.vin.models import Answer, Client, Deadline, RefusalReason, RequestLine, VinRequest
 from services.vin.schemas import AnswerOut, LineOut, OfferOut, RequestOut, RequestRow, VehicleOut
+from shared.base.errors import NotFound
 from shared.contracts.vin import AnsweredLine
-from shared.errors import NotFound
 from shared.identity.roles import Principal, Role
 
 ListState = Literal["unanswered", "answered", "all"]

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator
 
 from shared.contracts.base import Event, Facts
-from shared.worktime import WorkingCalendar
+from shared.vocabulary.worktime import WorkingCalendar
 
 StaffRole = Literal["assistant", "manager", "senior_manager", "director", "head_office", "mystery_checker"]
 

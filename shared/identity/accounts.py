@@ -12,13 +12,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import new_id
-from shared.errors import Conflict
-from shared.identity.guesses import PER_ACCOUNT, Guesses
+from shared.base.errors import Conflict
 from shared.identity.passwords import hash_password, verify_password
 from shared.identity.roles import Principal, Role
+from shared.identity.throttle import PER_ACCOUNT, Guesses
 from shared.identity.tokens import ACCESS_LIFETIME
-from shared.messaging.tables import account, refresh_token, revocation
+from shared.persistence.database import new_id
+from shared.persistence.tables import account, refresh_token, revocation
 
 REFRESH_LIFETIME = timedelta(days=30)
 _guesses = Guesses()

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.identity.tokens import generate_key
-from shared.messaging.tables import signing_key as table
+from shared.persistence.tables import signing_key as table
 
 _LOCK = 7_350_004
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from shared.scope import NETWORK, Scope
+from shared.persistence.scope import NETWORK, Scope
 
 
 class Role(StrEnum):

@@ -16,9 +16,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from shared.database import new_id
-from shared.errors import Unauthenticated, Unavailable
+from shared.base.errors import Unauthenticated, Unavailable
 from shared.identity.roles import Principal, Role
+from shared.persistence.database import new_id
 
 log = structlog.get_logger(__name__)
 

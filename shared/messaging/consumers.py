@@ -15,12 +15,12 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import faultpoints, metrics
+from shared.base import fault_points, metrics
 from shared.contracts.base import EVENT_TYPES, Event
-from shared.database import Database
 from shared.messaging import context, failures
 from shared.messaging.delivery import Delivery
-from shared.statements import run
+from shared.persistence.database import Database
+from shared.persistence.raw_sql import run
 
 log = structlog.get_logger(__name__)
 
@@ -173,8 +173,8 @@ class Dispatcher:
                 await handler(event, session)
             if delivery.redelivered or delivery.headers.get("x-retry"):
                 await failures.resolve(session, self.service, delivery.event_id)
-            faultpoints.reach("consumer.before_commit")
-        faultpoints.reach("consumer.after_commit")
+            fault_points.reach("consumer.before_commit")
+        fault_points.reach("consumer.after_commit")
         return claimed
 
     def _parse(self, delivery: Delivery) -> Event:

@@ -15,10 +15,10 @@ from sqlalchemy import Interval, Row, case, cast, delete, func, literal, select,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import faultpoints
-from shared.database import Database, new_id
+from shared.base import fault_points
 from shared.messaging.delivery import Delivery
-from shared.messaging.tables import failed_message as table
+from shared.persistence.database import Database, new_id
+from shared.persistence.tables import failed_message as table
 
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
@@ -138,7 +138,7 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
         )
         rows = (await session.execute(claim)).all()
     if rows:
-        faultpoints.reach("retry.claimed")
+        fault_points.reach("retry.claimed")
     broken: list[Exception] = []
     for row in sorted(rows, key=lambda row: int(row.attempts)):
         try:
@@ -156,7 +156,7 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
 async def _try_again(database: Database, row: Row[Any], deliver: Callable[[Delivery], Awaitable[None]]) -> None:
     delivery = Delivery(row.type, bytes(row.body), {**row.headers, "x-retry": "1"}, message_id=str(row.event_id))
     attempts = await _count_attempt(database, row.id)
-    faultpoints.reach("retry.counted")
+    fault_points.reach("retry.counted")
     if attempts > len(RETRY_DELAYS) + 1:
         await park(database, row.consumer, delivery, f"no outcome of the last attempt; before it: {row.error}")
     else:

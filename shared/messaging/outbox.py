@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import Event
-from shared.database import new_id
 from shared.messaging.context import causation_id, correlation_id, traceparent
-from shared.messaging.tables import outbox
-from shared.statements import insert_rows
+from shared.persistence.database import new_id
+from shared.persistence.raw_sql import insert_rows
+from shared.persistence.tables import outbox
 
 
 async def publish(session: AsyncSession, *events: Event) -> None:

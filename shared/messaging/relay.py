@@ -19,12 +19,12 @@ from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPException, ChannelNotFoundEntity
 
-from shared import faultpoints, metrics
-from shared.database import Database
-from shared.listener import Wakeup
-from shared.messaging.patience import within
+from shared.base import fault_points, metrics
+from shared.base.timeouts import within
 from shared.messaging.republish import answer_requests
 from shared.messaging.topology import QueueKind, declare_exchanges
+from shared.persistence.database import Database
+from shared.persistence.listener import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -172,14 +172,14 @@ class Relay:
             return
         if len(rows) == limit:
             self._wakeup.set()
-        faultpoints.reach("relay.claimed")
+        fault_points.reach("relay.claimed")
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
-        faultpoints.reach("relay.published")
+        fault_points.reach("relay.published")
         confirmed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
         failed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is not None]
         marked = await self._settle(lease, confirmed, failed)
         self._batch = min(BATCH, limit * 2) if marked == len(confirmed) else max(1, len(rows) // 2)
-        faultpoints.reach("relay.confirmed")
+        fault_points.reach("relay.confirmed")
         now, lag = time.time(), metrics.PUBLISH_LAG.labels(self._service)
         for row in rows:
             lag.observe(max(0.0, now - row.created_at.timestamp()))

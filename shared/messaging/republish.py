@@ -20,11 +20,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import metrics
-from shared.database import Database
-from shared.messaging.patience import within
-from shared.messaging.tables import topology_check
+from shared.base import metrics
+from shared.base.timeouts import within
 from shared.messaging.topology import QueueKind, declare_exchanges, own_queue_arguments, republish_queue
+from shared.persistence.database import Database
+from shared.persistence.tables import topology_check
 
 log = structlog.get_logger(__name__)
 

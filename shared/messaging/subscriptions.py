@@ -13,12 +13,11 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker
 from faststream.rabbit.message import RabbitMessage
 
-from shared import faultpoints, metrics
-from shared.database import Database
+from shared.base import fault_points, metrics
+from shared.base.timeouts import within
 from shared.messaging import failures
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.patience import within
 from shared.messaging.topology import (
     PROBE,
     PROBE_SENT,
@@ -26,6 +25,7 @@ from shared.messaging.topology import (
     event_queue,
 )
 from shared.messaging.watchdog import PROBE_SECONDS, QueueWatch
+from shared.persistence.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ class Subscriptions:
                         await self._watch.returned(event_type, raw.headers.get(PROBE_SENT))
                 else:
                     await self._dispatcher.deliver(delivery)
-                    faultpoints.reach("consumer.before_ack")
+                    fault_points.reach("consumer.before_ack")
                 await raw.ack()
             except Exception as error:
                 # The outcome could not be recorded: the database is away.  The message stays with the broker.

@@ -16,10 +16,8 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 from sqlalchemy import func, select, update
 
-from shared import metrics
-from shared.database import Database
+from shared.base import metrics
 from shared.messaging.republish import QueueState, ask, inspect_queue, last_good, remember_check
-from shared.messaging.tables import topology_check
 from shared.messaging.topology import (
     EVENTS,
     PROBE,
@@ -29,6 +27,8 @@ from shared.messaging.topology import (
     queue_arguments,
     queue_name,
 )
+from shared.persistence.database import Database
+from shared.persistence.tables import topology_check
 
 log = structlog.get_logger(__name__)
 

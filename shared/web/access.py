@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
-from shared.errors import Forbidden, Unauthenticated
+from shared.base.errors import Forbidden, Unauthenticated
 from shared.identity.roles import Principal, Role
 
 

@@ -13,9 +13,9 @@ import asyncpg
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 from shared.identity.roles import Principal
-from shared.statements import run
+from shared.persistence.raw_sql import run
 
 STORED_HEADERS = ("content-type", "etag", "location", "content-disposition")
 MAX_KEY = 200

@@ -7,10 +7,10 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import metrics
-from shared.database import new_id
-from shared.errors import BusinessError
+from shared.base import metrics
+from shared.base.errors import BusinessError
 from shared.messaging import context
+from shared.persistence.database import new_id
 from shared.web.problems import from_business_error
 from shared.web.route import MAX_BODY_BYTES
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.database import MAX_INTEGER
+from shared.persistence.database import MAX_INTEGER
 
 
 def _strings(value: Any) -> Iterator[str]:

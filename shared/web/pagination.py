@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 
 T = TypeVar("T")
 

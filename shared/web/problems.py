@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from shared.errors import BusinessError, Conflict, Invalid, PreconditionFailed, Unavailable
+from shared.base.errors import BusinessError, Conflict, Invalid, PreconditionFailed, Unavailable
 
 log = structlog.get_logger(__name__)
 

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import faultpoints
-from shared.database import Database
+from shared.base import fault_points
 from shared.identity.tokens import TokenVerifier
-from shared.scope import NETWORK
+from shared.persistence.database import Database
+from shared.persistence.scope import NETWORK
 from shared.web import idempotency
 from shared.web.access import Access, Beforehand, NoIdempotencyKey, Public, bearer_token
 from shared.web.problems import PROBLEM_RESPONSES
@@ -60,8 +60,8 @@ class TransactionRoute(APIRoute):
                     response = await _once(session, request, claim, endpoint)
                 else:
                     response = await endpoint(request)
-                faultpoints.reach("command.before_commit")
-            faultpoints.reach("command.after_commit")
+                fault_points.reach("command.before_commit")
+            fault_points.reach("command.after_commit")
             return response
 
         return handle

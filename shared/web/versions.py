@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Response
 
-from shared.errors import BusinessError, PreconditionFailed, PreconditionRequired
+from shared.base.errors import BusinessError, PreconditionFailed, PreconditionRequired
 
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 

@@ -15,14 +15,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from shared.clock import now
+from devtools.testing.infrastructure import Infrastructure
+from shared.base.clock import now
 from shared.contracts.clients import ClientRegistered
 from shared.contracts.control import BankAccount, OfficeChanged, Requisites, VatSetting
 from shared.contracts.orders import OrderPlaced, PositionLine
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
-from shared.worktime import ROUND_THE_CLOCK, WorkingCalendar
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import ROUND_THE_CLOCK, WorkingCalendar
 from tests.harness import ServiceHarness, running_service
 
 SECRET = "acquirer's secret"

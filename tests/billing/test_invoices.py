@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 
 from shared.contracts.billing import InvoiceIssued, InvoicePaid, OrderPaid
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.billing.conftest import ACCOUNT, Till
 
 

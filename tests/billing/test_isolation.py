@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.billing.conftest import Till
 from tests.harness import ServiceHarness
 from tests.isolation import LAYERS, standing

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import func, select, text
 
 from services.billing.models import LedgerPosting, Receipt
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.billing import BalanceChanged, InvoicePaid, OrderPaid, ReceiptRequested, RefundMade
 from shared.contracts.orders import ClaimDecided, GoodsIssued, OrderPlaced, PositionRefused, PositionRemoved
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.billing.conftest import Till
 
 

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from shared import migrate
 from shared.identity.roles import Role
-from shared.scope import Scope
+from shared.persistence import migrate
+from shared.persistence.scope import Scope
 from tests.billing.conftest import Till
 from tests.harness import statements
 

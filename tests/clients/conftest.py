@@ -10,13 +10,13 @@ from uuid import UUID
 import httpx
 import pytest_asyncio
 
-from shared.clock import now
+from devtools.testing.infrastructure import Infrastructure
+from shared.base.clock import now
 from shared.contracts.control import BankAccount, OfficeChanged, Requisites, StaffChanged, StaffRole, VatSetting
-from shared.database import new_id
 from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
-from shared.testing.infrastructure import Infrastructure
-from shared.worktime import WorkingCalendar, office_week
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import WorkingCalendar, office_week
 from tests.harness import ServiceHarness, running_service
 
 PASSWORD = "верный-конь-42"

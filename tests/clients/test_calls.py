@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import update
 
 from services.clients.models import Client
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import CallLogged, ClientChanged
 from shared.contracts.notifier import (
     ObligationBreached,
@@ -16,8 +16,8 @@ from shared.contracts.notifier import (
     ObligationWarned,
 )
 from shared.contracts.orders import OrderPlaced
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.clients.conftest import TestOffice, open_office, problem, staff_event
 from tests.harness import ServiceHarness
 

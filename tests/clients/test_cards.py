@@ -7,7 +7,7 @@ import pytest
 
 from services.clients.commands import managers
 from services.clients.models import StaffMember
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import (
     ClientChanged,
     ClientRegistered,
@@ -15,8 +15,8 @@ from shared.contracts.clients import (
     ContactsRequested,
     EmailConfirmationRequested,
 )
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.clients.conftest import (
     PASSWORD,
     TestOffice,

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import httpx
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, ContactsCorrected, ContactsRequested
 from shared.contracts.notifier import ObligationLimitReached
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.clients.conftest import PASSWORD, TestOffice, open_office, problem, unique_phone
 from tests.harness import ServiceHarness
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, Vehicle, VehicleSaved
 from shared.contracts.vin import VinRequestSubmitted
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.clients.conftest import TestOffice, problem
 from tests.harness import ServiceHarness
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from services.clients.models import Client
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ObligationOpened
 from shared.identity.roles import Role
 from tests.clients.conftest import TestOffice, open_office, unique_phone

@@ -8,9 +8,9 @@ import httpx
 from sqlalchemy import update
 
 from services.clients.models import EmailConfirmation
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, ClientRegistered, EmailConfirmationRequested
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.clients.conftest import (
     PASSWORD,
     TestOffice,

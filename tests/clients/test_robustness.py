@@ -13,10 +13,10 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.clients.models import Base, Vehicle
-from shared.connections import sqlalchemy_url
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.messaging.tables import IDENTITY, KERNEL
+from shared.persistence.connections import sqlalchemy_url
+from shared.persistence.database import new_id
+from shared.persistence.tables import IDENTITY, KERNEL
 from tests.clients.conftest import PASSWORD, TestOffice, card_body, registration_body
 from tests.harness import ServiceHarness
 

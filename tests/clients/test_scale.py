@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from shared.contracts.notifier import ObligationOpened
 from shared.identity.roles import Role
-from shared.scope import NETWORK, Scope
+from shared.persistence.scope import NETWORK, Scope
 from tests.clients.conftest import TestOffice, open_office
 from tests.clients.test_calls import duty
 from tests.harness import ServiceHarness, statements

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vininfo.dicts import COUNTRIES
 
-from shared.countries import RUSSIAN_NAMES
-from shared.vehicles import Correction, UnreadableNumber, describe_vin, read_frame, read_vin
+from shared.vocabulary.countries import RUSSIAN_NAMES
+from shared.vocabulary.vehicles import Correction, UnreadableNumber, describe_vin, read_frame, read_vin
 
 VIN_SIGNS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 

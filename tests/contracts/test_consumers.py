@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from shared.database import new_id
-from shared.messaging.tables import failed_message, inbox
-from shared.settings import SERVICES
-from shared.testing.infrastructure import Infrastructure
+from devtools.testing.infrastructure import Infrastructure
+from shared.base.settings import SERVICES
+from shared.persistence.database import new_id
+from shared.persistence.tables import failed_message, inbox
 from tests.contracts.examples import EXAMPLES
 from tests.contracts.golden import Golden, read_all
 from tests.contracts.own_facts import own_facts

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from services.documents import documents
+from devtools.documents.api import documents
 from services.serving import load
+from shared.base.settings import SERVICES
 from shared.contracts.base import EVENT_TYPES
-from shared.settings import SERVICES
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "api"
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import httpx
 import pytest_asyncio
 
+from devtools.testing.infrastructure import Infrastructure
 from services.control.settings import ControlSettings
 from shared.identity.roles import Role
 from shared.identity.tokens import TokenVerifier
-from shared.testing.infrastructure import Infrastructure
 from tests.control.samples import office_body, staff_body
 from tests.harness import ServiceHarness, running_service
 

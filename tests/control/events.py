@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.billing import PaymentReceived
 from shared.contracts.clients import CallLogged
 from shared.contracts.notifier import (
@@ -16,7 +16,7 @@ from shared.contracts.notifier import (
     ObligationWarned,
 )
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
-from shared.database import new_id
+from shared.persistence.database import new_id
 
 
 def inquiry_recorded(office_id: UUID, **changes: Any) -> InquiryRecorded:

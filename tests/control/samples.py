@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from shared.database import new_id
-from shared.requisites import account_with_key
-from shared.worktime import office_week
+from shared.persistence.database import new_id
+from shared.vocabulary.requisites import account_with_key
+from shared.vocabulary.worktime import office_week
 
 BIC = "044525225"
 WEEK = [[list(hours) for hours in day] for day in office_week()]

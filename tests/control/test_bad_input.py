@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.control.conftest import open_office, problem
 from tests.control.samples import WEEK, office_body, staff_body
 from tests.harness import ServiceHarness

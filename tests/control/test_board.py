@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event
 
 from services.control.settings import ControlSettings
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
+from shared.base.settings import SERVICES
 from shared.identity.roles import Role
-from shared.settings import SERVICES
+from shared.persistence.database import new_id
 from tests.control.conftest import Team, open_office, settings
 from tests.control.events import Duty, call_logged, inquiry_recorded, payment_received
 from tests.harness import ServiceHarness

@@ -19,10 +19,10 @@ from services.control.domain.staffing import (
 )
 from services.control.domain.statistics import Tally, check_period, month_before
 from services.control.domain.vat import vat_label, vat_on, with_setting
+from shared.base.errors import Conflict, Invalid
 from shared.contracts.control import VatSetting
-from shared.database import new_id
-from shared.errors import Conflict, Invalid
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 
 START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 NORMS = Norms(turnover_threshold=Decimal(1_000_000), managers=2, senior_managers=1)

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from services.control.models import OfficeCalendar
 from shared.contracts.control import OfficeChanged
-from shared.database import new_id
 from shared.identity.roles import OFFICE_STAFF, Role
-from shared.messaging.tables import audit_log
+from shared.persistence.database import new_id
+from shared.persistence.tables import audit_log
 from tests.control.conftest import open_office, problem
 from tests.control.samples import WEEK, bank_account, office_body
 from tests.harness import ServiceHarness

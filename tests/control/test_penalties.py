@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from services.control.models import Obligation
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.control.conftest import hire, open_office, problem
 from tests.control.events import Duty, calendar_duty
 from tests.harness import ServiceHarness

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from services.control.models import Inquiry, MonthlyTurnover, Obligation
-from shared.database import new_id
 from shared.identity.roles import SENIORS, Role
+from shared.persistence.database import new_id
 from tests.control.conftest import open_office, problem
 from tests.control.events import Duty, call_logged, inquiry_changed, inquiry_recorded, payment_received
 from tests.harness import ServiceHarness

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 from services.control.commands.staff import ensure_head_office
 from services.control.models import Staff
 from services.control.settings import ControlSettings
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
-from shared.messaging.tables import account
+from shared.persistence.database import new_id
+from shared.persistence.tables import account
 from tests.control.conftest import HEAD_OFFICE, hire, open_office, problem, real_tokens
 from tests.harness import ServiceHarness
 

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from services.control.models import Staff
 from shared.contracts.control import StaffChanged
-from shared.database import new_id
 from shared.identity.roles import SENIORS, Role
-from shared.messaging.tables import account
+from shared.persistence.database import new_id
+from shared.persistence.tables import account
 from tests.control.conftest import hire, open_office, problem
 from tests.control.samples import staff_body
 from tests.harness import ServiceHarness

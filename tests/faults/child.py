@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from joserfc.jwk import KeySet, OKPKey
 
 from services import serving
-from shared import logging
-from shared.app import build_app
-from shared.settings import SERVICES, Settings
+from shared.base.settings import SERVICES, Settings
+from shared.runtime import logging
+from shared.runtime.app import build_app
 from tests.faults import planted
 from tests.harness import TestVerifier
 

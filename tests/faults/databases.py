@@ -2,10 +2,10 @@
 
 import asyncpg
 
-from shared import migrate
-from shared.provision import provision
-from shared.settings import SERVICES
-from shared.testing.databases import ScratchUrls
+from devtools.testing.databases import ScratchUrls
+from shared.base.settings import SERVICES
+from shared.persistence import migrate
+from shared.persistence.provision import provision
 from tests.faults.servers import Servers
 
 TEMPLATE = "faults_template"

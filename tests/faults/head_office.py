@@ -9,11 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 from joserfc.jwk import OKPKey
 
-from reglament_cli.embedded_http import serving
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import ACCESS_LIFETIME, generate_key, issue
+from shared.persistence.database import new_id
+from simulators.embedded_http import serving
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from email import message_from_bytes
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from reglament_cli.processes import free_port
+from devtools.supervisor.processes import free_port
 
 
 @dataclass

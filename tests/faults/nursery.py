@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from services import serving
-from shared import faultpoints
+from shared.base import fault_points
 from tests.faults import child
 from tests.faults.processes import BY_ITSELF
 
@@ -52,7 +52,7 @@ def be_born(order: dict[str, Any]) -> None:
         os.dup2(log, 2)
         os.environ.clear()
         os.environ.update(order["environment"])
-        importlib.reload(faultpoints)  # It reads its variable when it is imported.
+        importlib.reload(fault_points)  # It reads its variable when it is imported.
         child.serve(order["services"], order["port"])
         status = 0
     except SystemExit as end:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from reglament_cli.demo.steps.offices import MIRA, PASSWORD, ROUND_THE_CLOCK
+from devtools.demo.steps.offices import MIRA, PASSWORD, ROUND_THE_CLOCK
 from tests.faults.history import History
 from tests.faults.world import World
 

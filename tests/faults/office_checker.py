@@ -3,7 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
-from reglament_cli.sms_simulator import RunningSmsSimulator
+from simulators.sms.gateways import RunningSmsSimulator
 from tests.faults.checker import Verdict, check_connections, check_drained, check_events
 from tests.faults.history import History
 from tests.faults.mail import MailServer

@@ -20,16 +20,16 @@ from prometheus_client import Counter
 from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import faultpoints
-from shared.database import Database
+from shared.base import fault_points
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Pending, Relay
 from shared.messaging.subscriptions import Subscriptions, _whole
-from shared.messaging.tables import outbox
 from shared.messaging.topology import PROBE, PROBE_SENT, event_queue
-from shared.scope import Scope
+from shared.persistence.database import Database
+from shared.persistence.scope import Scope
+from shared.persistence.tables import outbox
 from shared.web import idempotency
 from tests.faults import planted_notifier, planted_service
 
@@ -127,7 +127,7 @@ def without_inbox() -> None:
         event = self._parse(delivery)
         async with self._database.worker() as session:
             await self._handlers[event.type](event, session)
-        faultpoints.reach("consumer.after_commit")
+        fault_points.reach("consumer.after_commit")
         return True
 
     Dispatcher.apply = apply  # type: ignore[method-assign]
@@ -142,7 +142,7 @@ def confirmed_before_published() -> None:
         rows = await self._claim(lease, self._batch)
         await settle(self, lease, [row.id for row in rows], [])
         if rows:
-            faultpoints.reach("relay.claimed")
+            fault_points.reach("relay.claimed")
         await asyncio.gather(*(self._publish(row) for row in rows))
 
     Relay.relay_batch = relay_batch  # type: ignore[method-assign]
@@ -222,7 +222,7 @@ def sent_before_state() -> None:
     """The letter goes over the wire while its row still says `queued`."""
     from services.notifier import sender
     from services.notifier.models import Notice
-    from shared.service import ServiceContext
+    from shared.runtime.service import ServiceContext
 
     deliver = sender._deliver
 
@@ -233,7 +233,7 @@ def sent_before_state() -> None:
 
         async def send_then_say(letter: Any) -> Any:
             outcome = await send(letter)
-            faultpoints.reach("notice.after_sending")
+            fault_points.reach("notice.after_sending")
             await say("sending")
             return outcome
 

@@ -11,12 +11,12 @@ from aio_pika.abc import AbstractConnection
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import Database
 from shared.messaging import failures, republish
 from shared.messaging.subscriptions import Subscriptions
-from shared.messaging.tables import outbox
 from shared.messaging.watchdog import QueueWatch
-from shared.scope import Scope
+from shared.persistence.database import Database
+from shared.persistence.scope import Scope
+from shared.persistence.tables import outbox
 
 
 def unchecked_versions() -> None:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reglament_cli.processes import GuardedProcess, wait_until
-from reglament_cli.state import ROOT
+from devtools.supervisor.processes import GuardedProcess, wait_until
+from devtools.supervisor.state import ROOT
 
 GRACE_SECONDS = 30.0
 BY_ITSELF = "ended by itself"

@@ -6,11 +6,11 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reglament_cli.processes import free_port
+from devtools.supervisor.processes import free_port
 
 CHUNK = 65536
 COMMIT = b"COMMIT\x00"
-"""As `shared.connections` says it."""
+"""As `shared.persistence.connections` says it."""
 
 
 class Proxy:

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import psutil
 
-from reglament_cli.packages import ensure_servers
-from reglament_cli.postgres import PostgresServer
-from reglament_cli.processes import GuardedProcess, wait_until
-from reglament_cli.rabbitmq import PASSWORD, USER, RabbitServer
+from devtools.supervisor.packages import ensure_servers
+from devtools.supervisor.postgres import PostgresServer
+from devtools.supervisor.processes import GuardedProcess, wait_until
+from devtools.supervisor.rabbitmq import PASSWORD, USER, RabbitServer
 from tests.faults.processes import Nursery
 
 

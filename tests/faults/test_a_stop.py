@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reglament_cli.state import ROOT
+from devtools.supervisor.state import ROOT
 
 PATIENCE = 60
 
@@ -25,7 +25,7 @@ def directory() -> Iterator[Path]:
 
 
 def test_servers_and_data_of_a_run_go_with_it(directory: Path) -> None:
-    command = [sys.executable, "-m", "reglament_cli", "faults", "F7", "--seed", "1"]
+    command = [sys.executable, "-m", "devtools", "faults", "F7", "--seed", "1"]
     run = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(directory)}, stdout=subprocess.DEVNULL)
     try:
         until = time.monotonic() + PATIENCE

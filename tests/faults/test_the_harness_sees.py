@@ -12,9 +12,9 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from shared import database
+from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence import database
 from tests.clients.conftest import unique_phone
 from tests.clients.test_isolation import filled_office
 from tests.faults import spies

@@ -14,14 +14,14 @@ from typing import Any
 import asyncpg
 import httpx
 
-from reglament_cli.processes import free_port
-from shared import faultpoints
-from shared.clock import now
-from shared.database import new_id
+from devtools.supervisor.processes import free_port
+from devtools.testing.databases import ScratchUrls
+from shared.base import fault_points
+from shared.base.clock import now
+from shared.base.settings import SERVICES
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import generate_key, issue
-from shared.settings import SERVICES
-from shared.testing.databases import ScratchUrls
+from shared.persistence.database import new_id
 from tests.faults import child, planted
 from tests.faults.databases import copied_database
 from tests.faults.processes import GRACE_SECONDS, Process
@@ -81,7 +81,7 @@ class World:
             port,
             self._environment(services)
             | dict(settings or {})
-            | {faultpoints.VARIABLE: crash_at, planted.VARIABLE: plant},
+            | {fault_points.VARIABLE: crash_at, planted.VARIABLE: plant},
             self.servers.directory / f"{self.prefix}-{name}.log",
         )
         self.members[name] = Member(name, services, port, process)

@@ -12,8 +12,9 @@ import httpx
 import psutil
 import pytest
 
-from reglament_cli import bootstrap, postgres, rabbitmq
-from reglament_cli.processes import free_port
+from devtools import bootstrap
+from devtools.supervisor import postgres, rabbitmq
+from devtools.supervisor.processes import free_port
 from tests.infrastructure.supervisor import Supervisor, alive
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from reglament_cli.processes import GuardedProcess, accepts_connections, free_port, wait_until
-from shared.settings import SERVICES
-from shared.testing.infrastructure import Infrastructure
+from devtools.supervisor.processes import GuardedProcess, accepts_connections, free_port, wait_until
+from devtools.testing.infrastructure import Infrastructure
+from shared.base.settings import SERVICES
 from tests.infrastructure.compose import ROOT, containers, env_file
 from tests.infrastructure.supervisor import eventually
 
@@ -91,7 +91,7 @@ class Local:
 
 def _build_image(directory: Path, service: str) -> None:
     """What the Dockerfile copies for that service."""
-    unwanted = shutil.ignore_patterns("__pycache__", "testing")
+    unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "shared", directory / "shared", ignore=unwanted)
     (directory / "services").mkdir()
     for name in ("__init__.py", "__main__.py", "serving.py"):
@@ -100,9 +100,7 @@ def _build_image(directory: Path, service: str) -> None:
 
 
 def _build_simulator(directory: Path) -> None:
-    (directory / "reglament_cli").mkdir(parents=True)
-    for name in ("__init__.py", "embedded_http.py", "sms_simulator.py", "smsru_protocol.py"):
-        shutil.copy(ROOT / "reglament_cli" / name, directory / "reglament_cli" / name)
+    shutil.copytree(ROOT / "simulators", directory / "simulators", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 @pytest.fixture(scope="module")

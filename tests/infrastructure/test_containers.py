@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from reglament_cli.errors import OperatorError
-from reglament_cli.main import write_secrets
+from devtools.cli import write_secrets
+from devtools.errors import OperatorError
 from services.serving import load
-from shared.settings import SERVICES
+from shared.base.settings import SERVICES
 from tests.infrastructure.compose import ROOT, containers, env_file
 
 BIN = Path(sys.executable).parent
@@ -48,14 +48,13 @@ def _imported(files: Iterable[Path]) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 modules.add(node.module.partition(".")[0])
     distributions = packages_distributions()
-    ours = {"shared", "services", "reglament_cli"}
+    ours = {"shared", "services"}
     outside = modules - set(sys.stdlib_module_names) - ours
     return {distributions[module][0].lower().replace("_", "-") for module in outside}
 
 
 def _shared_code() -> list[Path]:
-    testing = ROOT / "shared" / "testing"
-    return [file for file in (ROOT / "shared").rglob("*.py") if testing not in file.parents] + COMMON_CODE
+    return [*(ROOT / "shared").rglob("*.py"), *COMMON_CODE]
 
 
 # They come with FastAPI and Pydantic, which decide their versions; declaring them as well would say it twice.

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from reglament_cli.embedded_http import serving
-from reglament_cli.gateway import create_gateway
-from reglament_cli.processes import free_port
+from devtools.supervisor.gateway import create_gateway
+from devtools.supervisor.processes import free_port
+from simulators.embedded_http import serving
 
 
 def _service(name: str, *, ready: bool) -> FastAPI:

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reglament_cli import postgres, rabbitmq
-from reglament_cli.errors import OperatorError
-from reglament_cli.processes import GuardedProcess, free_port, is_free, wait_until
+from devtools.errors import OperatorError
+from devtools.supervisor import postgres, rabbitmq
+from devtools.supervisor.processes import GuardedProcess, free_port, is_free, wait_until
 from tests.infrastructure.supervisor import alive, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_kill_9_of_the_supervisor_takes_daemons_too(directory: Path) -> None:
     supervisor = _supervisor(
         f"""
         from pathlib import Path
-        from reglament_cli.processes import GuardedProcess
+        from devtools.supervisor.processes import GuardedProcess
         daemon = "trap '' TERM HUP INT; while true; do sleep 1; done"
         command = ["sh", "-c", f'setsid sh -c "{{daemon}}" & exec sleep 600']
         GuardedProcess("sleeper", command, log=Path({str(directory)!r}) / "log", grace=1).start()
@@ -67,8 +67,8 @@ def test_kill_9_of_the_supervisor_stops_the_servers_in_order(directory: Path) ->
     supervisor = _supervisor(
         f"""
         from pathlib import Path
-        from reglament_cli.postgres import PostgresServer
-        from reglament_cli.rabbitmq import RabbitServer
+        from devtools.supervisor.postgres import PostgresServer
+        from devtools.supervisor.rabbitmq import RabbitServer
         directory = Path({str(directory)!r})
         database = PostgresServer(directory / "postgres", directory / "postgres.log", durable=True, password="test")
         broker = RabbitServer(directory / "rabbitmq", directory / "rabbitmq.log", durable=True)

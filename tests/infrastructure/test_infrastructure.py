@@ -9,10 +9,10 @@ import asyncpg
 import httpx
 import pytest
 
-from reglament_cli import postgres
-from reglament_cli.errors import OperatorError
-from shared.testing import infrastructure as module
-from shared.testing.infrastructure import (
+from devtools.errors import OperatorError
+from devtools.supervisor import postgres
+from devtools.testing import infrastructure as module
+from devtools.testing.infrastructure import (
     BROKER_VARIABLE,
     DATABASE_VARIABLE,
     MANAGEMENT_VARIABLE,

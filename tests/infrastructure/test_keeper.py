@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from reglament_cli.processes import GuardedProcess
-from reglament_cli.up import LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Keeper
+from devtools.supervisor.processes import GuardedProcess
+from devtools.supervisor.up import LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Keeper
 
 
 def _run_out(process: GuardedProcess) -> None:

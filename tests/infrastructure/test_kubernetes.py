@@ -9,11 +9,11 @@ import pytest
 import yaml
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from reglament_cli.system import SERVICE_GRACE_SECONDS
+from devtools.supervisor.system import SERVICE_GRACE_SECONDS
 from services.notifier.sender import SHUTDOWN_PATIENCE
 from services.serving import REQUESTS_SECONDS
+from shared.base.settings import SERVICES
 from shared.messaging.subscriptions import DRAIN_SECONDS
-from shared.settings import SERVICES
 from tests.infrastructure.compose import ROOT, containers, env_file
 
 K8S = ROOT / "k8s"

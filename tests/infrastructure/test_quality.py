@@ -8,7 +8,8 @@ import psutil
 import pytest
 from rich.console import Console
 
-from reglament_cli import packages, quality
+from devtools import quality
+from devtools.supervisor import packages
 from tests.infrastructure.supervisor import alive, eventually
 
 FIRST_OF_OURS = "tests/infrastructure/test_keeper.py::test_a_process_that_runs_is_left_alone"
@@ -100,7 +101,7 @@ def test_killing_the_command_ends_its_pytest(tmp_path: Path) -> None:
     test = tmp_path / "test_sleep.py"
     test.write_text("import time\n\n\ndef test_sleep():\n    time.sleep(600)\n")
     program = (
-        "from reglament_cli import quality; from rich.console import Console; "
+        "from devtools import quality; from rich.console import Console; "
         f"quality.CHECKS.clear(); quality.test(Console(), ['-p', 'no:cacheprovider', '-c', '/dev/null', {str(test)!r}])"
     )
     command = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL)

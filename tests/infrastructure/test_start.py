@@ -12,13 +12,13 @@ from typing import Any
 import psutil
 import pytest
 
-from reglament_cli import packages, postgres, rabbitmq, system
-from reglament_cli.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER, complete
-from reglament_cli.errors import OperatorError
-from reglament_cli.processes import free_port, wait_until
-from reglament_cli.state import DataDirectory, RunningSystem
-from reglament_cli.system import running_system
-from shared.settings import SERVICES
+from devtools.errors import OperatorError
+from devtools.supervisor import packages, postgres, rabbitmq, system
+from devtools.supervisor.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER, complete
+from devtools.supervisor.processes import free_port, wait_until
+from devtools.supervisor.state import DataDirectory, RunningSystem
+from devtools.supervisor.system import running_system
+from shared.base.settings import SERVICES
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_first_start_that_is_broken_off_is_begun_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("reglament_cli.postgres.subprocess.run", broken_off)
+        patched.setattr("devtools.supervisor.postgres.subprocess.run", broken_off)
         with pytest.raises(KeyboardInterrupt):
             server.start()
     server.start()

@@ -12,10 +12,10 @@ import asyncpg
 import httpx
 import pytest
 
-from reglament_cli import postgres, rabbitmq
-from reglament_cli.processes import free_port
-from reglament_cli.state import ROOT, DataDirectory
-from shared.settings import SERVICES
+from devtools.supervisor import postgres, rabbitmq
+from devtools.supervisor.processes import free_port
+from devtools.supervisor.state import ROOT, DataDirectory
+from shared.base.settings import SERVICES
 from tests.infrastructure.supervisor import Supervisor, alive, eventually
 
 pytestmark = pytest.mark.timeout(400)
@@ -34,7 +34,7 @@ def directory() -> Iterator[DataDirectory]:
 def _up(directory: DataDirectory, *options: str) -> Supervisor:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REGLAMENT_")}
     environment["REGLAMENT_DATA_DIR"] = str(directory.path)
-    command = [sys.executable, "-m", "reglament_cli", "up", "--port", str(free_port()), *options]
+    command = [sys.executable, "-m", "devtools", "up", "--port", str(free_port()), *options]
     return Supervisor(command, directory=ROOT, environment=environment)
 
 

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from shared.testing.infrastructure import Infrastructure
+from devtools.testing.infrastructure import Infrastructure
 from tests.harness import ServiceHarness, running_service
 from tests.kernel.sample.app import service
 

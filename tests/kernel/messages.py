@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import OrderProcessed
 from shared.contracts.vin import VinRequestAnswered
-from shared.database import new_id
-from shared.messaging.tables import failed_message
 from shared.messaging.topology import queue_name
+from shared.persistence.database import new_id
+from shared.persistence.tables import failed_message
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Note
 

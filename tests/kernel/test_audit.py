@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from shared.audit import _sealed_for_good, audit, seal, verify
-from shared.database import new_id
+from shared.persistence.database import new_id
+from shared.runtime.audit import _sealed_for_good, audit, seal, verify
 from tests.harness import ServiceHarness
 
 

@@ -13,12 +13,12 @@ from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared import connections
-from shared.connections import Undone, sqlalchemy_url
-from shared.database import Database, new_id
 from shared.identity.roles import Role
-from shared.scope import Scope
-from shared.statements import run
+from shared.persistence import connections
+from shared.persistence.connections import Undone, sqlalchemy_url
+from shared.persistence.database import Database, new_id
+from shared.persistence.raw_sql import run
+from shared.persistence.scope import Scope
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Note
 

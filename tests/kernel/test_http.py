@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from shared.contracts.orders import OrderProcessed
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from shared.web import service_router
 from shared.web.route import MAX_BODY_BYTES
 from tests.harness import ServiceHarness
@@ -196,7 +196,7 @@ async def test_the_correlation_id_of_the_caller_comes_back_and_reaches_the_event
     assert response.headers["x-correlation-id"] == "abc-1"
     assert unsafe.headers["x-correlation-id"] != "a b\x7f"
     async with sample.session() as session:
-        from shared.messaging.tables import outbox
+        from shared.persistence.tables import outbox
 
         subject = f"order/{response.json()['id']}"
         headers = await session.scalar(select(outbox.c.headers).where(outbox.c.subject == subject))

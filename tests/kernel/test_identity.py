@@ -14,12 +14,12 @@ import pytest_asyncio
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey
 
-from shared.clock import now
-from shared.database import new_id
-from shared.errors import TooManyRequests, Unauthenticated, Unavailable
+from shared.base.clock import now
+from shared.base.errors import TooManyRequests, Unauthenticated, Unavailable
 from shared.identity import accounts, passwords, tokens
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import TokenVerifier, generate_key, issue
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 
 PASSWORD = "правильный пароль"

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.scope import Scope
+from shared.persistence.database import new_id
+from shared.persistence.scope import Scope
 from tests.harness import ServiceHarness
 from tests.isolation import LAYERS, standing
 from tests.kernel.sample.app import Margin, Note

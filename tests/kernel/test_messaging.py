@@ -12,15 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.orders import OrderProcessed
 from shared.contracts.vin import VinRequestAnswered
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.listener import Wakeup
 from shared.messaging import Consumers, consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
 from shared.messaging.relay import Pending, Relay
-from shared.messaging.tables import failed_message, outbox
 from shared.messaging.topology import EVENTS
+from shared.persistence.database import new_id
+from shared.persistence.listener import Wakeup
+from shared.persistence.tables import failed_message, outbox
 from tests.harness import ServiceHarness
 from tests.kernel.messages import answered, count_notes, failed, processed, until
 from tests.kernel.sample.app import Note, failing

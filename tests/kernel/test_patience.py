@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from shared.messaging.patience import within
+from shared.base.timeouts import within
 
 
 async def deaf(release: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from shared.settings import SERVICES
+from shared.base.settings import SERVICES
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,15 +14,15 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from sqlalchemy import delete, func, insert, select
 
+from devtools.testing.infrastructure import Infrastructure
+from shared.base.timeouts import within
 from shared.contracts.vin import VinRequestAnswered
-from shared.database import Database, new_id
 from shared.messaging import Consumers, publish, republish
-from shared.messaging.patience import within
 from shared.messaging.republish import _unconfirm, ask, last_good, remember_check
-from shared.messaging.tables import inbox, outbox
 from shared.messaging.topology import EVENTS, queue_name, republish_queue
 from shared.messaging.watchdog import QueueWatch
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import Database, new_id
+from shared.persistence.tables import inbox, outbox
 from tests.harness import ServiceHarness, running_service
 from tests.kernel.messages import QUEUE, answered, count_notes, until
 from tests.kernel.sample.app import Note

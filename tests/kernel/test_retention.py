@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, insert, select
 
-from shared import retention
-from shared.clock import now
-from shared.database import Database, new_id
-from shared.messaging.tables import failed_message, idempotency_key, inbox, outbox, refresh_token
+from shared.base.clock import now
+from shared.persistence.database import Database, new_id
+from shared.persistence.tables import failed_message, idempotency_key, inbox, outbox, refresh_token
+from shared.runtime import retention
 from tests.harness import ServiceHarness
 
 MESSAGE = {"type": "kernel.retention.tried.v1", "body": b"{}", "headers": {}}

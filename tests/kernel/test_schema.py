@@ -6,9 +6,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared import migrate
-from shared.connections import sqlalchemy_url
-from shared.messaging.tables import IDENTITY, KERNEL
+from shared.persistence import migrate
+from shared.persistence.connections import sqlalchemy_url
+from shared.persistence.tables import IDENTITY, KERNEL
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Base
 

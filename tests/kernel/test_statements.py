@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.database import Database, ServiceBase, as_stored, new_id, new_metadata
-from shared.messaging.tables import audit_log, failed_message, outbox
-from shared.statements import insert_rows, run, update_rows
+from shared.persistence.database import Database, ServiceBase, as_stored, new_id, new_metadata
+from shared.persistence.raw_sql import insert_rows, run, update_rows
+from shared.persistence.tables import audit_log, failed_message, outbox
 from tests.harness import ServiceHarness
 from tests.kernel.sample.app import Note
 

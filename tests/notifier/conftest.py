@@ -16,16 +16,16 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from reglament_cli.mailbox import RunningMailbox, running_mailbox
-from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
+from devtools.testing.infrastructure import Infrastructure
 from services.notifier.models import Obligation
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts import billing, clients, control, orders, vin
 from shared.contracts.notifier import ObligationClosed
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
-from shared.worktime import ROUND_THE_CLOCK, WorkingCalendar
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import ROUND_THE_CLOCK, WorkingCalendar
+from simulators.mailbox.server import RunningMailbox, running_mailbox
+from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 from tests.harness import ServiceHarness, running_service
 
 WEBHOOK_SECRET = "a key of the tests"

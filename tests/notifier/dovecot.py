@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reglament_cli.processes import free_port
+from devtools.supervisor.processes import free_port
 
 PASSWORD = "mailbox-password"
 _CONFIG = """

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.notifier.conftest import World, calendar, minutes
 from tests.notifier.rules import ladder, publish, seconds

@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
-from reglament_cli.sms_simulator import RunningSmsSimulator
 from services.notifier import receipts, sender
 from services.notifier.commands import notices as commands
 from services.notifier.mailer import Letter, Mailer, Outcome
 from services.notifier.models import Client, Notice, NoticeAttempt, Office
 from services.notifier.samples import SAMPLES
 from services.notifier.settings import NotifierSettings
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts import clients, orders
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
+from simulators.sms.gateways import RunningSmsSimulator
 from tests.harness import ServiceHarness
 from tests.notifier.conftest import PART, World
 from tests.notifier.test_engine import until

@@ -11,9 +11,9 @@ from sqlalchemy import func, select, update
 from services.notifier import calendar_duties
 from services.notifier.clock_models import HeardEvent
 from services.notifier.models import Office, StaffMember
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.notifier.conftest import World, minutes
 from tests.notifier.rules import publish

@@ -13,9 +13,9 @@ from sqlalchemy import func, select, text, update
 
 from services.notifier import engine, rulebook
 from services.notifier.models import Notice, Obligation, ObligationHistory, ObligationLevel
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ObligationBreached, ObligationLimitReached, ObligationWarned
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.notifier.conftest import World
 from tests.notifier.rules import ladder, publish, seconds

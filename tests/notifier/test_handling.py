@@ -9,10 +9,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ObligationClosed, ObligationOpened
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.notifier.conftest import World, calendar, minutes
 from tests.notifier.rules import ladder, publish, seconds

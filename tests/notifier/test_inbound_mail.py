@@ -18,11 +18,11 @@ from services.notifier.delivery_models import InboundMail
 from services.notifier.domain.inbound import first_line, read
 from services.notifier.models import Client
 from services.notifier.sealing import NoKey, seal, unseal
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ConsentWithdrawn, MailAnswered, MailReceived
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.notifier.conftest import World
 from tests.notifier.dovecot import PASSWORD, Dovecot, running_dovecot, why_not
 from tests.notifier.test_delivery import ended, queue_mail

@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from services.notifier.app import service
 from services.notifier.models import Base
-from shared import migrate
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence import migrate
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.isolation import LAYERS, standing
 from tests.notifier.conftest import World

@@ -8,12 +8,12 @@ from typing import Any
 import python_calamine
 from sqlalchemy import func, select
 
-from reglament_cli.mail_store import Mail
 from services.notifier.models import Notice
 from services.notifier.spreadsheet import inert, purchase_order
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts import billing, clients, orders, vin
-from shared.database import new_id
+from shared.persistence.database import new_id
+from simulators.mailbox.store import Mail
 from tests.notifier.conftest import PART, World
 
 

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from reglament_cli.sms_simulator import RunningSmsSimulator
 from services.notifier.commands import notices as commands
 from services.notifier.commands.optout import is_stop_word
 from services.notifier.delivery_models import SmsUsage
@@ -21,10 +20,11 @@ from services.notifier.limits import sms_parts
 from services.notifier.models import Client, Notice, Office
 from services.notifier.sender import take
 from services.notifier.smpp import Incoming
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ConsentWithdrawn
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
+from simulators.sms.gateways import RunningSmsSimulator
 from tests.notifier.conftest import World, signed
 from tests.notifier.test_delivery import ended, notice, queue_mail, ready, sms_of
 from tests.notifier.test_engine import until

@@ -11,11 +11,11 @@ from sqlalchemy import select, update
 from services.notifier.consumers import consumers
 from services.notifier.domain.facts import CONCERNS
 from services.notifier.models import ObligationHistory, StaffMember
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts import billing, clients, orders, vin
 from shared.contracts.notifier import ObligationBreached, ObligationOpened
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.notifier.conftest import World, calendar, minutes
 
 

@@ -8,9 +8,9 @@ from services.notifier import calendar_duties
 from services.notifier.domain.occasions import occasion_id, occasions
 from services.notifier.rules import default_rules
 from shared.contracts.notifier import CalendarDutyChanged
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.worktime import WorkingCalendar, office_week
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import WorkingCalendar, office_week
 from tests.notifier.conftest import World, calendar
 
 OFFICE_HOURS = WorkingCalendar.model_validate({"time_zone": "Asia/Yekaterinburg", "weekly": office_week()})

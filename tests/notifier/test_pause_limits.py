@@ -9,11 +9,11 @@ import pytest
 
 from services.notifier.domain.waiting import Span, may_stand_until
 from services.notifier.pauses import end_pauses
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts import billing
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.worktime import WorkingCalendar, add_working_minutes, office_week
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week
 from tests.notifier.conftest import World
 from tests.notifier.rules import publish, seconds
 from tests.notifier.test_engine import until

@@ -16,7 +16,7 @@ from services.notifier.domain.schedule import schedule
 from services.notifier.domain.waiting import Period, Span, minutes_by_holder
 from services.notifier.duty import Duty, step_moment
 from services.notifier.writing import Changes
-from shared.worktime import WorkingCalendar, office_week, working_minutes_between
+from shared.vocabulary.worktime import WorkingCalendar, office_week, working_minutes_between
 from tests.notifier.test_rules import rule
 from tests.worktime.oracle import MINUTE
 from tests.worktime.test_against_oracle import WINDOW_DAYS, Case, cases

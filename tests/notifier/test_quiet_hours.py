@@ -12,9 +12,9 @@ from services.notifier.domain.delivery import KEEP_TRYING, QuietHours, pause_aft
 from services.notifier.domain.labels import duration_ru, length_ru, plural
 from services.notifier.housekeeping import KEEP_TOMBSTONES, forget_tombstones
 from services.notifier.models import Tombstone
-from shared.clock import now
-from shared.database import new_id
-from shared.worktime import Duration, Unit
+from shared.base.clock import now
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import Duration, Unit
 from tests.harness import ServiceHarness
 
 NIGHT = QuietHours(time(21), time(8))

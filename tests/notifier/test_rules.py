@@ -16,7 +16,7 @@ from services.notifier.domain.rules import Rule, in_force, winner
 from services.notifier.rules import default_rules
 from shared.contracts import billing, orders
 from shared.contracts.base import EVENT_TYPES
-from shared.database import new_id
+from shared.persistence.database import new_id
 
 BASE: dict[str, Any] = {
     "code": "ORD-04",

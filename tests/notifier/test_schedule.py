@@ -11,8 +11,8 @@ from services.notifier.domain.ladder import Person, resolve
 from services.notifier.domain.rules import LadderRole
 from services.notifier.domain.schedule import schedule
 from services.notifier.rules import default_rules
-from shared.database import new_id
-from shared.worktime import Duration, Unit
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import Duration, Unit
 from tests.notifier.conftest import calendar
 from tests.notifier.test_rules import rule
 

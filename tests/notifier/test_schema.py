@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.notifier.delivery_models import Base
-from shared.connections import sqlalchemy_url
-from shared.messaging.tables import KERNEL
+from shared.persistence.connections import sqlalchemy_url
+from shared.persistence.tables import KERNEL
 from tests.harness import ServiceHarness
 
 

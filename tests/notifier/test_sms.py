@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
 from services.notifier.sms import (
     SmscGateway,
     SmsGateway,
@@ -19,6 +18,7 @@ from services.notifier.sms import (
     SmsStatus,
     SmsUnavailable,
 )
+from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 
 MESSAGE_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 PHONE = "+79221234567"

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
 from services.notifier.domain.delivery import after_receipt
 from services.notifier.settings import NotifierSettings
 from services.notifier.sms import SmsAccepted, SmsGateway, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
 from services.notifier.smsru import SmsRuGateway
+from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 
 MESSAGE_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 PHONE = "+79221234567"

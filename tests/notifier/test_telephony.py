@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from services.notifier.domain.telephony import phone_of
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import PhoneCallEnded
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.notifier.conftest import MANGO_KEY, MANGO_SALT, World, signed
 
 CLIENT = "+79221234567"

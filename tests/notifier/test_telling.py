@@ -10,9 +10,9 @@ from sqlalchemy import select, text, update
 from services.notifier import engine
 from services.notifier.domain.ladder import Person, resolve, standing_in
 from services.notifier.models import Notice, Obligation
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.notifier.conftest import World, calendar, minutes
 from tests.notifier.rules import ladder, seconds
 from tests.notifier.test_engine import fast_contact, levels, until

@@ -7,8 +7,8 @@ import pytest
 
 from services.notifier.rendering import TEMPLATES, TemplateRefused, render, render_source
 from services.notifier.samples import SAMPLES
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.notifier.conftest import World
 from tests.notifier.test_delivery import ready, sms_of
 

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from services.notifier.models import Notice
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import Role
 from tests.notifier.conftest import World
 from tests.notifier.rules import ladder

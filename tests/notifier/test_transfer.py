@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from services.notifier.domain.waiting import rest_elsewhere
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ObligationClosed, ObligationOpened
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
 from tests.notifier.conftest import World, calendar, minutes
 from tests.notifier.test_engine import fast_contact, levels, until
 from tests.notifier.test_handling import asked, post, the_duty

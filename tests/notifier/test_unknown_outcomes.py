@@ -10,9 +10,9 @@ from services.notifier.mailer import Outcome
 from services.notifier.models import Notice, NoticeAttempt
 from services.notifier.settings import NotifierSettings
 from services.notifier.sms import SmsStatus
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.notifier.conftest import World
 from tests.notifier.test_delivery import ended, notice, queue_mail
 from tests.notifier.test_limits import policy_with, queue_sms

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.orders.conftest import Json, Office, an_item
 
 HUGE = 10**40

@@ -4,11 +4,11 @@ import asyncio
 from decimal import Decimal
 from uuid import UUID
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, Vehicle, VehicleSaved
 from shared.contracts.orders import OrderPlaced
 from shared.contracts.vin import AnsweredLine, Offer, VinRequestAnswered
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.orders.conftest import Json, Office, an_item, code
 
 

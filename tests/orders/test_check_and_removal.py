@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import update
 
 from services.orders.models import Position
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ObligationLimitReached
 from shared.contracts.orders import ApplicabilityChecked, OrderProcessed, PositionRemoved
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.orders.conftest import Json, Office, an_item, code
 
 

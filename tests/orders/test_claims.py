@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from services.orders.models import Claim
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.orders import ClaimDecided, ClaimOpened
 from tests.orders.conftest import Json, Office, an_item, code
 

@@ -15,7 +15,7 @@ from services.orders.domain.payment import OrderUnpaid, PurchasePriceTooHigh, en
 from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import TRANSITIONS, PositionState, ensure_allowed
 from services.orders.domain.statistics import SupplyStatistics, days_late
-from shared.errors import IllegalTransition
+from shared.base.errors import IllegalTransition
 
 MODERATION, ORDERED, READY, ISSUED = (
     PositionState.MODERATION,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.identity.roles import Role
 from tests.orders.conftest import Json, Office

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.isolation import LAYERS, standing
 from tests.orders.conftest import Office, an_item

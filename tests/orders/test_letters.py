@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.control import StaffChanged
 from shared.contracts.notifier import MailAnswered, MailReceived
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.orders.conftest import Json, Office
 
 

@@ -18,7 +18,7 @@ from services.orders.domain.return_matrix import (
     granted_by_law,
     refund_for_keeping,
 )
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 
 SEEDS = importlib.import_module("services.orders.migrations.versions.0002_default_policies")
 POLICY = ReturnPolicy.model_validate(SEEDS.RETURNS)

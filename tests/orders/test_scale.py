@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.identity.roles import Role
-from shared.scope import Scope
+from shared.persistence.scope import Scope
 from tests.harness import statements
 from tests.orders.conftest import Json, Office, an_item
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from services.orders.models import Base
-from shared import migrate
+from shared.persistence import migrate
 from tests.harness import ServiceHarness
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import update
 
 from services.orders.models import Position, SupplierDay
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.billing import BalanceChanged
 from shared.identity.roles import Role
 from tests.orders.conftest import Office, an_item, code

@@ -12,7 +12,7 @@ import aiosmtplib
 import httpx
 import pytest
 
-from reglament_cli.mailbox import RunningMailbox, running_mailbox
+from simulators.mailbox.server import RunningMailbox, running_mailbox
 
 ROOT = Path(__file__).parents[2]
 
@@ -191,7 +191,16 @@ async def test_a_busy_port_is_an_error_and_leaves_nothing_open(mailbox: RunningM
 
 
 async def test_the_process_ends_quickly_on_sigterm_while_clients_are_connected(tmp_path: Path) -> None:
-    arguments = ["-m", "reglament_cli.mailbox", "--smtp-port", "0", "--http-port", "0", "--directory", str(tmp_path)]
+    arguments = [
+        "-m",
+        "simulators.mailbox.server",
+        "--smtp-port",
+        "0",
+        "--http-port",
+        "0",
+        "--directory",
+        str(tmp_path),
+    ]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

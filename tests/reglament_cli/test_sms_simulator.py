@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
+from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 
 ROOT = Path(__file__).parents[2]
 PHONE = "+79221234567"
@@ -148,7 +148,7 @@ async def test_a_busy_port_is_an_error(gateway: RunningSmsSimulator) -> None:
 
 async def test_the_process_ends_quickly_on_sigterm_even_with_a_hanging_request() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reglament_cli.sms_simulator", "--http-port", "0"),
+        *(sys.executable, "-m", "simulators.sms.gateways", "--http-port", "0"),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.requisites import (
+from shared.vocabulary.requisites import (
     account_with_key,
     check_account,
     check_bic,

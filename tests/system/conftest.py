@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.testing.infrastructure import Infrastructure
+from devtools.testing.infrastructure import Infrastructure
 from tests.system.errands import run_errands
 from tests.system.play import Played, play
 from tests.system.recording import Exchange, recorded

@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import httpx
 
-from reglament_cli.demo.day import Day
-from reglament_cli.demo.http import Person
-from reglament_cli.demo.money import bank_statement
-from reglament_cli.demo.steps import call, offices
-from reglament_cli.demo.steps.check_and_payment import PAYER
-from reglament_cli.demo.steps.escalation import ITEM
-from reglament_cli.demo.waiting import until
+from devtools.demo.day import Day
+from devtools.demo.http import Person
+from devtools.demo.money import bank_statement
+from devtools.demo.steps import call, offices
+from devtools.demo.steps.check_and_payment import PAYER
+from devtools.demo.steps.escalation import ITEM
+from devtools.demo.waiting import until
 from services.serving import load
 from shared.messaging.topology import queue_name
 from tests.system.notifier_errands import notifier

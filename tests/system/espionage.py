@@ -11,10 +11,10 @@ import asyncpg
 import httpx
 
 from services.serving import load
-from shared.app import build_app
-from shared.database import new_id
+from shared.base.settings import SERVICES
 from shared.identity.roles import Role
-from shared.settings import SERVICES
+from shared.persistence.database import new_id
+from shared.runtime.app import build_app
 from tests.faults import spies
 from tests.faults.checker import Verdict
 from tests.system.interface import Badges, Known

@@ -12,10 +12,10 @@ import httpx
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import issue
+from shared.persistence.database import new_id
 from tests.system.recording import Exchange
 from tests.system.world import World
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
-from reglament_cli.demo.clocks import change_rule, open_obligation
-from reglament_cli.demo.day import Day
-from reglament_cli.demo.http import JSON, Person
-from reglament_cli.demo.money import signed_notice
-from reglament_cli.demo.steps import call
-from reglament_cli.demo.steps.rule import LETTER
-from reglament_cli.demo.waiting import until
+from devtools.demo.clocks import change_rule, open_obligation
+from devtools.demo.day import Day
+from devtools.demo.http import JSON, Person
+from devtools.demo.money import signed_notice
+from devtools.demo.steps import call
+from devtools.demo.steps.rule import LETTER
+from devtools.demo.waiting import until
 from tests.system.world import MANGO_KEY, MANGO_SALT, WEBHOOK_SECRET, World
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from reglament_cli.demo.day import Day
-from reglament_cli.demo.main import STEPS, new_day, surroundings_of
-from reglament_cli.demo.steps import check_and_payment
-from reglament_cli.demo.waiting import until
+from devtools.demo.day import Day
+from devtools.demo.main import STEPS, new_day, surroundings_of
+from devtools.demo.steps import check_and_payment
+from devtools.demo.waiting import until
 from tests.system.recording import Exchange, recorded
 from tests.system.stall import stalled
 from tests.system.world import World

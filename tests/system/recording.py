@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import httpx
 
-from reglament_cli.demo.http import Person
+from devtools.demo.http import Person
 
 
 @dataclass(frozen=True, slots=True)

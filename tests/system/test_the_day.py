@@ -8,9 +8,9 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from reglament_cli.demo.waiting import until
+from devtools.demo.waiting import until
 from services.serving import load
-from shared.settings import SERVICES
+from shared.base.settings import SERVICES
 from tests.system.play import VICTIM, Played
 
 pytestmark = pytest.mark.timeout(300)

@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from services.serving import load
-from shared.app import build_app
-from shared.database import new_id
+from shared.base.settings import SERVICES
 from shared.identity.roles import Role
-from shared.settings import SERVICES
+from shared.persistence.database import new_id
+from shared.runtime.app import build_app
 from tests.system.interface import Badges, Known, current_version
 from tests.system.play import Played
 from tests.system.recording import Exchange

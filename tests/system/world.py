@@ -14,11 +14,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 import httpx
 
-from reglament_cli import environment as variables
-from reglament_cli.processes import free_port, wait_until
-from reglament_cli.state import DataDirectory
-from reglament_cli.system import START_SECONDS, System, is_ready, running_system
-from shared.testing.infrastructure import Infrastructure, virtual_host
+from devtools.supervisor import environment as variables
+from devtools.supervisor.processes import free_port, wait_until
+from devtools.supervisor.state import DataDirectory
+from devtools.supervisor.system import START_SECONDS, System, is_ready, running_system
+from devtools.testing.infrastructure import Infrastructure, virtual_host
 
 WEBHOOK_SECRET, MANGO_KEY, MANGO_SALT = "ключ входящих SMS", "mango", "соль"
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from devtools.testing.databases import ScratchUrls, scratch_database
+from devtools.testing.infrastructure import Infrastructure, apart
 from services.serving import load
-from shared import migrate
+from shared.base.settings import SERVICES
 from shared.contracts.base import EVENT_TYPES
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.settings import SERVICES
-from shared.testing.databases import ScratchUrls, scratch_database
-from shared.testing.infrastructure import Infrastructure, apart
+from shared.persistence import migrate
+from shared.persistence.database import new_id
 from tests.harness import serving
 
 DUMPS = Path(__file__).parent / "first_release"

@@ -10,11 +10,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from shared.clock import now
+from devtools.testing.infrastructure import Infrastructure
+from shared.base.clock import now
 from shared.contracts.clients import CallLogged, CallOutcome, ClientChanged, ClientRegistered
-from shared.database import new_id
 from shared.identity.roles import Role
-from shared.testing.infrastructure import Infrastructure
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness, running_service
 
 VIN = "XTA21124070445066"

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.vin import VinRequestAnswered
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.vin.conftest import Office, offer, problem
 
 QUESTION = "Подскажите, пожалуйста, объём двигателя Вашего автомобиля"

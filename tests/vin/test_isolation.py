@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from services.vin.app import service
 from services.vin.models import Base
-from shared import migrate
-from shared.database import new_id
+from shared.persistence import migrate
+from shared.persistence.database import new_id
 from tests.harness import ServiceHarness
 from tests.isolation import LAYERS, standing
 from tests.vin.conftest import Office, offer

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationOpened
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.vin.conftest import Office, problem
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.vin.conftest import Office, problem
 
 TEXT = "К сожалению, эту деталь Вам никто не привезёт"

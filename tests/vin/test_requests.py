@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import Vehicle, VehicleSaved
 from shared.contracts.vin import VinRequestSubmitted
-from shared.database import new_id
 from shared.identity.roles import Role
+from shared.persistence.database import new_id
 from tests.vin.conftest import VIN, Office, problem
 
 

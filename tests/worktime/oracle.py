@@ -1,4 +1,4 @@
-"""Working time counted minute by minute: obvious, and sharing no code with `shared.worktime`.
+"""Working time counted minute by minute: obvious, and sharing no code with `shared.vocabulary.worktime`.
 
 A minute is judged by the hands of the office's clock. In the hour that an autumn night repeats the hands stay where
 they had come to, because an office that is open does not close again when the clock is put back.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.worktime import (
+from shared.vocabulary.worktime import (
     NoWorkingTime,
     WorkingCalendar,
     add_working_days,

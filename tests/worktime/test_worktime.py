@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from shared.worktime import (
+from shared.vocabulary.worktime import (
     ROUND_THE_CLOCK,
     Duration,
     NoWorkingTime,
@@ -23,8 +23,8 @@ from shared.worktime import (
     office_week,
     working_minutes_between,
 )
-from shared.worktime.russia import russian_year
-from shared.worktime.timeline import instant_of, timeline_of
+from shared.vocabulary.worktime.russia import russian_year
+from shared.vocabulary.worktime.timeline import instant_of, timeline_of
 from tests.worktime.oracle import utc
 
 

@@ -20,8 +20,8 @@ from services.billing.schemas import (
     PayerChanges,
     PayerOut,
 )
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
 from shared.web import Caller, IfMatch, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 

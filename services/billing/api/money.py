@@ -26,8 +26,8 @@ from services.billing.schemas import (
     StatementOut,
     TakePayment,
 )
-from shared.clock import now
-from shared.errors import Unauthenticated
+from shared.base.clock import now
+from shared.base.errors import Unauthenticated
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, SENIORS, STAFF, Role
 from shared.web import (
     NO_IDEMPOTENCY_KEY,

@@ -23,9 +23,9 @@ from services.billing.documents.data import (
 from services.billing.documents.render import LAYOUT
 from services.billing.domain.money import vat_rate_on
 from services.billing.models import Client, Counter, Office, Order, Payer, Position, PrintedDocument
+from shared.base.errors import Conflict, NotFound
 from shared.contracts.orders import ClaimDecided, GoodsIssued
-from shared.database import new_id
-from shared.errors import Conflict, NotFound
+from shared.persistence.database import new_id
 
 
 async def make_waybill(session: AsyncSession, event: GoodsIssued) -> None:

@@ -20,12 +20,12 @@ from services.billing.documents.data import InvoiceDocument, Line
 from services.billing.domain.ledger import ZERO
 from services.billing.models import Client, Invoice, Order, Payer
 from services.billing.schemas import IssueInvoice, NewPayer, PayerChanges
-from shared.audit import audit
+from shared.base.errors import BusinessError, Conflict, Invalid, NotFound
 from shared.contracts.billing import InvoiceIssued
-from shared.database import new_id
-from shared.errors import BusinessError, Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 

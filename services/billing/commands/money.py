@@ -13,8 +13,8 @@ from services.billing.domain import ledger
 from services.billing.domain.ledger import ZERO, EntryKind, Posting
 from services.billing.models import Account, LedgerEntry, LedgerPosting, Order, Position
 from shared.contracts.billing import OrderPaid
-from shared.database import new_id
 from shared.messaging import publish
+from shared.persistence.database import new_id
 
 
 async def lock_account(session: AsyncSession, office_id: UUID, client_id: UUID) -> Account:

@@ -13,12 +13,12 @@ from services.billing.domain import ledger
 from services.billing.domain.ledger import EntryKind
 from services.billing.models import Client, Invoice, Order, Payment, Payout, Receipt
 from services.billing.schemas import AcquirerNotice, PayOut, TakePayment
-from shared.audit import audit
+from shared.base.errors import BusinessError, Conflict, Invalid, NotFound
 from shared.contracts.billing import InvoicePaid, PaymentMethod, PaymentReceived, ReceiptRequested
-from shared.database import new_id
-from shared.errors import BusinessError, Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 
 METHOD_LABELS = {
     "cash": "наличные",

@@ -11,11 +11,11 @@ from services.billing.commands.payments import find_client, receive
 from services.billing.domain.statement import IncomingPayment, StatementError, decode, incoming_payments
 from services.billing.models import Client, Invoice, Office, Payer, StatementLine
 from services.billing.schemas import AssignLine, StatementOut
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import Conflict, Invalid, NotFound
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
-from shared.turns import take_turns
+from shared.persistence.database import new_id
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 

@@ -30,7 +30,7 @@ from services.clients.schemas.work import (
     LogCall,
     ScriptsOut,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import CallGoal
 from shared.identity.roles import STAFF, Principal
 from shared.web import Caller, Page, PageRequest, Session, allow, paginate, service_router

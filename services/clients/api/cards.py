@@ -28,7 +28,7 @@ from services.clients.schemas.cards import (
 )
 from services.clients.schemas.fields import Email, Moment, Phone
 from services.clients.schemas.work import ContactsRequestOut
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ClientKind
 from shared.identity.roles import SENIORS, STAFF, Role
 from shared.web import (

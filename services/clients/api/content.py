@@ -5,7 +5,7 @@ from services.clients.domain.content import ContentCode
 from services.clients.models import Content, Policy
 from services.clients.queries.content import policies, versions_of
 from services.clients.schemas.work import ContentOut, PolicyOut, PublishContent, PublishPolicy
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import STAFF, Role
 from shared.web import Caller, Page, PageRequest, Session, allow, paginate, service_router
 

@@ -19,10 +19,10 @@ from services.clients.schemas.work import (
     SetConsent,
     VehicleOut,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import ConsentPurpose
 from shared.identity.roles import EVERYONE, Role
-from shared.vehicles import Reading, describe_vin
+from shared.vocabulary.vehicles import Reading, describe_vin
 from shared.web import (
     Caller,
     IfMatch,

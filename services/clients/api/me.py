@@ -12,7 +12,7 @@ from services.clients.queries.content import content_at
 from services.clients.queries.offices import offices_by_id
 from services.clients.schemas.cards import ChangeOwnCard, ChangePassword, OwnCardOut, OwnFields
 from services.clients.schemas.work import ContentOut, ContractOut
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import EVERYONE, Role
 from shared.web import Caller, IfMatch, Session, allow, check_version, service_router, set_etag
 

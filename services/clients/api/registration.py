@@ -9,7 +9,7 @@ from services.clients.queries.content import contents_at
 from services.clients.queries.offices import open_offices
 from services.clients.schemas.cards import AskConfirmation, ConfirmEmail, MessageOut, RegisterClient, RegisteredOut
 from services.clients.schemas.work import ContentOut, PublicOfficeOut
-from shared.clock import now
+from shared.base.clock import now
 from shared.web import NO_IDEMPOTENCY_KEY, Page, PageRequest, Session, paginate, public, service_router
 
 router = service_router("Регистрация")

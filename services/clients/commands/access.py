@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.clients.commands import confirmation
 from services.clients.models import Client
 from services.clients.settings import ClientsSettings
-from shared.audit import audit
-from shared.errors import Conflict, Invalid
+from shared.base.errors import Conflict, Invalid
 from shared.identity import accounts
 from shared.identity.roles import Principal, Role
 from shared.messaging.outbox import publish
-from shared.messaging.tables import account
+from shared.persistence.tables import account
+from shared.runtime.audit import audit
 
 
 class LoginExists(Conflict):

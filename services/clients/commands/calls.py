@@ -8,8 +8,8 @@ from services.clients.commands import access, contacts
 from services.clients.domain.phones import PhoneSuspicion
 from services.clients.models import Call, Client
 from services.clients.schemas.work import LogCall
+from shared.base.errors import Invalid
 from shared.contracts.clients import CallLogged
-from shared.errors import Invalid
 from shared.identity.roles import Principal
 from shared.messaging.outbox import publish
 

@@ -15,10 +15,10 @@ from services.clients.models import Client
 from services.clients.queries import cards as queries
 from services.clients.schemas.cards import ChangeClient, ChangeOwnCard, ClientBrief, CreateClient
 from services.clients.settings import ClientsSettings
-from shared.audit import audit
-from shared.errors import Conflict, Invalid
+from shared.base.errors import Conflict, Invalid
 from shared.identity.roles import Principal
 from shared.messaging.outbox import publish
+from shared.runtime.audit import audit
 
 REQUIRED = ("kind", "full_name", "name_verified", "category", "time_zone", "manager_id")
 """Fields of a card that cannot be cleared."""

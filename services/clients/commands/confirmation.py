@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Client, EmailConfirmation
 from services.clients.settings import ClientsSettings
-from shared.audit import audit
+from shared.base.errors import BusinessError
 from shared.contracts.clients import EmailConfirmationRequested
-from shared.errors import BusinessError
 from shared.identity import accounts
 from shared.identity.roles import Principal, Role
 from shared.messaging.outbox import publish
+from shared.runtime.audit import audit
 
 PAUSE = timedelta(minutes=1)
 """No more than one letter a minute, however often it is asked for."""

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.clients.domain.content import CONSENT_DOCUMENTS
 from services.clients.models import Client, Consent
 from services.clients.queries.content import content_at
-from shared.audit import audit
 from shared.contracts.clients import ConsentPurpose
 from shared.messaging.outbox import publish
+from shared.runtime.audit import audit
 
 
 async def give_consents(

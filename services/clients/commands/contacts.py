@@ -11,11 +11,11 @@ from services.clients.domain.labels import DisabledReason
 from services.clients.domain.phones import PhoneSuspicion, suspicion
 from services.clients.models import Client, Policy
 from services.clients.queries import cards as card_queries
-from shared.audit import audit
+from shared.base.errors import Conflict
 from shared.contracts.base import Event
 from shared.contracts.clients import ContactsCorrected, ContactsRequested
-from shared.errors import Conflict
 from shared.messaging.outbox import publish
+from shared.runtime.audit import audit
 
 
 class NoEmail(Conflict):

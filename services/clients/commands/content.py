@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Content, Policy
 from services.clients.schemas.work import PublishContent, PublishPolicy
-from shared.audit import audit
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 from shared.identity.roles import Principal
-from shared.turns import take_turns
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
 
 
 async def publish_content(session: AsyncSession, body: PublishContent, *, caller: Principal, at: datetime) -> Content:

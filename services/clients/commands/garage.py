@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Client, Vehicle
 from services.clients.schemas.work import AddVehicle, ChangeVehicle
-from shared.audit import audit
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.contracts.clients import Vehicle as VehicleFacts
-from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging.outbox import publish
-from shared.vehicles import Reading, UnreadableNumber, describe_vin, read_frame, read_vin
+from shared.runtime.audit import audit
+from shared.vocabulary.vehicles import Reading, UnreadableNumber, describe_vin, read_frame, read_vin
 
 
 class VehicleExists(Conflict):

@@ -8,10 +8,10 @@ from sqlalchemy import ARRAY, Uuid, case, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.models import Client, StaffMember
-from shared.audit import audit
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 from shared.identity.roles import Role
 from shared.messaging.outbox import publish
+from shared.runtime.audit import audit
 
 HANDED_OVER_AT_ONCE = 2_000
 """Each of them is an event; whoever has more is asked again."""

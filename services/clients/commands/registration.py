@@ -12,9 +12,9 @@ from services.clients.models import Client
 from services.clients.queries.cards import get_office
 from services.clients.schemas.cards import RegisterClient
 from services.clients.settings import ClientsSettings
-from shared.audit import audit
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 from shared.messaging.outbox import publish
+from shared.runtime.audit import audit
 
 
 async def register(session: AsyncSession, body: RegisterClient, *, settings: ClientsSettings, at: datetime) -> Client:

@@ -1,6 +1,6 @@
 """The declarative base of `clients`."""
 
-from shared.database import ServiceBase, new_metadata
+from shared.persistence.database import ServiceBase, new_metadata
 
 
 class Base(ServiceBase):

@@ -18,7 +18,7 @@ from shared.contracts.clients import (
     ClientRegistered,
     ConsentPurpose,
 )
-from shared.database import ClientOwned, OfficeOwned, Versioned, new_id
+from shared.persistence.database import ClientOwned, OfficeOwned, Versioned, new_id
 
 
 class Client(ClientOwned, Versioned, Base):

@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.clients.models.base import Base
-from shared.database import new_id
+from shared.persistence.database import new_id
 
 
 class Content(Base):

@@ -11,7 +11,7 @@ from services.clients.models.base import Base
 from shared.contracts.clients import (
     CallGoal,
 )
-from shared.database import OfficeOwned
+from shared.persistence.database import OfficeOwned
 
 
 class Office(Base):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column
 from services.clients.domain.search import search_words
 from services.clients.models.base import Base
 from services.clients.models.cards import Client
-from shared.database import ClientOwned
+from shared.persistence.database import ClientOwned
 
 FIELDS = ("full_name", "organization_name", "email", "login", "phone")
 

@@ -15,7 +15,7 @@ from shared.contracts.clients import (
     VehicleSaved,
 )
 from shared.contracts.clients import Vehicle as VehicleFacts
-from shared.database import ClientOwned, Money, OfficeOwned, Versioned, new_id
+from shared.persistence.database import ClientOwned, Money, OfficeOwned, Versioned, new_id
 
 
 class Call(OfficeOwned, Base):

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.domain.search import LAST, wanted_beginnings
 from services.clients.models import Call, Client, ClientWord, Office
+from shared.base.errors import NotFound
 from shared.contracts.clients import ClientKind
-from shared.errors import NotFound
 
 MAX_DUPLICATES = 20
 

@@ -19,7 +19,7 @@ from services.control.schemas.offices import (
     PlannedDay,
     VatRateIn,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import STAFF, Role
 from shared.web import (
     Caller,

@@ -12,7 +12,7 @@ from services.control.queries.offices import policies
 from services.control.queries.people import penalty_list, shown_penalties
 from services.control.schemas.offices import PlannedDay
 from services.control.schemas.penalties import ImposePenalty, PenaltyOut, PolicyOut, SetPolicy, WithdrawPenalty
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import SENIORS, STAFF, Role
 from shared.web import Caller, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 

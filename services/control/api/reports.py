@@ -13,7 +13,7 @@ from services.control.queries.statistics import statistics
 from services.control.schemas.offices import PlannedDay
 from services.control.schemas.reports import Board, BrokerBoard, ServiceBoard, Statistics
 from services.control.settings import ControlSettings
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import SENIORS, Role
 from shared.web import Session, allow, beforehand, service_router
 from shared.web.access import bearer_token

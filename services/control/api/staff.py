@@ -18,7 +18,7 @@ from services.control.schemas.staff import (
     ResetPassword,
     StaffOut,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.control import StaffRole
 from shared.identity.roles import SENIORS, STAFF, Role
 from shared.web import Caller, IfMatch, Page, PageRequest, Session, allow, paginate, service_router, set_etag

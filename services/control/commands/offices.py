@@ -10,14 +10,14 @@ from services.control.domain.staffing import OfficeClosed
 from services.control.domain.vat import with_setting
 from services.control.models import Office, OfficeCalendar, Staff
 from services.control.schemas.offices import CalendarIn, ChangeOffice, OpenOffice, VatRateIn
-from shared.audit import audit
+from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.contracts.control import VatSetting
-from shared.database import new_id
-from shared.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
+from shared.vocabulary.worktime import WorkingCalendar
 from shared.web import check_version
-from shared.worktime import WorkingCalendar
 
 
 class OfficeHasStaff(BusinessError):

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.control.domain.policy import check_value
 from services.control.models import Obligation, PenaltyEntry, Policy, Staff
 from services.control.schemas.penalties import ImposePenalty, SetPolicy, WithdrawPenalty
-from shared.audit import audit
+from shared.base.errors import BusinessError, Forbidden, Invalid, NotFound
 from shared.contracts.notifier import CalendarDutyChanged, ObligationBreached, ObligationClosed
-from shared.database import new_id
-from shared.errors import BusinessError, Forbidden, Invalid, NotFound
 from shared.identity.roles import Principal
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 
 
 class NotOfAnOffice(BusinessError):

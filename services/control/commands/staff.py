@@ -15,12 +15,12 @@ from services.control.domain.staffing import (
 )
 from services.control.models import Staff
 from services.control.schemas.staff import ChangeOwnPassword, ChangeStaff, DismissStaff, HireStaff
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import Invalid, NotFound
+from shared.base.errors import Invalid, NotFound
 from shared.identity import accounts
 from shared.identity.roles import OFFICE_STAFF, Principal, Role
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 HEAD_OFFICE_LOCK = 7_350_101

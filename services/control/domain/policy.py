@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 
 
 class PolicyCode(StrEnum):

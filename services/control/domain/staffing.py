@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.control.domain.policy import Norms
-from shared.errors import BusinessError, Conflict, Invalid
+from shared.base.errors import BusinessError, Conflict, Invalid
 from shared.identity.roles import OFFICE_STAFF, Role
 
 

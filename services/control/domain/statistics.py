@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 
 LONGEST_PERIOD_DAYS = 366
 

@@ -1,4 +1,4 @@
 from services.control.models import Base
-from shared.migrations import run
+from shared.persistence.migrations import run
 
 run(Base.metadata)

@@ -15,7 +15,7 @@ from services.control.domain.vat import vat_label, vat_on
 from services.control.models import Office, Policy, Staff
 from services.control.schemas.offices import OfficeOut
 from services.control.schemas.penalties import PolicyOut, PolicyValueOut
-from shared.errors import NotFound
+from shared.base.errors import NotFound
 from shared.identity.roles import Role
 
 

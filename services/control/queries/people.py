@@ -11,7 +11,7 @@ from services.control.models import PenaltyEntry, Staff
 from services.control.queries.statistics import midnight
 from services.control.schemas.penalties import PenaltyOut
 from services.control.schemas.staff import StaffOut
-from shared.errors import NotFound
+from shared.base.errors import NotFound
 from shared.identity.roles import SENIORS, Principal, Role
 
 

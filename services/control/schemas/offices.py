@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, EmailStr, Field, StringConstrai
 
 from services.control.domain.contacts import known_zone, normal_phone
 from shared.contracts.control import BankAccount, Requisites, VatSetting
-from shared.requisites import (
+from shared.vocabulary.requisites import (
     check_account,
     check_bic,
     check_correspondent_account,
@@ -16,9 +16,9 @@ from shared.requisites import (
     check_kpp,
     check_ogrn,
 )
+from shared.vocabulary.worktime import WorkingCalendar
+from shared.vocabulary.worktime.calendar import MINUTES_A_DAY, DayHours
 from shared.web import Input, Output, ShortText
-from shared.worktime import WorkingCalendar
-from shared.worktime.calendar import MINUTES_A_DAY, DayHours
 
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=40), AfterValidator(normal_phone)]
 Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]

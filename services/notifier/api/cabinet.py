@@ -9,7 +9,7 @@ from sqlalchemy import select
 from services.notifier import queries
 from services.notifier.models import CabinetMessage
 from services.notifier.schemas import MessageOut, MessagePage
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
 from shared.web import Caller, PageRequest, Session, allow, paginate, service_router
 

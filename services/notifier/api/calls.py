@@ -15,8 +15,8 @@ from services.notifier.api.signatures import BadSignature, signed
 from services.notifier.commands.calls import take_news
 from services.notifier.delivery_models import PhoneCall
 from services.notifier.domain.telephony import of_asterisk, of_mango
-from shared.clock import now
-from shared.errors import Invalid
+from shared.base.clock import now
+from shared.base.errors import Invalid
 from shared.identity.roles import OFFICE_STAFF, STAFF
 from shared.web import (
     NO_IDEMPOTENCY_KEY,

@@ -16,7 +16,7 @@ from services.notifier.domain.labels import SUBJECTS
 from services.notifier.domain.outcomes import Outcome
 from services.notifier.domain.replay import Difference
 from services.notifier.schemas import CheckRule, DraftCheck, PutRule, RuleProblem
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.web import (
     NO_IDEMPOTENCY_KEY,

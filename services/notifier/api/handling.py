@@ -11,7 +11,7 @@ from services.notifier.commands import handling
 from services.notifier.commands.transfer import transfer
 from services.notifier.models import Obligation
 from services.notifier.schemas import ObligationDetails
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import SENIORS, STAFF, Role
 from shared.web import Caller, Input, Session, allow, service_router, set_etag
 

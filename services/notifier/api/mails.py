@@ -13,10 +13,10 @@ from services.notifier.mailboxes import WAKE_CHANNEL
 from services.notifier.models import Office
 from services.notifier.schemas_mails import AnswerMail, MailAnswerOut, MailboxOut, MailOut, MailRow, PutMailbox
 from services.notifier.sealing import seal
-from shared.audit import audit
-from shared.clock import now
-from shared.errors import Invalid, NotFound
+from shared.base.clock import now
+from shared.base.errors import Invalid, NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
+from shared.runtime.audit import audit
 from shared.web import (
     Caller,
     IfMatch,

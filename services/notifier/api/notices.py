@@ -13,8 +13,8 @@ from services.notifier.domain.labels import CHANNELS, NOTICE_STATES
 from services.notifier.models import Notice, NoticeAttachment
 from services.notifier.schemas import AttemptOut, NoticeChannel, NoticeDetails, NoticeRow, NoticeState
 from services.notifier.schemas_delivery import NoticeResolution
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role
 from shared.web import Caller, Page, PageRequest, Session, allow, paginate, service_router
 

@@ -26,7 +26,7 @@ from services.notifier.schemas import (
     SpanOut,
     StepOut,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import LABELS, OFFICE_STAFF, STAFF, Role
 from shared.web import Caller, PageRequest, SearchText, Session, allow, paginate, service_router, set_etag
 

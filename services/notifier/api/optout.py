@@ -11,8 +11,8 @@ from sqlalchemy import select
 from services.notifier.api.signatures import first_time, signed
 from services.notifier.commands.optout import is_stop_word, stop_number, withdraw
 from services.notifier.models import Client, Notice
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.web import NO_IDEMPOTENCY_KEY, Input, Output, Session, public, service_router
 
 router = service_router("Отказ от рекламы")

@@ -13,10 +13,10 @@ from services.notifier.delivery_models import SmsUsage
 from services.notifier.limits import current_policy
 from services.notifier.models import Office
 from services.notifier.schemas_delivery import PolicyOut, PutPolicy, SmsUsageOut
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
-from shared.turns import take_turns
+from shared.persistence.locks import take_turns
 from shared.web import (
     Caller,
     IfMatch,

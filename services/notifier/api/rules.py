@@ -19,7 +19,7 @@ from services.notifier.schemas import (
     RuleOut,
     RuleProblem,
 )
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import STAFF, Role
 from shared.web import NO_IDEMPOTENCY_KEY, Caller, IfMatch, Session, allow, service_router, set_etag
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery_models import HeardMessage
-from shared.errors import Unauthenticated
+from shared.base.errors import Unauthenticated
 
 WINDOW_SECONDS = 300
 

@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.clock_models import Absence, TellingPreference
 from services.notifier.models import StaffMember
-from shared.audit import audit
-from shared.clock import now
-from shared.database import new_id
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.base.clock import now
+from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,

@@ -13,8 +13,8 @@ from services.notifier.rendering import TEMPLATES, Rendered, render, render_text
 from services.notifier.samples import SAMPLES, SMS_SAMPLES
 from services.notifier.schemas import Preview, TemplateOut
 from services.notifier.schemas_delivery import DraftOut, PutDraft, TemplateVersionOut, TextScope
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import STAFF, Role
 from shared.web import (
     NO_IDEMPOTENCY_KEY,

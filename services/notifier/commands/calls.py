@@ -10,11 +10,11 @@ from services.notifier.delivery_models import PhoneCall
 from services.notifier.domain.telephony import CallNews, phone_of
 from services.notifier.limits import current_policy
 from services.notifier.models import Client, Office
+from shared.base.errors import NotFound
 from shared.contracts.notifier import PhoneCallEnded
-from shared.database import new_id
-from shared.errors import NotFound
 from shared.messaging import publish
-from shared.turns import take_turns
+from shared.persistence.database import new_id
+from shared.persistence.locks import take_turns
 
 USUAL_SECONDS = 15
 

@@ -27,8 +27,8 @@ from services.notifier.reading import Standing, Stone, calendar, standing
 from services.notifier.rulebook import RuleBook, known_book, rule_book
 from services.notifier.writing import Changes, write
 from shared.contracts.base import Event
-from shared.database import new_id
-from shared.worktime import WorkingCalendar
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)

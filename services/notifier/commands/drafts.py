@@ -13,10 +13,10 @@ from services.notifier.domain.ladder import Person, resolve
 from services.notifier.domain.rules import Rule, RuleBody
 from services.notifier.models import Office, RuleVersion, StaffMember
 from services.notifier.rulebook import rule_book
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import Conflict, NotFound, PreconditionFailed
+from shared.base.errors import Conflict, NotFound, PreconditionFailed
 from shared.identity.roles import Principal
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 
 
 async def create(

@@ -20,8 +20,8 @@ from services.notifier.domain.replay import Deed, Difference, Happening, Opening
 from services.notifier.domain.rules import Rule, in_force
 from services.notifier.models import Client, Obligation, ObligationHistory, Office, StaffMember
 from services.notifier.rulebook import rule_book
-from shared.errors import Conflict, Invalid
-from shared.worktime import NoWorkingTime, WorkingCalendar
+from shared.base.errors import Conflict, Invalid
+from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar
 
 LONGEST_PERIOD = timedelta(days=92)
 MOST_EVENTS = 50_000

@@ -18,11 +18,11 @@ from services.notifier.models import Obligation, ObligationHistory, StaffMember
 from services.notifier.reading import calendar
 from services.notifier.rulebook import rule_book
 from services.notifier.writing import Changes, write
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import BusinessError, Conflict, Forbidden, Invalid, NotFound
+from shared.base.errors import BusinessError, Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import SENIORS, Principal, Role
-from shared.worktime import WorkingCalendar, add_working_minutes, deadline, working_time_between
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
+from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, deadline, working_time_between
 
 PAUSES_CHANNEL = "notifier_pauses"
 _WAKE_PAUSES = text(f"SELECT pg_notify('{PAUSES_CHANNEL}', '')")

@@ -15,13 +15,13 @@ from services.notifier.delivery_models import InboundMail
 from services.notifier.domain.inbound import Letter, first_line
 from services.notifier.models import Client, Notice
 from services.notifier.receipts import settle
-from shared.audit import audit
+from shared.base.errors import Conflict
 from shared.contracts.notifier import MailAnswered, MailReceived
-from shared.database import new_id
-from shared.errors import Conflict
 from shared.identity.roles import Principal
 from shared.messaging import publish
-from shared.turns import take_turns
+from shared.persistence.database import new_id
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
 
 
 async def take_letter(

@@ -14,10 +14,10 @@ from services.notifier.domain.labels import NOTICE_STATES
 from services.notifier.models import CabinetMessage, Client, Notice, NoticeAttachment, Office
 from services.notifier.rendering import one_line
 from services.notifier.texts import write, write_sms
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import BusinessError
-from shared.turns import take_turns
+from shared.base.errors import BusinessError
+from shared.persistence.database import new_id
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
 
 Purpose = Literal["service", "advertising", "staff", "supplier"]
 SEND_CHANNEL = "notifier_notices"

@@ -9,7 +9,7 @@ from services.notifier.domain.rules import Rule
 from services.notifier.domain.schedule import Schedule
 from services.notifier.duty import Duty
 from services.notifier.writing import Changes
-from shared.database import new_id
+from shared.persistence.database import new_id
 
 ENGINE_SLEEP = timedelta(minutes=1)
 """The longest that the engine sleeps without looking."""

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery_models import StoppedNumber
 from services.notifier.models import Client
-from shared.audit import audit
 from shared.contracts.notifier import ConsentWithdrawn
 from shared.messaging import publish
+from shared.runtime.audit import audit
 
 STOP_WORDS = frozenset({"стоп", "stop", "отписка", "отпишите", "отписаться", "unsubscribe"})
 

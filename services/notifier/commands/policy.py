@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.rules import PUBLISHING, effective_since
 from services.notifier.delivery_models import DeliveryPolicy
-from shared.audit import audit
 from shared.identity.roles import Principal
-from shared.turns import take_turns
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
 
 
 async def publish_policy(

@@ -14,12 +14,12 @@ from services.notifier.models import Office, RuleVersion
 from services.notifier.rulebook import rule_book
 from services.notifier.rules import default_rules
 from services.notifier.settings import NotifierSettings
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import BusinessError, Invalid, NotFound
+from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
-from shared.service import ServiceContext
-from shared.turns import take_turns
+from shared.persistence.database import new_id
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
+from shared.runtime.service import ServiceContext
 from shared.web import check_version
 
 PUBLISHING = "notifier rules"

@@ -11,10 +11,10 @@ from services.notifier.delivery_models import TemplateDraft, TemplateVersion
 from services.notifier.models import Office
 from services.notifier.rendering import Rendered, TemplateRefused, render_source
 from services.notifier.samples import SAMPLES, SMS_SAMPLES
-from shared.audit import audit
-from shared.errors import BusinessError, Invalid, NotFound
+from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
-from shared.turns import take_turns
+from shared.persistence.locks import take_turns
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 _PUBLISHING = "notifier templates"

@@ -15,9 +15,9 @@ from services.notifier.duty import Duty, step_moment
 from services.notifier.models import Obligation, ObligationHistory, ObligationLevel, Office, StaffMember
 from services.notifier.reading import calendar
 from services.notifier.writing import Changes
-from shared.errors import Conflict, Invalid
+from shared.base.errors import Conflict, Invalid
 from shared.identity.roles import Principal
-from shared.worktime import NoWorkingTime, WorkingCalendar
+from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar
 
 
 async def transfer(

@@ -10,7 +10,7 @@ from services.notifier.domain.rules import Holder, RuleBody
 from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until, stood_still_since
 from services.notifier.duty import Duty, step_moment
 from services.notifier.writing import Changes
-from shared.worktime import WorkingCalendar
+from shared.vocabulary.worktime import WorkingCalendar
 
 
 def wait_for(

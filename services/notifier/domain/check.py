@@ -9,7 +9,7 @@ from typing import Any
 from services.notifier.domain.conditions import Condition, holds
 from services.notifier.domain.facts import CONCERNS, DEFAULTS, ID_FIELDS, concern_of, event_fields, known_facts
 from services.notifier.domain.rules import Rule, SubjectKind, Trigger, winner
-from shared.worktime import Unit
+from shared.vocabulary.worktime import Unit
 
 MOST_CASES = 20_000
 """Above this many combinations of facts an overlap is assumed rather than searched for."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.worktime import Duration, Unit
+from shared.vocabulary.worktime import Duration, Unit
 
 SUBJECTS = {
     "client": "клиент",

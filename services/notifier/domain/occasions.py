@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from services.notifier.domain.rules import Every, Rule
-from shared.worktime import WorkingCalendar, add_working_minutes
+from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes
 
 LOOK_BACK = timedelta(days=7)
 """A service that stood still opens what came meanwhile, if it is not too late already."""

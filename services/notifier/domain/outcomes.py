@@ -9,7 +9,7 @@ from uuid import UUID
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
 from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until, stood_still_since
-from shared.worktime import WorkingCalendar
+from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from services.notifier.domain.rules import (
     winner,
 )
 from services.notifier.domain.schedule import due_of
-from shared.worktime import WorkingCalendar
+from shared.vocabulary.worktime import WorkingCalendar
 
 
 class Happening(NamedTuple):

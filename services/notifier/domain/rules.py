@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.notifier.domain.conditions import Condition, Facts, holds, specificity
 from shared.contracts import notifier as contract
-from shared.worktime import Duration
+from shared.vocabulary.worktime import Duration
 
 SubjectKind = contract.SubjectKind | Literal["office", "staff"]
 """The last two are the kinds of duties that come by the calendar; their subject is an occasion (`domain.occasions`)."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from services.notifier.domain.rules import LadderRole, Rule
 from services.notifier.domain.waiting import Span, after_pauses, counts_working_time
-from shared.worktime import Unit, WorkingCalendar, add_working_minutes, deadline, working_minutes_between
+from shared.vocabulary.worktime import Unit, WorkingCalendar, add_working_minutes, deadline, working_minutes_between
 
 StepKind = Literal["warning", "breach", "escalation", "limit"]
 

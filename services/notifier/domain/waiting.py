@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.notifier.domain.rules import Holder, RuleBody
-from shared.worktime import Unit, WorkingCalendar, add_working_minutes, working_time_between
+from shared.vocabulary.worktime import Unit, WorkingCalendar, add_working_minutes, working_time_between
 
 ONE_MINUTE = timedelta(minutes=1)
 

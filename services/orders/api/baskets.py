@@ -13,7 +13,7 @@ from services.orders.commands import baskets as commands
 from services.orders.commands.access import client_of
 from services.orders.inputs import BasketQuantity, NewBasketItem, VinChoices
 from services.orders.models import BasketItem
-from shared.clock import now
+from shared.base.clock import now
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import PartKind
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role

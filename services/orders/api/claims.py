@@ -17,9 +17,9 @@ from services.orders.inputs import ClaimDecision, ClaimOffer, NewClaim, Supplier
 from services.orders.models import Claim
 from services.orders.models.claim import ClientAnswer, Decision, SupplierVerdict
 from services.orders.queries.policies import policy_in_force
-from shared.clock import now
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.contracts.orders import PartKind
-from shared.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, STAFF, Principal, Role
 from shared.web import (
     Caller,

@@ -26,8 +26,8 @@ from services.orders.inputs import (
 from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
 from services.orders.queries.policies import policy_in_force
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF
 from shared.web import (
     Caller,

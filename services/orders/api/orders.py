@@ -16,8 +16,8 @@ from services.orders.domain.position import PositionState
 from services.orders.inputs import Moment, PlaceOrder
 from services.orders.models import Client, Order, Position
 from services.orders.queries.positions import Surroundings, surroundings
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Principal, Role
 from shared.web import Caller, Page, PageRequest, SearchText, Session, allow, paginate, service_router, set_etag
 

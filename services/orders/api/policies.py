@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.orders.commands import policies as commands
 from services.orders.inputs import NewPolicy
 from services.orders.models import Policy
-from shared.clock import now
+from shared.base.clock import now
 from shared.identity.roles import STAFF, Role
 from shared.web import Caller, Output, Page, PageRequest, Session, allow, paginate, service_router
 

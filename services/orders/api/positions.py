@@ -16,8 +16,8 @@ from services.orders.inputs import CheckMark, Moment, PositionAction, PositionCh
 from services.orders.models import Position
 from services.orders.queries.policies import policy_in_force
 from services.orders.queries.positions import NEWEST_FIRST, PositionFilter, positions_matching
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, STAFF
 from shared.web import (
     Caller,

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from services.orders.api.views import PositionOut, show_positions
 from services.orders.models import Position, Shipment
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE
 from shared.web import Caller, Output, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 

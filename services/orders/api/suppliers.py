@@ -15,8 +15,8 @@ from services.orders.domain.statistics import SupplyStatistics
 from services.orders.inputs import SupplierBody, SupplierChange
 from services.orders.models import PurchaseOrder, PurchaseOrderLine, Supplier
 from services.orders.queries.suppliers import supply_statistics
-from shared.clock import now
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF
 from shared.web import (
     Caller,

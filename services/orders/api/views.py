@@ -15,9 +15,9 @@ from services.orders.domain.return_matrix import KIND_LABELS
 from services.orders.models import Order, Position
 from services.orders.models.order import Channel, Delivery
 from services.orders.queries.positions import Surroundings, UnderModeration, surroundings
+from shared.base.errors import BusinessError
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import PartKind
-from shared.errors import BusinessError
 from shared.identity.roles import Principal, Role
 from shared.web import Output
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.models import Client, Staff
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.base.errors import Conflict, Forbidden, NotFound
 from shared.identity.roles import SENIORS, Principal, Role
 
 

@@ -11,10 +11,10 @@ from services.orders.commands.suppliers import active_suppliers
 from services.orders.inputs import BasketQuantity, NewBasketItem, VinChoice, VinChoices, ensure_sums_fit
 from services.orders.models import BasketItem, VinAnswer
 from services.orders.queries.suppliers import supply_statistics
+from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.contracts.vin import AnsweredLine, Offer
-from shared.database import new_id
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import Principal, Role
+from shared.persistence.database import new_id
 
 MAX_ITEMS = 200
 

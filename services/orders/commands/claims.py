@@ -24,12 +24,12 @@ from services.orders.domain.return_matrix import (
 from services.orders.inputs import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
 from services.orders.queries.policies import policy_in_force
-from shared.audit import audit
+from shared.base.errors import BusinessError, Conflict, Forbidden, IllegalTransition, Invalid, NotFound
 from shared.contracts.orders import ClaimDecided, ClaimOpened
-from shared.database import new_id
-from shared.errors import BusinessError, Conflict, Forbidden, IllegalTransition, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 
 
 class SupplierCheckFirst(BusinessError):

@@ -11,8 +11,8 @@ from services.orders.domain.position import PositionState
 from services.orders.inputs import PositionChange, ensure_sums_fit
 from services.orders.models import Position
 from services.orders.queries.suppliers import supply_statistics
-from shared.audit import audit
-from shared.errors import Conflict, Invalid
+from shared.base.errors import Conflict, Invalid
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 ALWAYS = {"kind", "manager_comment"}

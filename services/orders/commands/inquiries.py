@@ -23,12 +23,12 @@ from services.orders.inputs import (
 )
 from services.orders.models import Inquiry, InquiryTask, Order
 from services.orders.queries.policies import policy_in_force
-from shared.audit import audit
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
-from shared.database import new_id
-from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 FEATURES = ("regular", "state_institution", "discontinued_without_alternative", "components")

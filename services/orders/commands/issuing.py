@@ -17,12 +17,12 @@ from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.inputs import MarkedPosition, PositionAction
 from services.orders.models import Order, Position, Shipment
 from services.orders.queries.policies import policy_in_force
-from shared.audit import audit
+from shared.base.errors import BusinessError
 from shared.contracts.orders import GoodsIssued, PositionLine
-from shared.database import new_id
-from shared.errors import BusinessError
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 
 
 class PersonNotIdentified(BusinessError):

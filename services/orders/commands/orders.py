@@ -17,16 +17,16 @@ from services.orders.inputs import CheckMark, PlaceOrder
 from services.orders.models import Client, Order, Position, Vehicle
 from services.orders.models.base import ORDER_NUMBERS
 from services.orders.models.basket import OfferedPart
-from shared.audit import audit, audit_row
+from shared.base.errors import BusinessError, Conflict, NotFound
 from shared.contracts.clients import Vehicle as VehicleFacts
 from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlaced
-from shared.database import as_stored, new_id
-from shared.errors import BusinessError, Conflict, NotFound
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
 from shared.messaging.outbox import outbox_rows
-from shared.messaging.tables import audit_log, outbox
-from shared.statements import insert_all, run
+from shared.persistence.database import as_stored, new_id
+from shared.persistence.raw_sql import insert_all, run
+from shared.persistence.tables import audit_log, outbox
+from shared.runtime.audit import audit, audit_row
 from shared.web import check_version
 
 OFFERED = list(OfferedPart.__annotations__)

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.domain.policies import POLICIES
 from services.orders.inputs import NewPolicy
 from services.orders.models import Policy
-from shared.audit import audit
-from shared.errors import Conflict, Invalid, NotFound
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
+from shared.runtime.audit import audit
 
 
 async def publish_policy(

@@ -18,9 +18,9 @@ from services.orders.domain.order import derive
 from services.orders.domain.position import PositionState
 from services.orders.inputs import MarkedPosition
 from services.orders.models import Order, Position
+from shared.base.errors import BusinessError, NotFound, PreconditionFailed
 from shared.contracts.orders import OrderProcessed
-from shared.errors import BusinessError, NotFound, PreconditionFailed
-from shared.statements import insert_rows, update_rows
+from shared.persistence.raw_sql import insert_rows, update_rows
 
 POSITIONS: Table = Position.__table__  # type: ignore[assignment]
 ORDERS: Table = Order.__table__  # type: ignore[assignment]

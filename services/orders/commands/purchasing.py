@@ -27,14 +27,14 @@ from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.inputs import MarkedPosition, PositionAction, Refusal, Reorder
 from services.orders.models import Order, Position, PurchaseOrder, PurchaseOrderLine, Supplier
 from services.orders.queries.policies import policy_in_force
-from shared.audit import audit
+from shared.base.errors import IllegalTransition, Invalid, NotFound
 from shared.contracts.base import Event
 from shared.contracts.orders import PurchaseOrderSent
-from shared.database import new_id
-from shared.errors import IllegalTransition, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
-from shared.statements import insert_rows
+from shared.persistence.database import new_id
+from shared.persistence.raw_sql import insert_rows
+from shared.runtime.audit import audit
 
 LINES: Table = PurchaseOrderLine.__table__  # type: ignore[assignment]
 LINE_COLUMNS = [column.key for column in LINES.columns]

@@ -9,11 +9,11 @@ from services.orders.commands.suppliers import record_supply
 from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.inputs import MarkedPosition, PositionAction
 from services.orders.models import Order, Position
-from shared.audit import audit
 from shared.contracts.base import Event
 from shared.contracts.orders import GoodsReady
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.runtime.audit import audit
 
 
 async def receive_goods(session: AsyncSession, body: PositionAction, *, caller: Principal, at: datetime) -> Bulk:

@@ -19,11 +19,11 @@ from services.orders.domain.position import PositionState
 from services.orders.inputs import MarkedPosition, PositionAction
 from services.orders.models import Order, Position
 from services.orders.queries.policies import policy_in_force
-from shared.audit import audit
+from shared.base.errors import BusinessError, Invalid
 from shared.contracts.base import Event
-from shared.errors import BusinessError, Invalid
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.runtime.audit import audit
 
 
 class CommentNotForClient(BusinessError):

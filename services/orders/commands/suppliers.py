@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.inputs import SupplierBody, SupplierChange
 from services.orders.models import Position, Supplier, SupplierDay
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import Conflict, NotFound
+from shared.base.errors import Conflict, NotFound
 from shared.identity.roles import Principal
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from services.orders.domain.policies import PrepaymentPolicy
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 
 
 class OrderUnpaid(BusinessError):

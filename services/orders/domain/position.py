@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.errors import IllegalTransition
+from shared.base.errors import IllegalTransition
 
 
 class PositionState(StrEnum):

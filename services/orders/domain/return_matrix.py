@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from services.orders.domain.policies import Band, PartKind, PercentRange, ReturnPolicy, ReturnRights
-from shared.errors import BusinessError, Invalid
+from shared.base.errors import BusinessError, Invalid
 
 KOPECK = Decimal("0.01")
 

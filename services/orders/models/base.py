@@ -7,7 +7,7 @@ from sqlalchemy import Enum, Sequence
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import mapped_column
 
-from shared.database import ServiceBase, new_metadata
+from shared.persistence.database import ServiceBase, new_metadata
 
 
 class Base(ServiceBase):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.orders.models.base import Base, OptionalJson
 from shared.contracts.orders import PartKind
-from shared.database import ClientOwned
+from shared.persistence.database import ClientOwned
 
 
 class OfferedPart:

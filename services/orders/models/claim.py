@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.orders.domain.return_matrix import Ground
 from services.orders.models.base import Base, stored
 from shared.contracts.orders import PartKind
-from shared.database import ClientOwned, Versioned
+from shared.persistence.database import ClientOwned, Versioned
 
 Decision = Literal["accepted", "kept", "rejected"]
 SupplierVerdict = Literal["takes_back", "refuses"]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.models.base import Base, Json, JsonList, Strings
-from shared.database import OfficeOwned, Versioned
+from shared.persistence.database import OfficeOwned, Versioned
 
 InquiryChannel = Literal["visit", "phone", "email", "messenger", "site"]
 InquiryStatus = Literal["open", "won", "lost"]

@@ -13,6 +13,7 @@ from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.domain.statistics import days_late
 from services.orders.models.base import Base, OptionalJson, Strings, stored
 from services.orders.models.basket import OfferedPart
+from shared.base.errors import Invalid
 from shared.contracts.orders import (
     PositionLine,
     PositionOrdered,
@@ -20,8 +21,7 @@ from shared.contracts.orders import (
     PositionRefused,
     PositionRemoved,
 )
-from shared.database import ClientOwned, new_id
-from shared.errors import Invalid
+from shared.persistence.database import ClientOwned, new_id
 
 KOPECK = Decimal("0.01")
 Channel = Literal["cabinet", "office"]

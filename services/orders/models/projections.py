@@ -8,7 +8,7 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.orders.models.base import Base, Json, JsonList
-from shared.database import ClientOwned, OfficeOwned
+from shared.persistence.database import ClientOwned, OfficeOwned
 
 
 class Office(Base):

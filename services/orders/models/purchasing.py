@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.orders.models.base import Base
 from shared.contracts.orders import PurchaseOrderLine as LineFacts
 from shared.contracts.orders import PurchaseOrderSent
-from shared.database import OfficeOwned, Versioned
+from shared.persistence.database import OfficeOwned, Versioned
 
 
 class Supplier(Versioned, OfficeOwned, Base):

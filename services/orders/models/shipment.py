@@ -8,7 +8,7 @@ from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.orders.models.base import Base, Strings
-from shared.database import ClientOwned
+from shared.persistence.database import ClientOwned
 
 
 class Shipment(ClientOwned, Base):

@@ -11,12 +11,12 @@ from services.vin.domain.labels import LineKind, PreferenceCode, RequestState
 from services.vin.models import Answer, ClientCall, RequestLine, VinRequest
 from services.vin.queries import current_reasons, find_request
 from services.vin.schemas import LineAnswer, NewOffer, NewPart, NewQuestion, NewRefusal
-from shared.audit import audit
+from shared.base.errors import BusinessError, IllegalTransition, Invalid, NotFound
 from shared.contracts.vin import AnsweredLine, Offer, VinRequestAnswered
-from shared.database import new_id
-from shared.errors import BusinessError, IllegalTransition, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.messaging import publish
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 from shared.web import check_version
 
 MOST_LINES = 200

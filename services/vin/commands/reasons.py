@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.vin.domain.comment import check_comment
 from services.vin.models import RefusalReason
 from services.vin.schemas import NewReason
-from shared.audit import audit
-from shared.database import new_id
-from shared.errors import Invalid
+from shared.base.errors import Invalid
 from shared.identity.roles import Principal
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
 
 
 async def set_reason(session: AsyncSession, body: NewReason, *, caller: Principal, at: datetime) -> RefusalReason:

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.vin.models import Client, GarageVehicle, RequestCounter, RequestLine, VinRequest
 from services.vin.schemas import NewRequest, NewVehicle
-from shared.audit import audit
+from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.contracts.clients import Vehicle
 from shared.contracts.vin import RequestedPart, VinRequestSubmitted
-from shared.database import new_id
-from shared.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
-from shared.vehicles import Reading, UnreadableNumber, read_frame, read_vin
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
+from shared.vocabulary.vehicles import Reading, UnreadableNumber, read_frame, read_vin
 
 
 class ClientInactive(BusinessError):

@@ -10,7 +10,7 @@ from services.vin.domain.brand import check_brand
 from services.vin.domain.comment import InvalidRefusalReason, check_comment, refuse_invalid_grounds
 from services.vin.domain.hidden_articles import refuse_hidden_articles
 from services.vin.domain.labels import PreferenceCode
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 
 
 class DuplicateOffer(BusinessError):

@@ -8,7 +8,7 @@ like `W 719/30`.
 
 import re
 
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 
 
 class SeveralArticles(BusinessError):

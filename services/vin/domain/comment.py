@@ -2,7 +2,7 @@
 
 import re
 
-from shared.errors import BusinessError
+from shared.base.errors import BusinessError
 
 
 class CommentNotAddressed(BusinessError):

@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
 from services.vin.models import Base
-from shared.migrations import run
+from shared.persistence.migrations import run
 
 run(Base.metadata)

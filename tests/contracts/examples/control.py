@@ -1,7 +1,7 @@
 from datetime import date
 
 from shared.contracts.control import BankAccount, OfficeChanged, Requisites, StaffChanged, VatSetting
-from shared.worktime import WorkingCalendar, office_week
+from shared.vocabulary.worktime import WorkingCalendar, office_week
 from tests.contracts.examples.story import MANAGER, OFFICE, SENIOR, at
 
 EXAMPLES = (

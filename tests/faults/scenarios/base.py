@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from shared.settings import Settings
+from shared.base.settings import Settings
 from tests.faults.history import History
 from tests.faults.servers import Servers
 from tests.faults.workload import Printers

@@ -15,9 +15,9 @@ import httpx
 
 from shared.contracts.billing import InvoicePaid
 from shared.contracts.control import OfficeChanged, Requisites, StaffChanged
-from shared.database import new_id
 from shared.messaging.topology import EVENTS
-from shared.worktime import ROUND_THE_CLOCK, WorkingCalendar
+from shared.persistence.database import new_id
+from shared.vocabulary.worktime import ROUND_THE_CLOCK, WorkingCalendar
 from tests.faults.checker import Verdict, check_connections, check_drained
 from tests.faults.clock_checker import check_clocks
 from tests.faults.head_office import HeadOffice, head_office

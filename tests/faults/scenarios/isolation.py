@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from shared.testing.infrastructure import Infrastructure
+from devtools.testing.infrastructure import Infrastructure
 from tests.faults.checker import Verdict
 from tests.faults.scenarios.base import Run
 from tests.system.errands import run_errands

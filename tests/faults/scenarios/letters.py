@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import new_id
+from shared.persistence.database import new_id
 from tests.faults.checker import Verdict
 from tests.faults.history import History
 from tests.faults.mail import MailServer, mail_server

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import httpx
 
-from reglament_cli.processes import free_port
-from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
+from devtools.supervisor.processes import free_port
+from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 from tests.faults.checker import Verdict
 from tests.faults.history import History
 from tests.faults.mail import MailServer, mail_server

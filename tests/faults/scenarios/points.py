@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 
-from shared.faultpoints import POINTS
+from shared.base.fault_points import POINTS
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.scenarios.base import Run, Stage, samples
 

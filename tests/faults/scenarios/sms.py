@@ -9,9 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
-from reglament_cli.sms_simulator import RunningSmsSimulator, running_sms_simulator
 from services.notifier.limits import sms_parts
-from shared.database import new_id
+from shared.persistence.database import new_id
+from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 from tests.faults.checker import Verdict
 from tests.faults.gateways import LINE_MOODS, SMPP_MOODS, MoodyOperator, bad_line, moody_operator
 from tests.faults.history import History

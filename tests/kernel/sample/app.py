@@ -8,15 +8,15 @@ from sqlalchemy import Index, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.audit import audit
-from shared.clock import now
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.contracts.orders import OrderProcessed
 from shared.contracts.vin import VinRequestAnswered
-from shared.database import ClientOwned, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
-from shared.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
 from shared.messaging import Consumers, publish
-from shared.service import Service
+from shared.persistence.database import ClientOwned, OfficeOwned, ServiceBase, Versioned, new_id, new_metadata
+from shared.runtime.audit import audit
+from shared.runtime.service import Service
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,

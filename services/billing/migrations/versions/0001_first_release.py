@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from shared.migrations import create_kernel_tables, isolate_by_office
+from shared.persistence.migrations import create_kernel_tables, isolate_by_office
 
 revision = "0001"
 down_revision = None

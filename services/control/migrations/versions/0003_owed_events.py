@@ -1,6 +1,6 @@
 """A repair of a queue that is broken off is taken up again."""
 
-from shared.migrations import remember_owed_events
+from shared.persistence.migrations import remember_owed_events
 
 revision = "0003"
 down_revision = "0002"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from shared.migrations import isolate_by_office
+from shared.persistence.migrations import isolate_by_office
 
 revision = "0003"
 down_revision = "0002"

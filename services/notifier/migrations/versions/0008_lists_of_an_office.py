@@ -1,6 +1,6 @@
 """Lists of an office come from their indexes at any number of rows."""
 
-from shared.migrations import estimate_isolation
+from shared.persistence.migrations import estimate_isolation
 
 revision = "0008"
 down_revision = "0007"

@@ -7,8 +7,8 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.vin.domain.reasons import FIRST_REASONS
-from shared.database import new_id
-from shared.migrations import create_kernel_tables, isolate_by_office
+from shared.persistence.database import new_id
+from shared.persistence.migrations import create_kernel_tables, isolate_by_office
 
 revision = "0001"
 down_revision = None

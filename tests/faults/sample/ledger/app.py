@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.clock import now
-from shared.database import new_id
+from shared.base.clock import now
 from shared.messaging import Consumers, publish
 from shared.messaging.context import causation_id
-from shared.messaging.tables import failed_message
-from shared.service import Service
+from shared.persistence.database import new_id
+from shared.persistence.tables import failed_message
+from shared.runtime.service import Service
 from tests.faults.sample.contract import PageEntered, PagePrinted
 from tests.faults.sample.ledger.models import Base, Line
 

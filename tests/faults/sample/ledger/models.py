@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.database import ServiceBase, new_metadata
+from shared.persistence.database import ServiceBase, new_metadata
 
 
 class Base(ServiceBase):

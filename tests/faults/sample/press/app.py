@@ -7,12 +7,12 @@ from fastapi import Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.audit import audit
-from shared.clock import now
-from shared.database import new_id
-from shared.errors import NotFound
+from shared.base.clock import now
+from shared.base.errors import NotFound
 from shared.messaging import Consumers, publish
-from shared.service import Service
+from shared.persistence.database import new_id
+from shared.runtime.audit import audit
+from shared.runtime.service import Service
 from shared.web import IfMatch, Input, Output, Session, check_version, public, service_router, set_etag
 from tests.faults.sample.contract import PageEntered, PagePrinted
 from tests.faults.sample.press.models import Base, Entered, Page

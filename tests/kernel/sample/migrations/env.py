@@ -1,4 +1,4 @@
-from shared.migrations import run
+from shared.persistence.migrations import run
 from tests.kernel.sample.app import Base
 
 run(Base.metadata)

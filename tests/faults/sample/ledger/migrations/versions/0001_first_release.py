@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.migrations import create_kernel_tables
+from shared.persistence.migrations import create_kernel_tables
 
 revision = "0001"
 down_revision = None

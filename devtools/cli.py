@@ -1,0 +1,208 @@
+"""The commands of `./reglament`."""
+
+import importlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from devtools import quality
+from devtools.errors import OperatorError
+from devtools.supervisor.processes import free_port
+from devtools.supervisor.state import ROOT, data_directory
+
+app = typer.Typer(
+    name="./reglament",
+    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_show_locals=False,
+)
+# Everything after the command's name goes on to the tool behind it.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+DEFAULT_PORT = 8000
+console = Console()
+
+
+class Scale(StrEnum):
+    SMALL = "small"
+    FULL = "full"
+
+
+@app.callback()
+def list_commands(context: typer.Context) -> None:
+    """Back office of a parts franchise: the network's regulations, executed."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def up(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start empty: delete the private servers' data.")] = False,
+    processes: Annotated[bool, typer.Option("--processes", help="One process for each service.")] = False,
+    port: Annotated[int, typer.Option(help="The port of the one origin.")] = DEFAULT_PORT,
+) -> None:
+    """Start everything and keep it running; a second start keeps the data."""
+    from devtools.supervisor.up import up as run
+
+    run(console, data_directory(), port=port, separate=processes, fresh=fresh)
+
+
+@app.command(context_settings=PASS_ON)
+def test(context: typer.Context) -> None:
+    """Format, ruff, mypy, import-linter, then all tests. Arguments go on to pytest."""
+    raise typer.Exit(quality.test(console, context.args))
+
+
+@app.command()
+def lint() -> None:
+    """The checks of `test` without the tests."""
+    raise typer.Exit(quality.lint(console))
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Where the documents of the day are written.")] = ROOT / "demo-output",
+) -> None:
+    """Play an office's whole day over HTTP; uses the running system, or starts one and stops it."""
+    from devtools.supervisor.system import running_system
+
+    play = importlib.import_module("devtools.demo.main").run
+    running = data_directory().running()
+    if running is not None:
+        raise typer.Exit(play(running.url, output))
+    from devtools.supervisor.up import StopRequested, stop_signals
+
+    try:
+        with (
+            stop_signals(),
+            running_system(
+                data_directory(), port=free_port(), tell=lambda what: console.print(f"[dim]{what}[/]")
+            ) as own,
+        ):
+            status = play(own.state.url, output)
+    except StopRequested:
+        raise typer.Exit(130) from None
+    raise typer.Exit(status)
+
+
+@app.command()
+def status() -> None:
+    """Whether the system runs, and where everything is."""
+    from devtools.supervisor.up import show_addresses
+
+    running = data_directory().running()
+    if running is None:
+        console.print(f"not running (data: {data_directory().path})", soft_wrap=True, highlight=False)
+        raise typer.Exit(3)
+    show_addresses(console, running)
+    for name, pid in running.processes.items():
+        console.print(f"         [bold]{name:<12}[/] process {pid}", highlight=False)
+
+
+@app.command()
+def migrate() -> None:
+    """Create missing databases and roles, bring every schema up to date."""
+    from devtools.supervisor.databases import migrate as run
+
+    run(data_directory(), lambda what: console.print(what, soft_wrap=True, highlight=False))
+
+
+@app.command()
+def openapi(
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit 1 when a document is stale.")] = False,
+) -> None:
+    """Write docs/api (OpenAPI and AsyncAPI); with --check only compare."""
+    from devtools.documents.api import documents
+    from devtools.documents.files import write_or_check
+
+    raise typer.Exit(write_or_check(console, ROOT / "docs" / "api", documents(), check=check))
+
+
+@app.command()
+def revision(
+    service: Annotated[str, typer.Argument()],
+    message: Annotated[str, typer.Option("--message", "-m")],
+) -> None:
+    """Write a migration from the difference between a service's models and its migrations."""
+    from devtools.revision import write_revision
+
+    write_revision(service, message)
+
+
+@app.command(context_settings=PASS_ON)
+def bench(context: typer.Context) -> None:
+    """Run a benchmark by its name, for example `bench startup`; without a name, list them."""
+    names = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py"))
+    if not context.args or context.args[0] not in names:
+        console.print(f"benchmarks: {', '.join(names)}")
+        raise typer.Exit(0 if not context.args else 2)
+    raise typer.Exit(run_module(f"benchmarks.{context.args[0]}", *context.args[1:]))
+
+
+@app.command()
+def faults(
+    names: Annotated[list[str] | None, typer.Argument(help="For example F3; all scenarios when none is named.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeat the schedule of an earlier run.")] = None,
+    scale: Annotated[Scale, typer.Option(help="`full` takes hours.")] = Scale.SMALL,
+    part: Annotated[float, typer.Option(min=0, max=1, help="How much of the full scale, for example 0.1.")] = 1.0,
+) -> None:
+    """Kill, freeze and wipe what the system rests on, and compare what clients were told with the databases."""
+    from devtools.faults import run
+
+    raise typer.Exit(run(console, names or [], seed, full=scale is Scale.FULL, part=part))
+
+
+@app.command("secrets")
+def make_secrets() -> None:
+    """Write .env from .env.example with a random value for every secret, once."""
+    write_secrets(ROOT / ".env")
+    console.print("made .env, readable by you only; fill in what is still empty in it, and keep a copy")
+
+
+@app.command()
+def lock() -> None:
+    """Write requirements.lock anew from pyproject.toml."""
+    from devtools import bootstrap
+
+    environment = bootstrap.tool_environment()
+    uv = bootstrap.find_uv() or bootstrap.install_uv(environment)
+    command = [uv, "pip", "compile", "pyproject.toml", "--group", "dev", "--universal", "--python-version", "3.11"]
+    command += ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", "requirements.lock", "--quiet"]
+    raise typer.Exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
+def write_secrets(file: Path) -> None:
+    """Raises OperatorError where the file exists: its passwords are those of the data that was made with it."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise OperatorError(f"{file} exists already; its passwords belong to the data that was made with it") from None
+    with os.fdopen(descriptor, "w") as made:
+        made.write(with_secrets((ROOT / ".env.example").read_text()))
+
+
+def with_secrets(example: str) -> str:
+    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway gives its password, we do not make it."""
+    pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET|SECRETS_KEY))=$"
+    return re.sub(pattern, lambda match: f"{match[1]}={token_urlsafe(24)}", example, flags=re.MULTILINE)
+
+
+def run_module(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
+
+
+def main() -> None:
+    try:
+        app(prog_name="./reglament")
+    except OperatorError as error:
+        # Not through rich: the message may contain brackets, and one line is to stay one line.
+        print(f"reglament: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,24 @@
+"""Waiting for what happens by itself: events, letters, clocks."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from devtools.demo.failure import DemoFailed
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.15
+
+
+def until(what: str, look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
+    """What `look` finds, as soon as it finds something. Raises DemoFailed, which says what was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"не дождались за {seconds:.0f} с: {what}")
+        time.sleep(LOOK_SECONDS)

@@ -1,0 +1,77 @@
+"""`./reglament lint` and `./reglament test`: every check says its name, its result and its time."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from devtools.supervisor.environment import SUPERUSER
+from devtools.supervisor.packages import install, missing_servers
+from devtools.supervisor.state import ROOT
+from devtools.testing.infrastructure import docker_answers
+
+BIN = Path(sys.executable).parent
+
+TEST_TOOLS = {"docker-compose": "docker-compose", "caddy": "caddy", "dovecot": "dovecot-imapd"}
+"""Program -> its Debian package."""
+
+CHECKS: dict[str, list[str]] = {
+    "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
+    "ruff": [str(BIN / "ruff"), "check", "--quiet", "."],
+    "mypy": [str(BIN / "mypy"), "--no-error-summary"],
+    "imports": [str(BIN / "lint-imports")],
+}
+
+
+def lint(console: Console) -> int:
+    """Run every check, also after a failure, for all the news at once. Returns the first failure's exit status."""
+    statuses = [check(console, name, command) for name, command in CHECKS.items()]
+    return next((status for status in statuses if status != 0), 0)
+
+
+def test(console: Console, arguments: Sequence[str]) -> int:
+    """The checks, then pytest, whose closing line is the last. Returns the first failure's exit status.
+
+    The whole suite runs on all cores; with arguments of one's own pytest does just what they say.
+    """
+    status = lint(console)
+    install_what_tests_need(console)
+    console.print("[bold]pytest[/]")
+    # Should this process be killed, the kernel ends pytest, and pytest's end ends the servers that it started.
+    workers = ["-n", str(min(4, 1 + (os.cpu_count() or 1)))] if not arguments else []
+    command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *workers, *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    return status or done.returncode
+
+
+def install_what_tests_need(console: Console) -> None:
+    """On a machine where we are root anyway (a build machine), bring the servers and the tools that tests drive.
+
+    Where that is not so or fails, the tests say themselves what they miss: servers by an error, tools by a skip.
+    """
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return
+    wanted = [package for program, package in TEST_TOOLS.items() if shutil.which(program) is None]
+    if not os.environ.get(SUPERUSER) and not docker_answers():
+        wanted += missing_servers(database=True, broker=True)
+    if wanted:
+        console.print(f"[bold]apt-get [/] installing {', '.join(wanted)}", highlight=False)
+        install(wanted, [], ROOT / ".reglament" / "apt.log")
+
+
+def check(console: Console, name: str, command: Sequence[str]) -> int:
+    begun = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    seconds = time.monotonic() - begun
+    if done.returncode == 0:
+        console.print(f"[bold]{name:<8}[/] [green]ok[/]   {seconds:.1f} s", highlight=False)
+    else:
+        console.print(f"[bold]{name:<8}[/] [red]failed[/] {seconds:.1f} s", highlight=False)
+        # Plain, for the output contains brackets that rich would take for markup.
+        print(done.stdout, flush=True)
+    return done.returncode

@@ -1,3 +1,0 @@
-from reglament_cli.main import main
-
-main()

@@ -1,0 +1,31 @@
+"""Wrong passwords: whoever guesses is slowed down, nobody is locked out for long.  Counted by each process."""
+
+from math import ceil
+from time import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from shared.base.errors import TooManyRequests
+
+PER_ACCOUNT = RateLimitItemPerMinute(10)
+"""At sign-in per account and address: nobody locks another out from elsewhere."""
+PER_ADDRESS = RateLimitItemPerMinute(100)
+
+
+class Guesses:
+    """Failures by key; each limit counts its own."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def check(self, limit: RateLimitItem, *key: str) -> None:
+        """Raises TooManyRequests where as many have failed as the limit allows."""
+        if not await self._limiter.test(limit, *key):
+            window = await self._limiter.get_window_stats(limit, *key)
+            seconds = max(1, ceil(window.reset_time - time()))
+            raise TooManyRequests("Слишком много неудачных попыток. Подождите минуту.", retry_after=seconds)
+
+    async def failed(self, limit: RateLimitItem, *key: str) -> None:
+        await self._limiter.hit(limit, *key)

@@ -1,0 +1,62 @@
+"""What a service is: a declaration that the composition root (`shared.runtime.app`) turns into a running application."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import MetaData
+
+from shared.base.settings import Settings
+from shared.contracts.base import Event
+from shared.messaging.consumers import Consumers
+from shared.persistence.database import Database
+from shared.persistence.listener import Listener, Wakeup
+
+
+@dataclass(frozen=True)
+class ServiceContext:
+    """What loops and start-up hooks work with."""
+
+    settings: Any
+    """The service's settings."""
+    database: Database
+    listener: Listener
+
+    def listen(self, channel: str) -> Wakeup:
+        """Woken by `NOTIFY channel`; ask for it before the loop's first await."""
+        return self.listener.listen(channel)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Background work, started anew after a pause when it fails."""
+
+    name: str
+    run: Callable[[ServiceContext], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    title: str
+    """Russian, for the API documents."""
+    routers: Sequence[APIRouter]
+    consumers: Consumers
+    publishes: Sequence[type[Event]]
+    """Declared, because a generic relay does not show them; the AsyncAPI document is made of it."""
+    metadata: MetaData
+    settings: type[Settings] = Settings
+    loops: Sequence[Loop] = field(default=())
+    on_start: Sequence[Callable[[ServiceContext], Awaitable[None]]] = field(default=())
+    """Run once before the service is ready; must bear repetition and several replicas."""
+    worker_settings: Mapping[str, str] = field(default_factory=dict)
+    """PostgreSQL's settings for the connections of consumers and loops."""
+    package: str = ""
+    """The Python package, for its migrations; `services.<name>` unless said otherwise."""
+    signs_in: bool = False
+    """True for the two issuers of tokens."""
+
+    @property
+    def import_path(self) -> str:
+        return self.package or f"services.{self.name}"
