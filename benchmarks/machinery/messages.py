@@ -51,7 +51,7 @@ def counting_consumers(table: str = "effect") -> Consumers:
 async def sample_database(infrastructure: Infrastructure, purpose: str) -> AsyncIterator[tuple[Database, ScratchUrls]]:
     """The sample service's database with an extra table `effect`."""
     async with scratch_database(infrastructure.database_url, "sample", purpose) as urls:
-        await migrate.upgrade("tests.kernel.sample", urls.owner)
+        await migrate.upgrade("tests.support.sample_service", urls.owner)
         owner = await asyncpg.connect(urls.owner)
         await owner.execute("CREATE TABLE effect (order_id uuid, at timestamptz DEFAULT clock_timestamp())")
         await owner.close()

@@ -18,7 +18,7 @@ from services import serving
 from shared.identity.roles import Role
 from shared.runtime import logging
 from shared.runtime.app import build_app
-from tests.harness import TestVerifier, token
+from tests.support.harness import TestVerifier, token
 
 START_TIMEOUT = 60
 

@@ -1,4 +1,4 @@
-"""What a service is: a declaration that the composition root (`shared.runtime.app`) turns into a running application."""
+"""Declare what a service is; `shared.runtime.app` turns the declaration into a running application."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -6,7 +6,7 @@ from services.orders.models import Order, Position
 from shared.contracts.orders import OrderPlaced, PositionLine
 from tests.contracts.examples.orders import PLACED
 from tests.contracts.examples.story import MANAGER
-from tests.harness import ServiceHarness
+from tests.support.harness import ServiceHarness
 
 
 async def own_facts(service: ServiceHarness) -> None:

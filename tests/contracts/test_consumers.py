@@ -15,7 +15,7 @@ from shared.persistence.tables import failed_message, inbox
 from tests.contracts.examples import EXAMPLES
 from tests.contracts.golden import Golden, read_all
 from tests.contracts.own_facts import own_facts
-from tests.harness import ServiceHarness, running_service
+from tests.support.harness import ServiceHarness, running_service
 
 PATIENCE_SECONDS = 20.0
 

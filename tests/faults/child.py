@@ -13,7 +13,7 @@ from shared.base.settings import SERVICES, Settings
 from shared.runtime import logging
 from shared.runtime.app import build_app
 from tests.faults import planted
-from tests.harness import TestVerifier
+from tests.support.harness import TestVerifier
 
 KEY = "REGLAMENT_FAULTS_KEY"
 """The key that signs the operator's tokens, for the samples have no service that signs people in."""

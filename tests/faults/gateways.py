@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tests.notifier.smpp_server import ANSWER, SUBMIT, SmppServer, write
+from tests.support.smpp_server import ANSWER, SUBMIT, SmppServer, write
 
 LINE_MOODS = ("400", "429", "500", "503", "dropped", "silent", "taken, dropped", "taken, late", "taken, 500")
 """How a sending may go wrong; before the comma whether the gateway has taken it."""

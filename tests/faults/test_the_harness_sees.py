@@ -15,8 +15,6 @@ from fastapi import FastAPI
 from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
 from shared.persistence import database
-from tests.clients.conftest import unique_phone
-from tests.clients.test_isolation import filled_office
 from tests.faults import spies
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.office_checker import check_letters
@@ -25,8 +23,10 @@ from tests.faults.scenarios import keys, letters, operations, partition, topolog
 from tests.faults.scenarios.base import Run, Stage, samples
 from tests.faults.servers import frozen
 from tests.faults.workload import Printers
-from tests.harness import ServiceHarness, running_service, token
-from tests.isolation import standing
+from tests.integration.clients.conftest import unique_phone
+from tests.integration.clients.test_isolation import filled_office
+from tests.support.harness import ServiceHarness, running_service, token
+from tests.support.isolation import standing
 
 STUCK_SECONDS = 3.0
 """What a planted bug has lost never comes: when so long nothing has moved, there is no use in waiting."""

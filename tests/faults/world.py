@@ -26,7 +26,7 @@ from tests.faults import child, planted
 from tests.faults.databases import copied_database
 from tests.faults.processes import GRACE_SECONDS, Process
 from tests.faults.servers import Servers
-from tests.harness import NO_MAIL_SERVER
+from tests.support.harness import NO_MAIL_SERVER
 
 START_SECONDS = 90.0
 QUICK = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "2", "REGLAMENT_RELAY_LEASE_SECONDS": "3", "REGLAMENT_DATABASE_POOL": "6"}

@@ -20,7 +20,7 @@ from shared.contracts.base import EVENT_TYPES
 from shared.identity.roles import Role
 from shared.persistence import migrate
 from shared.persistence.database import new_id
-from tests.harness import serving
+from tests.support.harness import serving
 
 DUMPS = Path(__file__).parent / "first_release"
 UNCOUNTED = {"alembic_version", "topology_check"}

@@ -2,7 +2,7 @@
 
 No catalogue says what an article looks like: `06A 115 561 B`, `OC 90`, `W 719/30`, `13.0460-7117.2`, `А17ДВРМ` and
 `LM11749/LM11710` are one article each, `OC 90 OC 91` and `GDB1550/GDB1551` are two.  The rules below were chosen over
-a table of real numbers (tests/vin/test_article.py).  What cannot be told apart passes: `GDB1550/51` looks exactly
+a table of real numbers (tests/unit/vin/test_article.py).  What cannot be told apart passes: `GDB1550/51` looks exactly
 like `W 719/30`.
 """
 

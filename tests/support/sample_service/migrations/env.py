@@ -1,0 +1,4 @@
+from shared.persistence.migrations import run
+from tests.support.sample_service.app import Base
+
+run(Base.metadata)

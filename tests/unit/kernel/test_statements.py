@@ -1,0 +1,19 @@
+"""Statements that go past SQLAlchemy are no less part of the session's transaction."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.persistence.database import ServiceBase, as_stored, new_metadata
+
+
+def test_a_row_is_an_object_before_anything_was_asked_of_its_class() -> None:
+    class Base(ServiceBase):
+        metadata = new_metadata()
+
+    class Fresh(Base):
+        __tablename__ = "fresh"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str]
+        note: Mapped[str | None]
+
+    row = as_stored(Fresh, {"id": 45, "text": "«ё»"})
+    assert (row.id, row.text, row.note) == (45, "«ё»", None)

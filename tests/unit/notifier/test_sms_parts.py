@@ -1,0 +1,28 @@
+"""A long SMS goes in parts and the operator tells of each: together they say what became of the message."""
+
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+
+from services.notifier.domain.delivery import of_parts
+
+
+@pytest.mark.parametrize(
+    ("told", "together"),
+    [
+        ([[], []], None),
+        ([["delivered"], []], "sent"),
+        ([["delivered"], ["sent"]], "sent"),
+        ([["delivered", "sent"], ["delivered"]], "delivered"),
+        ([["delivered"], ["failed"]], "failed"),
+        ([[], ["expired"]], "expired"),
+        ([["failed"], ["expired"]], "failed"),
+        ([["failed", "delivered"], ["delivered"]], "delivered"),
+        ([["unknown"], ["delivered"]], "sent"),
+    ],
+)
+def test_what_the_parts_say_together(told: Sequence[Sequence[str]], together: str | None) -> None:
+    for order in permutations(told):
+        assert of_parts(order) == together
+        assert of_parts([[*reversed(part), *part] for part in order]) == together

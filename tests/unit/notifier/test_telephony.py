@@ -1,0 +1,15 @@
+"""Calls as Asterisk and Mango Office tell of them: repeated, out of order, measured against the third ring."""
+
+import pytest
+
+from services.notifier.domain.telephony import phone_of
+
+CLIENT = "+79221234567"
+
+
+@pytest.mark.parametrize(
+    ("number", "phone"),
+    [("8 (922) 123-45-67", CLIENT), ("9221234567", CLIENT), ("+79221234567", CLIENT), ("101", "101"), ("", "")],
+)
+def test_numbers_are_read_as_people_write_them(number: str, phone: str) -> None:
+    assert phone_of(number) == phone
