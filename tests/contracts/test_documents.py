@@ -1,13 +1,12 @@
 """The published API documents are those of the code."""
 
-from pathlib import Path
-
 from devtools.documents.api import documents
 from services.serving import load
 from shared.base.settings import SERVICES
 from shared.contracts.base import EVENT_TYPES
+from tests.support import ROOT
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "api"
+PUBLISHED = ROOT / "docs" / "api"
 
 
 def test_openapi_and_asyncapi_documents_are_up_to_date() -> None:

@@ -16,8 +16,8 @@ from devtools import bootstrap
 from devtools.supervisor import postgres, rabbitmq
 from devtools.supervisor.processes import free_port
 from tests.deployment.supervisor import Supervisor, alive
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 DEBIAN_PYTHON = Path("/usr/bin/python3")
 NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
 NOBODY, NOGROUP = 65534, 65534

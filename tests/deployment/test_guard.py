@@ -16,8 +16,8 @@ from devtools.errors import OperatorError
 from devtools.supervisor import postgres, rabbitmq
 from devtools.supervisor.processes import GuardedProcess, free_port, is_free, wait_until
 from tests.deployment.supervisor import alive, eventually
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 

@@ -1,13 +1,15 @@
-"""Pytest plugin: the session's servers, and tests in parallel.
+"""Pytest plugin: the run's servers, and tests in parallel.
 
 With several workers (`-n`) the servers are started once, before the workers, which find them in the environment; each
-worker makes databases and virtual hosts of its own on them. Tests of one folder stay together, because they share a
-running service; those of a folder in SINGLE share nothing but servers that may be killed.
+worker makes databases and virtual hosts of its own on them. A run of `tests/unit` alone starts none. Integration tests
+of one service stay together, because they share that running service; unit tests of one file stay together; fault
+scenarios share nothing but servers that may be killed, so each goes where there is room.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,9 @@ from devtools.testing.infrastructure import (
 )
 from devtools.testing.infrastructure import infrastructure as servers_of_this_run
 
-SINGLE = ("tests/faults",)
+UNIT = "tests/unit"
+"""Needs no server."""
+FAULTS = "tests/faults"
 _stack = ExitStack()
 
 
@@ -36,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Only in the process that controls the workers."""
     if not getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
         return
-    if servers_from_environment() is None:
+    if needs_servers(config) and servers_from_environment() is None:
         found = _stack.enter_context(servers())
         os.environ[DATABASE_VARIABLE] = found.database_url
         os.environ[BROKER_VARIABLE] = found.amqp_url
@@ -56,7 +60,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduler
 
 
+def needs_servers(config: pytest.Config) -> bool:
+    """Return whether the run has tests outside `tests/unit`."""
+    paths = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
+    return not paths or not all(path.is_relative_to(config.rootpath / UNIT) for path in paths)
+
+
 def together(nodeid: str) -> str:
-    """Tests with the same answer share a worker.  xdist's own marks are lost on pytest 9."""
-    folder = "/".join(nodeid.partition("::")[0].split("/")[:2])
-    return nodeid if folder in SINGLE else folder
+    """Return the scope of a test: tests with the same scope share a worker. xdist's own marks are lost on pytest 9."""
+    file = nodeid.partition("::")[0]
+    if file.startswith(FAULTS):
+        return nodeid
+    if file.startswith(UNIT):
+        return file
+    parts = file.split("/")
+    return "/".join(parts[: 3 if parts[1] == "integration" else 2])

@@ -12,7 +12,7 @@ PROGRAM = """
 import logging
 import sys
 import structlog
-from shared import logging as ours
+from shared.runtime import logging as ours
 from shared.messaging import context
 
 log = structlog.get_logger("test")

@@ -1,13 +1,11 @@
 """A new service is entered in three places; none may be forgotten."""
 
 from configparser import ConfigParser
-from pathlib import Path
 
 import yaml
 
 from shared.base.settings import SERVICES
-
-ROOT = Path(__file__).parents[2]
+from tests.support import ROOT
 
 
 def test_settings_import_rules_and_containers_know_the_same_services() -> None:

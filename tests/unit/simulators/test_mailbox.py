@@ -13,8 +13,7 @@ import httpx
 import pytest
 
 from simulators.mailbox.server import RunningMailbox, running_mailbox
-
-ROOT = Path(__file__).parents[2]
+from tests.support import ROOT
 
 
 @pytest.fixture

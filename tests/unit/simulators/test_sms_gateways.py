@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +13,8 @@ import httpx
 import pytest
 
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 PHONE = "+79221234567"
 
 
