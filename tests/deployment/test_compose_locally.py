@@ -22,8 +22,9 @@ import pytest
 from devtools.supervisor.processes import GuardedProcess, accepts_connections, free_port, wait_until
 from devtools.testing.infrastructure import Infrastructure
 from shared.base.settings import SERVICES
-from tests.deployment.compose import ROOT, containers, env_file
+from tests.deployment.compose import containers, env_file
 from tests.deployment.supervisor import eventually
+from tests.support import ROOT
 
 BIN = str(Path(sys.executable).parent)
 pytestmark = pytest.mark.timeout(400)

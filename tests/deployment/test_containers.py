@@ -17,7 +17,8 @@ from devtools.cli import write_secrets
 from devtools.errors import OperatorError
 from services.serving import load
 from shared.base.settings import SERVICES
-from tests.deployment.compose import ROOT, containers, env_file
+from tests.deployment.compose import containers, env_file
+from tests.support import ROOT
 
 BIN = Path(sys.executable).parent
 DEMO = ROOT / "deploy" / "demo.env"

@@ -14,7 +14,8 @@ from services.notifier.sender import SHUTDOWN_PATIENCE
 from services.serving import REQUESTS_SECONDS
 from shared.base.settings import SERVICES
 from shared.messaging.subscriptions import DRAIN_SECONDS
-from tests.deployment.compose import ROOT, containers, env_file
+from tests.deployment.compose import containers, env_file
+from tests.support import ROOT
 
 K8S = ROOT / "k8s"
 MANIFESTS = sorted(file for file in K8S.glob("*.yaml") if file.name != "kustomization.yaml")

@@ -12,7 +12,7 @@ from typing import Annotated, assert_never
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.vocabulary.worktime.calendar import WorkingCalendar
-from shared.vocabulary.worktime.timeline import FIRST_YEAR, LAST_YEAR, NOTHING, Timeline, Year, instant_of
+from shared.vocabulary.worktime.timeline import FIRST_YEAR, LAST_YEAR, NOTHING, Timeline, Year, instant_of, timeline_of
 
 HORIZON_YEARS = 20
 ONE_MINUTE = timedelta(minutes=1)
@@ -58,7 +58,7 @@ def add_working_minutes(calendar: WorkingCalendar, start: datetime, minutes: flo
 
     A start outside working time counts from the next opening, also for 0 minutes.
     """
-    timeline = calendar.timeline
+    timeline = timeline_of(calendar)
     number, year, index, opening = _next_open(timeline, utc_instant(start))
     horizon = number + HORIZON_YEARS
     if not 0 <= minutes <= HORIZON_YEARS * 366 * 24 * 60:
@@ -82,7 +82,7 @@ def add_working_days(calendar: WorkingCalendar, start: datetime, days: int) -> d
     """
     if not 0 <= days <= HORIZON_YEARS * 366:
         raise ValueError("days must be a number from 0 to twenty years")
-    timeline = calendar.timeline
+    timeline = timeline_of(calendar)
     number, year, index, opening = _next_open(timeline, utc_instant(start))
     if days == 0:
         return opening
@@ -108,7 +108,7 @@ def working_time_between(calendar: WorkingCalendar, begin: datetime, end: dateti
     begin, end = utc_instant(begin), utc_instant(end)
     if end < begin:
         return -working_time_between(calendar, end, begin)
-    timeline = calendar.timeline
+    timeline = timeline_of(calendar)
     first, last = timeline.number_of_year(begin), timeline.number_of_year(end)
     whole_years = sum((timeline.year(number).total for number in range(first, last)), NOTHING)
     return whole_years + timeline.year(last).worked_until(end) - timeline.year(first).worked_until(begin)

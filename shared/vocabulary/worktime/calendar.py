@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -16,9 +16,6 @@ from pydantic import (
     PlainSerializer,
     WithJsonSchema,
 )
-
-if TYPE_CHECKING:
-    from shared.vocabulary.worktime.timeline import Timeline
 
 MINUTES_A_DAY = 24 * 60
 
@@ -106,15 +103,8 @@ class WorkingCalendar(BaseModel):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    @cached_property
-    def timeline(self) -> "Timeline":
-        """The calendar compiled for arithmetic; equal calendars share one."""
-        from shared.vocabulary.worktime.timeline import timeline_of
-
-        return timeline_of(self)
-
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A validated copy: pydantic's own would keep the timeline of the calendar it was copied from."""
+        """Return a validated copy; pydantic's own would keep the timeline compiled for this calendar."""
         return self.model_validate({**self.model_dump(), **(update or {})})
 
 

@@ -156,4 +156,16 @@ class _TimelineCache:
         return timeline
 
 
-timeline_of = _TimelineCache(capacity=512).get
+_timelines = _TimelineCache(capacity=512)
+_KEPT = "_timeline"
+
+
+def timeline_of(calendar: WorkingCalendar) -> Timeline:
+    """Return the calendar compiled for arithmetic; equal calendars share one timeline.
+
+    The object keeps its timeline beside its fields, so that only its first use costs a look by content.
+    """
+    kept: Timeline | None = vars(calendar).get(_KEPT)
+    if kept is None:
+        kept = vars(calendar)[_KEPT] = _timelines.get(calendar)
+    return kept
