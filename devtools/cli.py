@@ -57,8 +57,12 @@ def up(
 
 @app.command(context_settings=PASS_ON)
 def test(context: typer.Context) -> None:
-    """Format, ruff, mypy, import-linter, then all tests. Arguments go on to pytest."""
-    raise typer.Exit(quality.test(console, context.args))
+    """Checks, then all tests; --fast: only what needs no server; --clause ORD-07; the rest goes on to pytest."""
+    arguments = list(context.args)
+    if "--fast" in arguments:
+        arguments.remove("--fast")
+        raise typer.Exit(quality.test_fast(console, arguments))
+    raise typer.Exit(quality.test(console, arguments))
 
 
 @app.command()
@@ -124,6 +128,30 @@ def openapi(
     from devtools.documents.files import write_or_check
 
     raise typer.Exit(write_or_check(console, ROOT / "docs" / "api", documents(), check=check))
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit 1 when a page is stale.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Build the documentation site and serve it.")] = False,
+) -> None:
+    """Write the generated pages (regulations, events); with --serve show the documentation as a site."""
+    from devtools.documents import events, regulations
+    from devtools.documents.files import write_or_check
+
+    pages = {"regulations/index.md": regulations.index(), "events.md": events.events()}
+    status = write_or_check(console, ROOT / "docs", pages, check=check)
+    if status == 0 and serve:
+        status = run_module("mkdocs", "serve")
+    raise typer.Exit(status)
+
+
+@app.command()
+def findings() -> None:
+    """Run every script of findings/: each shows that a library or format still surprises as it says."""
+    from devtools.findings import run_all
+
+    raise typer.Exit(run_all(console))
 
 
 @app.command()

@@ -20,6 +20,9 @@ BIN = Path(sys.executable).parent
 TEST_TOOLS = {"docker-compose": "docker-compose", "caddy": "caddy", "dovecot": "dovecot-imapd"}
 """Program -> its Debian package."""
 
+SERVERLESS = ("tests/unit", "tests/contracts")
+"""Folders whose tests need no server; `tests.support.plugin` starts none for them."""
+
 CHECKS: dict[str, list[str]] = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
     "ruff": [str(BIN / "ruff"), "check", "--quiet", "."],
@@ -47,6 +50,15 @@ def test(console: Console, arguments: Sequence[str]) -> int:
     command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *workers, *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False)
     return status or done.returncode
+
+
+def test_fast(console: Console, arguments: Sequence[str]) -> int:
+    """Run format, ruff and the tests that need no server. Return the first failure's exit status."""
+    statuses = [check(console, name, CHECKS[name]) for name in ("format", "ruff")]
+    workers = ["-n", str(os.cpu_count() or 1)]
+    command = [sys.executable, "-m", "pytest", *SERVERLESS, *workers, *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    return next((status for status in [*statuses, done.returncode] if status != 0), 0)
 
 
 def install_what_tests_need(console: Console) -> None:

@@ -1,9 +1,11 @@
 """Pytest plugin: the run's servers, and tests in parallel.
 
 With several workers (`-n`) the servers are started once, before the workers, which find them in the environment; each
-worker makes databases and virtual hosts of its own on them. A run of `tests/unit` alone starts none. Integration tests
-of one service stay together, because they share that running service; unit tests of one file stay together; fault
-scenarios share nothing but servers that may be killed, so each goes where there is room.
+worker makes databases and virtual hosts of its own on them. A run of SERVERLESS folders alone starts none. Integration
+tests of one service stay together, because they share that running service; unit tests of one file stay together;
+fault scenarios share nothing but servers that may be killed, so each goes where there is room.
+
+`--clause ORD-07` keeps only the tests that are marked with that clause of the regulations.
 """
 
 import os
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from devtools.quality import SERVERLESS
 from devtools.testing.infrastructure import (
     BROKER_VARIABLE,
     DATABASE_VARIABLE,
@@ -24,8 +27,6 @@ from devtools.testing.infrastructure import (
 )
 from devtools.testing.infrastructure import infrastructure as servers_of_this_run
 
-UNIT = "tests/unit"
-"""Needs no server."""
 FAULTS = "tests/faults"
 _stack = ExitStack()
 
@@ -47,6 +48,21 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[MANAGEMENT_VARIABLE] = found.management_url
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clause", metavar="ID", help="only the tests of this clause of the regulations, e.g. ORD-07")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--clause")
+    if wanted is None:
+        return
+    proving = [item for item in items if any(wanted in mark.args for mark in item.iter_markers("clause"))]
+    if not proving:
+        raise pytest.UsageError(f"no test is marked with clause {wanted}")
+    config.hook.pytest_deselected(items=[item for item in items if item not in proving])
+    items[:] = proving
+
+
 def pytest_unconfigure() -> None:
     _stack.close()
 
@@ -61,9 +77,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def needs_servers(config: pytest.Config) -> bool:
-    """Return whether the run has tests outside `tests/unit`."""
+    """Return whether the run has tests outside the SERVERLESS folders."""
     paths = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
-    return not paths or not all(path.is_relative_to(config.rootpath / UNIT) for path in paths)
+    serverless = [config.rootpath / folder for folder in SERVERLESS]
+    return not paths or not all(any(path.is_relative_to(folder) for folder in serverless) for path in paths)
 
 
 def together(nodeid: str) -> str:
@@ -71,7 +88,7 @@ def together(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
     if file.startswith(FAULTS):
         return nodeid
-    if file.startswith(UNIT):
+    if file.startswith(SERVERLESS):
         return file
     parts = file.split("/")
     return "/".join(parts[: 3 if parts[1] == "integration" else 2])
