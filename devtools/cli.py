@@ -168,7 +168,7 @@ def revision(
 @app.command(context_settings=PASS_ON)
 def bench(context: typer.Context) -> None:
     """Run a benchmark by its name, for example `bench startup`; without a name, list them."""
-    names = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py"))
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*") if path.suffix != ".toml")
     if not context.args or context.args[0] not in names:
         console.print(f"benchmarks: {', '.join(names)}")
         raise typer.Exit(0 if not context.args else 2)

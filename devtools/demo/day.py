@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devtools.demo.delivered_messages import PostOffice
 from devtools.demo.http import JSON, Person
-from devtools.demo.post_office import PostOffice
 from devtools.demo.transcript import Transcript
 
 

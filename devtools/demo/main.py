@@ -8,9 +8,9 @@ from types import ModuleType
 from rich.console import Console
 
 from devtools.demo.day import Day, Surroundings
+from devtools.demo.delivered_messages import PostOffice
 from devtools.demo.failure import DemoFailed
 from devtools.demo.http import Person
-from devtools.demo.post_office import PostOffice
 from devtools.demo.steps import (
     board,
     call,

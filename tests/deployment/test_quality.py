@@ -12,7 +12,7 @@ from devtools import quality
 from devtools.supervisor import packages
 from tests.deployment.supervisor import alive, eventually
 
-FIRST_OF_OURS = "tests/deployment/test_keeper.py::test_a_process_that_runs_is_left_alone"
+FIRST_OF_OURS = "tests/deployment/test_process_monitor.py::test_a_process_that_runs_is_left_alone"
 
 
 def _exits(status: int) -> list[str]:

@@ -12,7 +12,7 @@ from services import serving
 from shared.base.settings import SERVICES, Settings
 from shared.runtime import logging
 from shared.runtime.app import build_app
-from tests.faults import planted
+from tests.faults import injected_bugs
 from tests.support.harness import TestVerifier
 
 KEY = "REGLAMENT_FAULTS_KEY"
@@ -28,7 +28,7 @@ def serve(names: Sequence[str], port: int) -> None:
     """The product's services under `/api/<name>`, a sample at the root; as `python -m services serve` does it."""
     settings = Settings()
     logging.configure(settings.log_format, settings.log_level)
-    planted.plant(os.environ.get(planted.VARIABLE))
+    injected_bugs.plant(os.environ.get(injected_bugs.VARIABLE))
     serving.serve(_application(names), "127.0.0.1", port)
 
 

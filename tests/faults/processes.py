@@ -80,7 +80,7 @@ class Nursery:
         self._address = directory / f"nursery-{'-'.join(services)}.sock"
         self._process = GuardedProcess(
             "nursery",
-            [sys.executable, "-m", "tests.faults.nursery", str(self._address), *services],
+            [sys.executable, "-m", "tests.faults.fork_server", str(self._address), *services],
             log=self._address.with_suffix(".log"),
             environment={name: value for name, value in os.environ.items() if not name.startswith("REGLAMENT_")},
             directory=ROOT,

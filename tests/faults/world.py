@@ -22,7 +22,7 @@ from shared.base.settings import SERVICES
 from shared.identity.roles import Principal, Role
 from shared.identity.tokens import generate_key, issue
 from shared.persistence.database import new_id
-from tests.faults import child, planted
+from tests.faults import child, injected_bugs
 from tests.faults.databases import copied_database
 from tests.faults.processes import GRACE_SECONDS, Process
 from tests.faults.servers import Servers
@@ -81,7 +81,7 @@ class World:
             port,
             self._environment(services)
             | dict(settings or {})
-            | {fault_points.VARIABLE: crash_at, planted.VARIABLE: plant},
+            | {fault_points.VARIABLE: crash_at, injected_bugs.VARIABLE: plant},
             self.servers.directory / f"{self.prefix}-{name}.log",
         )
         self.members[name] = Member(name, services, port, process)

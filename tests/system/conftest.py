@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from devtools.testing.infrastructure import Infrastructure
-from tests.system.errands import run_errands
-from tests.system.play import Played, play
+from tests.system.extra_operations import run_errands
 from tests.system.recording import Exchange, recorded
+from tests.system.run_day import Played, play
 from tests.system.world import running_world
 
 

@@ -11,7 +11,7 @@ import zxingcpp
 from devtools.demo.waiting import until
 from services.serving import load
 from shared.base.settings import SERVICES
-from tests.system.play import VICTIM, Played
+from tests.system.run_day import VICTIM, Played
 
 pytestmark = pytest.mark.timeout(300)
 

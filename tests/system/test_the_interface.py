@@ -26,8 +26,8 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from shared.runtime.app import build_app
 from tests.system.interface import Badges, Known, current_version
-from tests.system.play import Played
 from tests.system.recording import Exchange
+from tests.system.run_day import Played
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -89,7 +89,7 @@ def test_every_operation_keeps_its_word(
             if explore(operation, http, session, known, badges, until=until):
                 reached.add(operation.label)
     never = sorted({operation.label for operation in operations} - reached)
-    assert not never, f"without a single success (tests/system/errands.py is the place for it): {never}"
+    assert not never, f"without a single success (tests/system/extra_operations.py is the place for it): {never}"
 
 
 def operation_of(exchange: Exchange, operations: Sequence[Any]) -> Any:

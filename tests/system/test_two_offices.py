@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.system.espionage import spied_out
-from tests.system.play import Played
+from tests.system.isolation_check import spied_out
 from tests.system.recording import Exchange
+from tests.system.run_day import Played
 
 REQUESTS = 900
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from devtools.demo.clocks import change_rule
 from devtools.demo.day import Day, Office
+from devtools.demo.delivered_messages import Message
 from devtools.demo.failure import check, check_equal
 from devtools.demo.http import JSON
-from devtools.demo.post_office import Message
 from devtools.demo.waiting import until
 
 TITLE = "Забытый заказ: срок предупреждает, нарушен, поднимается до головного офиса"

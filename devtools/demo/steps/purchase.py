@@ -9,10 +9,10 @@ from python_calamine import CalamineWorkbook
 
 from devtools.demo.clocks import closed_obligation
 from devtools.demo.day import Day
+from devtools.demo.delivered_messages import Message
 from devtools.demo.failure import check, check_equal
 from devtools.demo.http import JSON
 from devtools.demo.money import balance, bank_statement
-from devtools.demo.post_office import Message
 from devtools.demo.steps.check_and_payment import EXCESS, PAYER
 from devtools.demo.waiting import until
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from devtools.demo.clocks import open_obligation
 from devtools.demo.day import Day
+from devtools.demo.delivered_messages import Message
 from devtools.demo.failure import check, check_equal
 from devtools.demo.http import JSON, Person
-from devtools.demo.post_office import Message
 from devtools.demo.waiting import until
 
 TITLE = "Головной офис меняет правило: черновик, проверка, прогон, публикация"

@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 from devtools.testing.infrastructure import Infrastructure
 from tests.faults.checker import Verdict
 from tests.faults.scenarios.base import Run
-from tests.system.errands import run_errands
-from tests.system.espionage import spied_out
-from tests.system.play import play
+from tests.system.extra_operations import run_errands
+from tests.system.isolation_check import spied_out
 from tests.system.recording import recorded
+from tests.system.run_day import play
 from tests.system.world import running_world
 
 

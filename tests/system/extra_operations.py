@@ -17,7 +17,7 @@ from devtools.demo.steps.escalation import ITEM
 from devtools.demo.waiting import until
 from services.serving import load
 from shared.messaging.topology import queue_name
-from tests.system.notifier_errands import notifier
+from tests.system.extra_notifier_operations import notifier
 from tests.system.world import World
 
 

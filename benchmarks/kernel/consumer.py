@@ -8,7 +8,7 @@ import aio_pika
 import asyncpg
 from aio_pika import DeliveryMode, Message
 
-from benchmarks.machinery.messages import counting_consumers, event, sample_database
+from benchmarks.kernel.messages import counting_consumers, event, sample_database
 from devtools.testing.infrastructure import Infrastructure
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.subscriptions import Subscriptions

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.machinery import bulk, consumer, latency, listing, placing, relay
-from benchmarks.machinery.report import Report, as_services_do, machine, write
+from benchmarks.kernel import bulk, consumer, latency, listing, placing, relay
+from benchmarks.kernel.report import Report, as_services_do, machine, write
 from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 

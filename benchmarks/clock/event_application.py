@@ -12,8 +12,8 @@ import asyncpg
 from aio_pika import DeliveryMode, Message
 from sqlalchemy import text
 
-from benchmarks.clockwork.bare import close_bare, open_bare
-from benchmarks.clockwork.ground import Ground
+from benchmarks.clock.bare import close_bare, open_bare
+from benchmarks.clock.seed_data import Ground
 from devtools.testing.infrastructure import Infrastructure
 from services.notifier.commands.clock import hear
 from services.notifier.consumers import consumers

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.machinery import history
-from benchmarks.machinery.ground import orders_database
-from benchmarks.machinery.serving import Connection, percentile, serve_orders, served
+from benchmarks.kernel import order_history
+from benchmarks.kernel.seed_data import orders_database
+from benchmarks.kernel.serving import Connection, percentile, serve_orders, served
 from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
 from shared.web import pagination
@@ -106,7 +106,7 @@ async def measure(infrastructure: Infrastructure, *, many: int, turns: int) -> L
 @asynccontextmanager
 async def _side(infrastructure: Infrastructure, purpose: str, rows: int) -> AsyncIterator[_Side]:
     async with orders_database(infrastructure, purpose) as urls:
-        await history.fill(urls.admin, rows)
+        await order_history.fill(urls.admin, rows)
         admin = await asyncpg.connect(urls.admin)
         office: UUID = await admin.fetchval("SELECT md5('office0')::uuid")
         pages = {view.name: await _pages(admin, view) for view in VIEWS}

@@ -8,7 +8,7 @@ from tests.faults.gateways import MoodyOperator, moody_operator
 from tests.faults.scenarios import clocks, sms
 from tests.faults.scenarios.base import Run
 from tests.faults.scenarios.clocks import Clock
-from tests.faults.test_the_harness_sees import reports
+from tests.faults.test_injected_bugs_are_detected import reports
 
 GAP = timedelta(seconds=0.5)
 PATIENCE = 6.0

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.nursery SOCKET NAME…`: imports services once and forks a process for each start.
+"""`python -m tests.faults.fork_server SOCKET NAME…`: imports services once and forks a process for each start.
 
 A scenario starts services dozens of times.  Two seconds of imports before each would be most of what it does, and
 most of the time in which nothing can go wrong.  What is forked has no thread, no connection and no event loop.

@@ -10,7 +10,7 @@ import asyncpg
 import psutil
 from aio_pika import DeliveryMode, Message
 
-from benchmarks.machinery.messages import BACKLOG, backlog_arguments, event, sample_database
+from benchmarks.kernel.messages import BACKLOG, backlog_arguments, event, sample_database
 from devtools.testing.infrastructure import Infrastructure
 from shared.messaging.relay import BATCH, Relay
 from shared.messaging.topology import declare_exchanges

@@ -15,11 +15,11 @@ from shared.base.settings import SERVICES
 from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from shared.runtime.app import build_app
-from tests.faults import spies
+from tests.faults import isolation_probe
 from tests.faults.checker import Verdict
 from tests.system.interface import Badges, Known
-from tests.system.play import Played
 from tests.system.recording import Exchange
+from tests.system.run_day import Played
 
 SAMPLES = 4
 """Requests of one route that are repeated, with different things in them where there are any."""
@@ -29,7 +29,9 @@ async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int,
     """So many requests, every route before any a second time."""
     verdict = Verdict()
     day, world = played.day, played.world
-    routes = [route for service in SERVICES for route in spies.routes_of(service, application(service), verdict)]
+    routes = [
+        route for service in SERVICES for route in isolation_probe.routes_of(service, application(service), verdict)
+    ]
     insiders = {day.client.person, day.mira.senior, *day.mira.managers, day.head_office}
     known = Known()
     for exchange in exchanges:
@@ -41,11 +43,11 @@ async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int,
 
     async def hidden(office_id: str, client_id: str = "") -> frozenset[str]:
         client = UUID(client_id) if client_id else None
-        found = [await spies.owned_by(rows, service, UUID(office_id), client) for service in SERVICES]
+        found = [await isolation_probe.owned_by(rows, service, UUID(office_id), client) for service in SERVICES]
         return frozenset[str]().union(*found)
 
     async def named(office_id: str, things: frozenset[str]) -> frozenset[str]:
-        found = [await spies.named_by(rows, service, UUID(office_id), things) for service in SERVICES]
+        found = [await isolation_probe.named_by(rows, service, UUID(office_id), things) for service in SERVICES]
         return frozenset[str]().union(*found)
 
     of_mira, of_tagil = await hidden(day.mira.id), await hidden(day.tagil.id)
@@ -62,25 +64,25 @@ async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int,
         return lambda role: lambda: badges.headers(role)
 
     outsiders = [
-        *spies.spies_of("the other office", of_mira, badge(tagil)),
-        spies.Spy("a mystery checker", Role.MYSTERY_CHECKER, badge(tagil)(Role.MYSTERY_CHECKER), of_mira),
-        spies.Spy("another client of the office", Role.CLIENT, badge(mira)(Role.CLIENT), of_client),
+        *isolation_probe.spies_of("the other office", of_mira, badge(tagil)),
+        isolation_probe.Spy("a mystery checker", Role.MYSTERY_CHECKER, badge(tagil)(Role.MYSTERY_CHECKER), of_mira),
+        isolation_probe.Spy("another client of the office", Role.CLIENT, badge(mira)(Role.CLIENT), of_client),
     ]
-    own_people = list(spies.spies_of("the office itself", of_tagil, badge(mira)))
+    own_people = list(isolation_probe.spies_of("the office itself", of_tagil, badge(mira)))
     asked = [
         *seen(routes, exchanges, of_mira),
-        *spies.guesses(routes, known.identifiers),
-        *spies.filters(routes, known.identifiers),
+        *isolation_probe.guesses(routes, known.identifiers),
+        *isolation_probe.filters(routes, known.identifiers),
     ]
     # Its own people read meanwhile, over the same connections to the databases.
     pairs = [*product(outsiders, asked), *product(own_people, [one for one in asked if one.route.method == "GET"])]
     base = day.surroundings.url
-    ring = spies.Ring(
+    ring = isolation_probe.Ring(
         lambda service: httpx.AsyncClient(base_url=f"{base}/api/{service}", trust_env=False, timeout=30),
         verdict,
         random.Random(seed),
     )
-    await spies.spy_out(ring, pairs, most=most)
+    await isolation_probe.spy_out(ring, pairs, most=most)
     verdict.figures |= {"routes": len(routes), "things of the office": len(of_mira)}
     return verdict
 
@@ -90,16 +92,18 @@ def application(service: str) -> Any:
     return build_app(declared, declared.settings())
 
 
-def seen(routes: Sequence[spies.Route], exchanges: Sequence[Exchange], hidden: frozenset[str]) -> list[spies.Seen]:
+def seen(
+    routes: Sequence[isolation_probe.Route], exchanges: Sequence[Exchange], hidden: frozenset[str]
+) -> list[isolation_probe.Seen]:
     """Successful requests that name something of the office."""
-    found: dict[str, list[spies.Seen]] = {}
+    found: dict[str, list[isolation_probe.Seen]] = {}
     for exchange in exchanges:
-        route = spies.match(routes, exchange.service, exchange.method, exchange.path)
+        route = isolation_probe.match(routes, exchange.service, exchange.method, exchange.path)
         if route is None or not route.roles or not exchange.response.is_success:
             continue
-        request = spies.seen_of(route, exchange.response, exchange.path)
+        request = isolation_probe.seen_of(route, exchange.response, exchange.path)
         samples = found.setdefault(route.label, [])
-        names = spies.IDENTIFIER.findall(spies.text_of_request(request))
+        names = isolation_probe.IDENTIFIER.findall(isolation_probe.text_of_request(request))
         if len(samples) < SAMPLES and hidden.intersection(names):
             samples.append(request)
     return [request for samples in found.values() for request in samples]

@@ -31,7 +31,7 @@ from shared.persistence.database import Database
 from shared.persistence.scope import Scope
 from shared.persistence.tables import outbox
 from shared.web import idempotency
-from tests.faults import planted_notifier, planted_service
+from tests.faults import injected_notifier_bugs, injected_service_bugs
 
 VARIABLE = "REGLAMENT_PLANTED"
 LATE_SECONDS = 1.0
@@ -259,7 +259,7 @@ PLANTED: dict[str, Callable[[], None]] = {
         answer_before_commit,
         forgotten_keys,
         sent_before_state,
-        *planted_notifier.BUGS,
-        *planted_service.BUGS,
+        *injected_notifier_bugs.BUGS,
+        *injected_service_bugs.BUGS,
     )
 }

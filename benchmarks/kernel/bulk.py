@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from benchmarks.machinery.ground import orders_database, paid_positions
-from benchmarks.machinery.serving import Connection, serve_orders, served
+from benchmarks.kernel.seed_data import orders_database, paid_positions
+from benchmarks.kernel.serving import Connection, serve_orders, served
 from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
 from shared.persistence.database import new_id

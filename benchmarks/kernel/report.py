@@ -20,7 +20,7 @@ from services.serving import spare_collector
 T = TypeVar("T")
 
 TARGETS = Path(__file__).resolve().parents[1] / "targets.toml"
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations" / "performance.md"
 
 
 def as_services_do(work: Coroutine[Any, Any, T]) -> T:

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from benchmarks.machinery.serving import serve
+from benchmarks.kernel.serving import serve
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.models import BasketItem, Order, Position

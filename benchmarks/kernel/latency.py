@@ -10,9 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.machinery.messages import counting_consumers, event, sample_database
-from benchmarks.machinery.report import as_services_do
-from benchmarks.machinery.serving import percentile
+from benchmarks.kernel.messages import counting_consumers, event, sample_database
+from benchmarks.kernel.report import as_services_do
+from benchmarks.kernel.serving import percentile
 from devtools.testing.databases import ScratchUrls
 from devtools.testing.infrastructure import Infrastructure
 from shared.messaging import publish

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.machinery.ground import full_baskets, orders_database
-from benchmarks.machinery.messages import BACKLOG, backlog_arguments
-from benchmarks.machinery.peers import CONNECTIONS, serve_bare, serve_core, serve_orm
-from benchmarks.machinery.serving import Connection, percentile, serve_orders, served
+from benchmarks.kernel.baselines import CONNECTIONS, serve_bare, serve_core, serve_orm
+from benchmarks.kernel.messages import BACKLOG, backlog_arguments
+from benchmarks.kernel.seed_data import full_baskets, orders_database
+from benchmarks.kernel.serving import Connection, percentile, serve_orders, served
 from devtools.supervisor.processes import free_port
 from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role

@@ -14,7 +14,7 @@ from devtools.demo.main import STEPS, new_day, surroundings_of
 from devtools.demo.steps import check_and_payment
 from devtools.demo.waiting import until
 from tests.system.recording import Exchange, recorded
-from tests.system.stall import stalled
+from tests.system.stalled_service import stalled
 from tests.system.world import World
 
 VICTIM = "orders"

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator
 
 from rich.console import Console
 
-from benchmarks.clockwork import firing, hearing, peers, worktime
-from benchmarks.clockwork.ground import ground
-from benchmarks.machinery.report import Report, as_services_do, machine, write
+from benchmarks.clock import baselines, event_application, firing, worktime
+from benchmarks.clock.seed_data import ground
+from benchmarks.kernel.report import Report, as_services_do, machine, write
 from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 SCALES = {"small": (20_000, 500, 4.0), "full": (1_000_000, 3_000, 20.0)}
@@ -62,7 +62,7 @@ async def fill(report: Report, servers: Infrastructure, scale: str) -> None:
 async def beside(servers: Infrastructure, seconds: float) -> list[str]:
     """What a user would pick instead, at its defaults, a line each."""
     lines = []
-    async for found in peers.measure(servers.database_url, burst=firing.BURST, seconds=seconds):
+    async for found in baselines.measure(servers.database_url, burst=firing.BURST, seconds=seconds):
         if isinstance(found, str):
             lines.append(f"skipped: {found} is not installed (pip install {found})")
         else:
@@ -80,7 +80,7 @@ async def measure(servers: Infrastructure, scale: str) -> AsyncIterator[Figure]:
     async with ground(servers) as clock:
         empty = await firing.lateness(clock, firing.ours, seconds=seconds)
         await clock.fill(1_000)
-        few = await hearing.opening(clock, servers, events=events)
+        few = await event_application.opening(clock, servers, events=events)
         await clock.fill(number)
         full = await firing.lateness(clock, firing.ours, seconds=seconds)
         bare = await firing.lateness(clock, lambda commits: firing.bare(clock, commits), seconds=seconds)
@@ -94,12 +94,12 @@ async def measure(servers: Infrastructure, scale: str) -> AsyncIterator[Figure]:
         yield "killed_seconds", restart.seconds, ""
         yield "killed_lost", restart.lost, ""
         yield "killed_twice", restart.twice, ""
-        many = await hearing.opening(clock, servers, events=events)
+        many = await event_application.opening(clock, servers, events=events)
         yield "opening_per_second", many.ours, f"bare {many.bare:.0f}"
         yield "opening_flat", many.ours / few.ours, f"{few.ours:.0f}/s with 1,000 open"
-        closing = await hearing.closing(clock)
+        closing = await event_application.closing(clock)
         yield "closing_p50_ms", closing.ours, f"bare {closing.bare:.2f}"
-        yield "more_rules", await hearing.more_rules(clock), ""
+        yield "more_rules", await event_application.more_rules(clock), ""
 
 
 if __name__ == "__main__":

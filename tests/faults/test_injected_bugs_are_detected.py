@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from devtools.testing.infrastructure import Infrastructure
 from shared.identity.roles import Role
 from shared.persistence import database
-from tests.faults import spies
+from tests.faults import isolation_probe
 from tests.faults.checker import Verdict, check_samples
 from tests.faults.office_checker import check_letters
 from tests.faults.proxy import proxy
@@ -211,7 +211,7 @@ async def test_a_service_without_any_scope(infrastructure: Infrastructure) -> No
 async def spied(clients: ServiceHarness) -> Verdict:
     """Two offices with a card each; the people of one ask for the other's."""
     verdict = Verdict()
-    routes = spies.routes_of("clients", clients.app, verdict)
+    routes = isolation_probe.routes_of("clients", clients.app, verdict)
     theirs, card, vehicle_id = await filled_office(clients, unique_phone())
     ours, *_ = await filled_office(clients, unique_phone())
 
@@ -226,11 +226,13 @@ async def spied(clients: ServiceHarness) -> Verdict:
     def headers(role: Role) -> Callable[[], dict[str, str]]:
         return lambda: {"Authorization": f"Bearer {token(role, office_id=ours.id)}"}
 
-    hidden = await spies.owned_by(rows, "clients", theirs.id)
+    hidden = await isolation_probe.owned_by(rows, "clients", theirs.id)
     known = {"client_id": [card["id"]], "vehicle_id": [vehicle_id]}
-    seen = [*spies.guesses(routes, known), *spies.filters(routes, known)]
-    ring = spies.Ring(lambda _: clients.http(), verdict, random.Random(1))
-    await spies.spy_out(ring, list(product(spies.spies_of("ours", hidden, headers), seen)), most=150)
+    seen = [*isolation_probe.guesses(routes, known), *isolation_probe.filters(routes, known)]
+    ring = isolation_probe.Ring(lambda _: clients.http(), verdict, random.Random(1))
+    await isolation_probe.spy_out(
+        ring, list(product(isolation_probe.spies_of("ours", hidden, headers), seen)), most=150
+    )
     return verdict
 
 
@@ -241,5 +243,5 @@ def test_a_route_that_does_not_say_who_may_call_it() -> None:
     async def list_orders() -> None:
         return None
 
-    spies.routes_of("orders", app, verdict)
+    isolation_probe.routes_of("orders", app, verdict)
     reports(verdict, "routes without an access class")

@@ -17,8 +17,8 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from benchmarks.clockwork.bare import fire_bare
-from benchmarks.clockwork.ground import Ground
+from benchmarks.clock.bare import fire_bare
+from benchmarks.clock.seed_data import Ground
 from services.notifier import engine
 from services.notifier.settings import NotifierSettings
 from services.notifier.writing import WAKE_CHANNEL, WORKER_SETTINGS
@@ -172,7 +172,7 @@ async def killed(ground: Ground, number: int = BURST) -> Restart:
 
 async def _process(ground: Ground) -> asyncio.subprocess.Process:
     """An engine in a process of its own; returns when it is about to look for work."""
-    command = [sys.executable, "-m", "benchmarks.clockwork.firing", ground.urls.app, ground.urls.worker]
+    command = [sys.executable, "-m", "benchmarks.clock.firing", ground.urls.app, ground.urls.worker]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=dict(os.environ))
     assert process.stdout is not None
     await process.stdout.readline()
