@@ -23,7 +23,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from devtools.supervisor.environment import complete, without_superuser
+from devtools.supervisor.environment import complete_environment, without_superuser
 from devtools.supervisor.processes import GuardedProcess, free_port, wait_until
 from devtools.supervisor.state import ROOT, DataDirectory
 from devtools.supervisor.system import HOST, running_system
@@ -58,13 +58,13 @@ def main() -> None:
         write(figures)
 
 
-def measure(tell: Callable[[str], None]) -> Iterator[Figure]:
-    tell("up, from nothing and again")
+def measure(report_progress: Callable[[str], None]) -> Iterator[Figure]:
+    report_progress("up, from nothing and again")
     yield from whole_system()
     with infrastructure() as servers, tempfile.TemporaryDirectory() as logs:
         environment = prepared(servers)
         for what, names in [("all services in one process", []), *((name, [name]) for name in SERVICES)]:
-            tell(what)
+            report_progress(what)
             yield median(what, [one_start(names, environment, Path(logs)) for _ in range(REPETITIONS)])
 
 
@@ -81,7 +81,7 @@ def whole_system() -> Iterator[Figure]:
         starts = []
         for _ in range(1 + REPETITIONS):
             begun = time.monotonic()
-            with running_system(directory, port=free_port(), tell=lambda what: None):
+            with running_system(directory, port=free_port(), report_progress=lambda what: None):
                 seconds = time.monotonic() - begun
                 starts.append((seconds, *idle(psutil.Process().children(recursive=True))))
         yield Figure("`up`, first start", *starts[0])
@@ -105,7 +105,7 @@ def prepared(servers: Infrastructure) -> dict[str, str]:
         "REGLAMENT_AMQP_MANAGEMENT_URL": servers.management_url,
     }
     ports = dict.fromkeys(SERVICES, free_port())
-    environment = complete(
+    environment = complete_environment(
         urls,
         lambda name: "a-secret-for-benchmarks",
         host=HOST,

@@ -70,9 +70,9 @@ def synchronise() -> None:
     environment = tool_environment()
     uv = find_uv() or install_uv(environment)
     if not works([str(PYTHON), "-c", ""]):
-        tell("creating .venv")
+        report_progress("creating .venv")
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VIRTUAL_ENVIRONMENT)], environment)
-    tell("installing the locked packages into .venv")
+    report_progress("installing the locked packages into .venv")
     target = ["--python", str(PYTHON)]
     run([uv, "pip", "sync", "--quiet", "--require-hashes", *target, str(LOCK)], environment)
     STAMP.write_text(lock_hash())
@@ -114,7 +114,7 @@ def find_uv() -> str | None:
 
 def install_uv(environment: dict[str, str]) -> str:
     """Into the checkout, by the first way that works: pip, the pip wheel that Debian ships for venv, pip from apt."""
-    tell("installing uv into .reglament/uv")
+    report_progress("installing uv into .reglament/uv")
     pip = find_pip()
     if pip is None and install_pip_by_apt():
         pip = find_pip()
@@ -144,7 +144,7 @@ def install_pip_by_apt() -> bool:
     privilege = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if apt is None or (privilege and not works([*privilege, "true"])):
         return False
-    tell(f"installing {PIP_PACKAGE} by apt-get")
+    report_progress(f"installing {PIP_PACKAGE} by apt-get")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run([*privilege, apt, "update", "-qq"], quiet)
     run([*privilege, apt, "install", "-y", "-qq", "--no-install-recommends", PIP_PACKAGE], quiet)
@@ -168,7 +168,7 @@ def run(command: list[str], environment: dict[str, str]) -> None:
         raise BootstrapError(f"`{' '.join(command)}` failed: {' | '.join(line.strip() for line in output[-4:])}")
 
 
-def tell(what: str) -> None:
+def report_progress(what: str) -> None:
     print(f"reglament: {what} …", file=sys.stderr, flush=True)
 
 

@@ -78,20 +78,20 @@ def demo(
     """Play an office's whole day over HTTP; uses the running system, or starts one and stops it."""
     from devtools.supervisor.system import running_system
 
-    play = importlib.import_module("devtools.demo.main").run
+    run_demo = importlib.import_module("devtools.demo.main").run
     running = data_directory().running()
     if running is not None:
-        raise typer.Exit(play(running.url, output))
+        raise typer.Exit(run_demo(running.url, output))
     from devtools.supervisor.up import StopRequested, stop_signals
 
     try:
         with (
             stop_signals(),
             running_system(
-                data_directory(), port=free_port(), tell=lambda what: console.print(f"[dim]{what}[/]")
+                data_directory(), port=free_port(), report_progress=lambda what: console.print(f"[dim]{what}[/]")
             ) as own,
         ):
-            status = play(own.state.url, output)
+            status = run_demo(own.state.url, output)
     except StopRequested:
         raise typer.Exit(130) from None
     raise typer.Exit(status)

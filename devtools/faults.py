@@ -47,7 +47,7 @@ def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool,
                 if not names or each in names:
                     console.print(f"[bold]{each}[/]  {scenario.title}, seed {chosen}", highlight=False)
                     begun = time.monotonic()
-                    verdict = play(scenario, Run(servers, chosen, full, directory, part))
+                    verdict = run_scenario(scenario, Run(servers, chosen, full, directory, part))
                     verdict.figures["took, s"] = round(time.monotonic() - begun, 1)
                     show(console, verdict)
                     keep(directory / f"{each}-{chosen}.json", verdict)
@@ -59,7 +59,7 @@ def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool,
     return 0 if holds else 1
 
 
-def play(scenario: "Scenario", run: "Run") -> "Verdict":
+def run_scenario(scenario: "Scenario", run: "Run") -> "Verdict":
     """A scenario that does not come to its end has shown nothing, which is as bad as a broken promise."""
     from tests.faults.checker import Verdict
 

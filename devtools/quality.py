@@ -13,7 +13,7 @@ from rich.console import Console
 from devtools.supervisor.environment import SUPERUSER
 from devtools.supervisor.packages import install, missing_servers
 from devtools.supervisor.state import ROOT
-from devtools.testing.infrastructure import docker_answers
+from devtools.testing.infrastructure import docker_available
 
 BIN = Path(sys.executable).parent
 
@@ -69,7 +69,7 @@ def install_what_tests_need(console: Console) -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
     wanted = [package for program, package in TEST_TOOLS.items() if shutil.which(program) is None]
-    if not os.environ.get(SUPERUSER) and not docker_answers():
+    if not os.environ.get(SUPERUSER) and not docker_available():
         wanted += missing_servers(database=True, broker=True)
     if wanted:
         console.print(f"[bold]apt-get [/] installing {', '.join(wanted)}", highlight=False)

@@ -17,11 +17,11 @@ from shared.runtime.app import build_app
 from shared.runtime.service import Service
 from shared.web import problems
 
-REQUESTS_SECONDS = 25
+SHUTDOWN_GRACE_SECONDS = 25
 """After SIGTERM, for the requests in hand; consumers and letters come after them."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep an idle connection: closed at the moment of its next request it costs a caller a 502."""
-YOUNG_OBJECTS = 20_000
+GC_GENERATION_0_THRESHOLD = 20_000
 """So many new ones make the collector look.  At its default of 700 it takes a third of a bulk action's time."""
 
 
@@ -85,21 +85,21 @@ def build_root(names: Sequence[str]) -> FastAPI:
 
 def serve(app: FastAPI, host: str, port: int, **options: Any) -> None:
     """Until SIGTERM; then what is in hand is answered.  `options` are uvicorn's."""
-    spare_collector()
+    freeze_garbage_collector()
     usual: dict[str, Any] = {
         "loop": "uvloop",
         "http": "httptools",
         "log_config": None,
         "access_log": False,
-        "timeout_graceful_shutdown": REQUESTS_SECONDS,
+        "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "server_header": False,
     }
     uvicorn.run(app, host=host, port=port, **usual | options)
 
 
-def spare_collector() -> None:
+def freeze_garbage_collector() -> None:
     """What is imported and built by now stays: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    gc.set_threshold(GC_GENERATION_0_THRESHOLD, 20, 20)

@@ -15,8 +15,8 @@ from collections.abc import AsyncIterator
 from rich.console import Console
 
 from benchmarks.clock import baselines, event_application, firing, worktime
-from benchmarks.clock.seed_data import ground
-from benchmarks.kernel.report import Report, as_services_do, machine, write
+from benchmarks.clock.seed_data import seed_data
+from benchmarks.kernel.report import Report, machine, run_like_service, write
 from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 SCALES = {"small": (20_000, 500, 4.0), "full": (1_000_000, 3_000, 20.0)}
@@ -35,11 +35,11 @@ def main() -> None:
     report = Report("clock", Console(width=160))
     description = machine()
     with infrastructure() as servers:
-        as_services_do(fill(report, servers, arguments.scale))
+        run_like_service(fill(report, servers, arguments.scale))
         report.show(f"clock, scale {arguments.scale}")
         report.console.print(description, highlight=False)
         _, _, seconds = SCALES[arguments.scale]
-        others = asyncio.run(beside(servers, seconds))  # At their defaults, so on asyncio's own loop.
+        others = asyncio.run(measure_baselines(servers, seconds))  # At their defaults, so on asyncio's own loop.
     for line in others:
         report.console.print(line, highlight=False)
     if arguments.write:
@@ -51,15 +51,15 @@ def main() -> None:
             *(f"- {line}" for line in others),
         ]
         write("clock", lines)
-    sys.exit(1 if arguments.check and not report.kept else 0)
+    sys.exit(1 if arguments.check and not report.targets_met else 0)
 
 
 async def fill(report: Report, servers: Infrastructure, scale: str) -> None:
-    async for name, figure, behind in measure(servers, scale):
-        report.add(name, figure, behind)
+    async for name, figure, detail in measure(servers, scale):
+        report.add(name, figure, detail)
 
 
-async def beside(servers: Infrastructure, seconds: float) -> list[str]:
+async def measure_baselines(servers: Infrastructure, seconds: float) -> list[str]:
     """What a user would pick instead, at its defaults, a line each."""
     lines = []
     async for found in baselines.measure(servers.database_url, burst=firing.BURST, seconds=seconds):
@@ -68,16 +68,16 @@ async def beside(servers: Infrastructure, seconds: float) -> list[str]:
         else:
             late = f"100/s: p50 {found.p50_ms:.1f} ms, p99 {found.p99_ms:.1f} ms"
             lines.append(f"{found.name}, at its defaults: 5,000 due {found.burst_seconds:.2f} s; {late}")
-    if worktime.PEER is None:
+    if worktime.BASELINE is None:
         lines.append("skipped: businesstimedelta is not installed (pip install businesstimedelta)")
     return lines
 
 
 async def measure(servers: Infrastructure, scale: str) -> AsyncIterator[Figure]:
     number, events, seconds = SCALES[scale]
-    for name, ratio in worktime.against_peer():
+    for name, ratio in worktime.against_baseline():
         yield name, ratio, ""
-    async with ground(servers) as clock:
+    async with seed_data(servers) as clock:
         empty = await firing.lateness(clock, firing.ours, seconds=seconds)
         await clock.fill(1_000)
         few = await event_application.opening(clock, servers, events=events)

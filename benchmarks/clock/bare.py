@@ -59,23 +59,23 @@ async def open_bare(connection: asyncpg.Connection, pattern: UUID, subject_id: U
         await _events(connection, "notifier.obligation.opened.v1", [row["id"]])
 
 
-async def close_bare(connection: asyncpg.Connection, duty_id: UUID, office_id: UUID) -> None:
+async def close_bare(connection: asyncpg.Connection, obligation_id: UUID, office_id: UUID) -> None:
     """Row, history row and event of one closing, in the caller's transaction."""
     await connection.execute(
         "UPDATE obligations SET state = 'done', closed_at = now(), next_step = NULL, next_at = NULL,"
         " version = version + 1 WHERE id = $1",
-        duty_id,
+        obligation_id,
     )
-    await _history(connection, duty_id, office_id, "done")
-    await _events(connection, "notifier.obligation.closed.v1", [duty_id])
+    await _history(connection, obligation_id, office_id, "done")
+    await _events(connection, "notifier.obligation.closed.v1", [obligation_id])
 
 
-async def _history(connection: asyncpg.Connection, duty_id: UUID, office_id: UUID, event: str) -> None:
+async def _history(connection: asyncpg.Connection, obligation_id: UUID, office_id: UUID, event: str) -> None:
     await connection.execute(
         "INSERT INTO obligation_history (id, obligation_id, office_id, generation, event, at, details)"
         " VALUES ($1, $2, $3, 1, $4, now(), '{}')",
         uuid4(),
-        duty_id,
+        obligation_id,
         office_id,
         event,
     )
@@ -85,5 +85,5 @@ async def _events(connection: asyncpg.Connection, event_type: str, ids: list[UUI
     body = json.dumps({"occurred_at": datetime.now(UTC).isoformat(), "padding": "x" * 500}).encode()
     await connection.executemany(
         "INSERT INTO outbox (event_id, type, subject, office_id, body, headers) VALUES ($1, $2, $3, NULL, $4, $5)",
-        [(uuid4(), event_type, f"obligation/{duty_id}", body, _HEADERS) for duty_id in ids],
+        [(uuid4(), event_type, f"obligation/{obligation_id}", body, _HEADERS) for obligation_id in ids],
     )

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 import asyncpg
 
 RATE = 100
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 
-Peer = Callable[[str, Sequence[datetime], list[datetime]], Coroutine[Any, Any, None]]
+Baseline = Callable[[str, Sequence[datetime], list[datetime]], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
-class PeerFigures:
+class BaselineFigures:
     name: str
     burst_seconds: float
     p50_ms: float
@@ -38,29 +38,29 @@ def installed(name: str) -> bool:
     return True
 
 
-async def measure(admin_url: str, *, burst: int, seconds: float) -> AsyncIterator[PeerFigures | str]:
+async def measure(admin_url: str, *, burst: int, seconds: float) -> AsyncIterator[BaselineFigures | str]:
     """Figures of every peer that is there, and the name of every one that is not."""
-    for name, peer in (("pgqueuer", _pgqueuer), ("procrastinate", _procrastinate)):
+    for name, baseline in (("pgqueuer", _pgqueuer), ("procrastinate", _procrastinate)):
         if not installed(name):
             yield name
             continue
         soon = datetime.now(UTC) + timedelta(seconds=4)
-        fired = await _fired(admin_url, peer, [soon] * burst)
-        took = (fired[-1] - soon).total_seconds() if len(fired) == burst else PATIENCE
+        fired = await _fired(admin_url, baseline, [soon] * burst)
+        took = (fired[-1] - soon).total_seconds() if len(fired) == burst else TIMEOUT_SECONDS
         soon = datetime.now(UTC) + timedelta(seconds=4)
         planned = [soon + timedelta(seconds=number / RATE) for number in range(int(RATE * seconds))]
-        fired = await _fired(admin_url, peer, planned)
+        fired = await _fired(admin_url, baseline, planned)
         late = sorted((at - due) / timedelta(milliseconds=1) for due, at in zip(planned, sorted(fired), strict=False))
-        yield PeerFigures(name, took, statistics.median(late), late[int(len(late) * 0.99)])
+        yield BaselineFigures(name, took, statistics.median(late), late[int(len(late) * 0.99)])
 
 
-async def _fired(admin_url: str, peer: Peer, planned: Sequence[datetime]) -> list[datetime]:
+async def _fired(admin_url: str, baseline: Baseline, planned: Sequence[datetime]) -> list[datetime]:
     """When the jobs ran, as far as they did within the patience."""
     fired: list[datetime] = []
     async with _database(admin_url) as url:
-        running = asyncio.create_task(peer(url, planned, fired))
+        running = asyncio.create_task(baseline(url, planned, fired))
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 while len(fired) < len(planned) and not running.done():  # noqa: ASYNC110 (polls the peer)
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -83,9 +83,9 @@ async def _database(admin_url: str) -> AsyncIterator[str]:
 
 
 async def _pgqueuer(url: str, planned: Sequence[datetime], fired: list[datetime]) -> None:
-    peer: Any = importlib.import_module("pgqueuer")
+    baseline: Any = importlib.import_module("pgqueuer")
     connection = await asyncpg.connect(url)
-    queuer = peer.PgQueuer.from_asyncpg_connection(connection)
+    queuer = baseline.PgQueuer.from_asyncpg_connection(connection)
     await queuer.queries.install()
 
     @queuer.entrypoint("fire")  # type: ignore[untyped-decorator, unused-ignore]
@@ -99,8 +99,8 @@ async def _pgqueuer(url: str, planned: Sequence[datetime], fired: list[datetime]
 
 
 async def _procrastinate(url: str, planned: Sequence[datetime], fired: list[datetime]) -> None:
-    peer: Any = importlib.import_module("procrastinate")
-    app = peer.App(connector=peer.PsycopgConnector(conninfo=url))
+    baseline: Any = importlib.import_module("procrastinate")
+    app = baseline.App(connector=baseline.PsycopgConnector(conninfo=url))
 
     @app.task(name="fire")  # type: ignore[untyped-decorator, unused-ignore]
     async def fire(_number: int) -> None:

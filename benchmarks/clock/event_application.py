@@ -13,7 +13,7 @@ from aio_pika import DeliveryMode, Message
 from sqlalchemy import text
 
 from benchmarks.clock.bare import close_bare, open_bare
-from benchmarks.clock.seed_data import Ground
+from benchmarks.clock.seed_data import SeedData
 from devtools.testing.infrastructure import Infrastructure
 from services.notifier.commands.clock import hear
 from services.notifier.consumers import consumers
@@ -43,14 +43,14 @@ class Closing:
     bare: float
 
 
-def issued(ground: Ground) -> InvoiceIssued:
+def issued(seed_data: SeedData) -> InvoiceIssued:
     """Opens exactly one obligation, BILL-06."""
-    return InvoiceIssued.model_validate({**_invoice(ground), "issued_at": datetime.now(UTC)})
+    return InvoiceIssued.model_validate({**_invoice(seed_data), "issued_at": datetime.now(UTC)})
 
 
-def _invoice(ground: Ground) -> dict[str, object]:
+def _invoice(seed_data: SeedData) -> dict[str, object]:
     return {
-        "office_id": ground.office_id,
+        "office_id": seed_data.office_id,
         "version": 1,
         "occurred_at": datetime.now(UTC),
         "invoice_id": new_id(),
@@ -60,7 +60,7 @@ def _invoice(ground: Ground) -> dict[str, object]:
     }
 
 
-async def opening(ground: Ground, infrastructure: Infrastructure, *, events: int) -> Rates:
+async def opening(seed_data: SeedData, infrastructure: Infrastructure, *, events: int) -> Rates:
     """Obligations opened per second: consume, match rules, compute, write, acknowledge.  One process, one core."""
     connection = await aio_pika.connect(infrastructure.amqp_url)
     channel = await connection.channel(publisher_confirms=True)
@@ -69,7 +69,7 @@ async def opening(ground: Ground, infrastructure: Infrastructure, *, events: int
         queue_name("notifier", TYPE), durable=True, arguments={"x-queue-type": "classic"}
     )
     await queue.bind(exchange, routing_key=TYPE)
-    bodies = [issued(ground).model_dump_json().encode() for _ in range(events)]
+    bodies = [issued(seed_data).model_dump_json().encode() for _ in range(events)]
     for start in range(0, events, 500):
         messages = [
             Message(
@@ -82,33 +82,33 @@ async def opening(ground: Ground, infrastructure: Infrastructure, *, events: int
         ]
         await asyncio.gather(*(exchange.publish(message, routing_key=TYPE) for message in messages))
     subscriptions = Subscriptions(
-        Dispatcher(consumers, ground.database), [TYPE], ground.database, infrastructure.amqp_url
+        Dispatcher(consumers, seed_data.database), [TYPE], seed_data.database, infrastructure.amqp_url
     )
     running = asyncio.create_task(subscriptions.run())
-    while not await _heard(ground):  # noqa: ASYNC110 (polls the consumer; connecting is not what is measured)
+    while not await _count_applied(seed_data):  # noqa: ASYNC110 (polls the consumer; connecting is not what is measured)
         await asyncio.sleep(0.002)
-    already, started = await _heard(ground), time.perf_counter()
-    while (heard := await _heard(ground)) < events:  # noqa: ASYNC110 (polls the consumer)
+    already, started = await _count_applied(seed_data), time.perf_counter()
+    while (applied := await _count_applied(seed_data)) < events:  # noqa: ASYNC110 (polls the consumer)
         await asyncio.sleep(0.02)
-    ours = (heard - already) / (time.perf_counter() - started)
+    ours = (applied - already) / (time.perf_counter() - started)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await queue.delete(if_unused=False, if_empty=False)
     await connection.close()
-    bare = await _open_bare(ground, min(events, 1_000))
-    await ground.admin.execute("TRUNCATE inbox, outbox, obligation_history, subjects, tombstones CASCADE")
+    bare = await _open_bare(seed_data, min(events, 1_000))
+    await seed_data.admin.execute("TRUNCATE inbox, outbox, obligation_history, subjects, tombstones CASCADE")
     return Rates(ours, bare)
 
 
-async def _heard(ground: Ground) -> int:
-    count: int = await ground.admin.fetchval("SELECT count(*) FROM inbox WHERE consumer = 'notifier'")
+async def _count_applied(seed_data: SeedData) -> int:
+    count: int = await seed_data.admin.fetchval("SELECT count(*) FROM inbox WHERE consumer = 'notifier'")
     return count
 
 
-async def _open_bare(ground: Ground, number: int) -> float:
-    pattern = await ground.admin.fetchval("SELECT id FROM obligations LIMIT 1")
+async def _open_bare(seed_data: SeedData, number: int) -> float:
+    pattern = await seed_data.admin.fetchval("SELECT id FROM obligations LIMIT 1")
     pool = await asyncpg.create_pool(
-        ground.urls.worker, min_size=CONNECTIONS, max_size=CONNECTIONS, server_settings={"app.scope": "network"}
+        seed_data.urls.worker, min_size=CONNECTIONS, max_size=CONNECTIONS, server_settings={"app.scope": "network"}
     )
     waiting = [new_id() for _ in range(number)]
 
@@ -125,52 +125,54 @@ async def _open_bare(ground: Ground, number: int) -> float:
     return number / elapsed
 
 
-async def closing(ground: Ground, number: int = 150) -> Closing:
+async def closing(seed_data: SeedData, number: int = 150) -> Closing:
     """Only what is added to the caller's transaction: its beginning and its commit are the caller's own."""
     ours, bare = [], []
     for _ in range(number):
-        event = issued(ground)
-        async with ground.database.worker() as session:
+        event = issued(seed_data)
+        async with seed_data.database.worker() as session:
             await session.execute(_BEGUN)
             await hear(session, event, at=event.occurred_at)
         paid = InvoicePaid.model_validate(event.model_dump() | {"occurred_at": datetime.now(UTC)})
-        async with ground.database.worker() as session:
+        async with seed_data.database.worker() as session:
             await session.execute(_BEGUN)
             begun = time.perf_counter()
             await hear(session, paid, at=paid.occurred_at)
             ours.append(time.perf_counter() - begun)
-    duties: list[UUID] = [row["id"] for row in await ground.admin.fetch("SELECT id FROM obligations LIMIT $1", number)]
-    connection = await asyncpg.connect(ground.urls.worker, server_settings={"app.scope": "network"})
-    for duty_id in duties:
+    obligations: list[UUID] = [
+        row["id"] for row in await seed_data.admin.fetch("SELECT id FROM obligations LIMIT $1", number)
+    ]
+    connection = await asyncpg.connect(seed_data.urls.worker, server_settings={"app.scope": "network"})
+    for obligation_id in obligations:
         async with connection.transaction():
             begun = time.perf_counter()
-            await close_bare(connection, duty_id, ground.office_id)
+            await close_bare(connection, obligation_id, seed_data.office_id)
             bare.append(time.perf_counter() - begun)
     await connection.close()
     return Closing(statistics.median(ours) * 1000, statistics.median(bare) * 1000)
 
 
-async def more_rules(ground: Ground, times: int = 10, number: int = 150) -> float:
+async def more_rules(seed_data: SeedData, times: int = 10, number: int = 150) -> float:
     """Cost of an event with so many times more rules in force, as a ratio; the extra ones are other offices' own."""
-    before = await _cost(ground, number)
-    await ground.admin.execute(
+    before = await _cost(seed_data, number)
+    await seed_data.admin.execute(
         "INSERT INTO rules (id, code, version, office_id, effective_from, body)"
         " SELECT gen_random_uuid(), code, version + copy, gen_random_uuid(), effective_from, body"
         " FROM rules, generate_series(1, $1) AS copy",
         times - 1,
     )
-    after = await _cost(ground, number)
-    again = await _cost(ground, number)
+    after = await _cost(seed_data, number)
+    again = await _cost(seed_data, number)
     return min(after, again) / before
 
 
-async def _cost(ground: Ground, number: int) -> float:
+async def _cost(seed_data: SeedData, number: int) -> float:
     """Median seconds of one opening in a transaction; the first ones warm up."""
     spent = []
     for _ in range(number):
-        event = issued(ground)
+        event = issued(seed_data)
         begun = time.perf_counter()
-        async with ground.database.worker() as session:
+        async with seed_data.database.worker() as session:
             await session.execute(_BEGUN)
             await hear(session, event, at=event.occurred_at)
         spent.append(time.perf_counter() - begun)

@@ -18,7 +18,7 @@ import asyncpg
 import uvloop
 
 from benchmarks.clock.bare import fire_bare
-from benchmarks.clock.seed_data import Ground
+from benchmarks.clock.seed_data import SeedData
 from services.notifier import engine
 from services.notifier.settings import NotifierSettings
 from services.notifier.writing import WAKE_CHANNEL, WORKER_SETTINGS
@@ -58,9 +58,9 @@ class Commits:
 
 
 @asynccontextmanager
-async def running(ground: Ground, loop: Loop) -> AsyncIterator[None]:
-    listener = Listener(ground.urls.worker)
-    context = ServiceContext(ground.context.settings, ground.database, listener)
+async def running(seed_data: SeedData, loop: Loop) -> AsyncIterator[None]:
+    listener = Listener(seed_data.urls.worker)
+    context = ServiceContext(seed_data.context.settings, seed_data.database, listener)
     firing = asyncio.create_task(loop(context))
     await asyncio.sleep(0)  # The loop asks for its wake-up before the listener starts.
     listening = asyncio.create_task(listener.run())
@@ -94,10 +94,10 @@ def ours(commits: Commits) -> Loop:
     return loop
 
 
-def bare(ground: Ground, commits: Commits) -> Loop:
+def bare(seed_data: SeedData, commits: Commits) -> Loop:
     async def loop(context: ServiceContext) -> None:
         wakeup = context.listen(WAKE_CHANNEL)
-        connection = await asyncpg.connect(ground.urls.worker, server_settings={"app.scope": "network"})
+        connection = await asyncpg.connect(seed_data.urls.worker, server_settings={"app.scope": "network"})
         while True:
             if await fire_bare(connection):
                 commits.note()
@@ -110,34 +110,34 @@ def bare(ground: Ground, commits: Commits) -> Loop:
     return loop
 
 
-async def lateness(ground: Ground, make: Callable[[Commits], Loop], *, seconds: float) -> Lateness:
+async def lateness(seed_data: SeedData, make: Callable[[Commits], Loop], *, seconds: float) -> Lateness:
     """`RATE` steps a second, evenly spread, from a second after they were written on."""
     commits = Commits()
     number = int(RATE * seconds)
-    async with running(ground, make(commits)):
+    async with running(seed_data, make(commits)):
         due = f"clock_timestamp() + interval '1 second' * (1 + number / {RATE}.0)"
-        await ground.insert(number, due.replace("clock_timestamp()", "now()"), steps=1)
-        await ground.wake()
-        await _all_fired(ground, number, seconds + 60)
-    steps = await ground.admin.fetch("SELECT fired_at, planned_at FROM obligation_levels")
-    await ground.forget_fired()
+        await seed_data.insert(number, due.replace("clock_timestamp()", "now()"), steps=1)
+        await seed_data.wake()
+        await _all_fired(seed_data, number, seconds + 60)
+    steps = await seed_data.admin.fetch("SELECT fired_at, planned_at FROM obligation_levels")
+    await seed_data.delete_fired_steps()
     assert all(step["fired_at"] >= step["planned_at"] for step in steps), "a step fired early"
     return commits.lateness(steps)
 
 
-async def burst(ground: Ground, make: Callable[[Commits], Loop], number: int = BURST) -> float:
+async def burst(seed_data: SeedData, make: Callable[[Commits], Loop], number: int = BURST) -> float:
     """Seconds from the common moment until the last of so many steps is committed."""
     commits = Commits()
-    async with running(ground, make(commits)):
+    async with running(seed_data, make(commits)):
         due = datetime.now(UTC) + timedelta(seconds=2)
-        await ground.insert(number, "$4::timestamptz", steps=1, start=due)
-        await ground.wake()
-        await _all_fired(ground, number, 120)
-    rows = await ground.admin.fetchrow(
+        await seed_data.insert(number, "$4::timestamptz", steps=1, start=due)
+        await seed_data.wake()
+        await _all_fired(seed_data, number, 120)
+    rows = await seed_data.admin.fetchrow(
         "SELECT (SELECT count(*) FROM obligation_history) AS history, (SELECT count(*) FROM outbox) AS events"
     )
     assert (rows["history"], rows["events"]) == (number, number)
-    await ground.forget_fired()
+    await seed_data.delete_fired_steps()
     return (commits.ended[-1] - due).total_seconds()
 
 
@@ -148,45 +148,45 @@ class Restart:
     twice: int
 
 
-async def killed(ground: Ground, number: int = BURST) -> Restart:
+async def killed(seed_data: SeedData, number: int = BURST) -> Restart:
     """`kill -9` in the middle of a burst; the time from the second engine's start of work until all have fired."""
     due = datetime.now(UTC) + timedelta(seconds=3)
-    await ground.insert(number, "$4::timestamptz", steps=1, start=due)
-    first = await _process(ground)
-    while await _fired(ground) == 0:  # noqa: ASYNC110 (polls another process)
+    await seed_data.insert(number, "$4::timestamptz", steps=1, start=due)
+    first = await _process(seed_data)
+    while await _fired(seed_data) == 0:  # noqa: ASYNC110 (polls another process)
         await asyncio.sleep(0.002)
     first.send_signal(signal.SIGKILL)
     await first.wait()
-    second = await _process(ground)
+    second = await _process(seed_data)
     begun = time.perf_counter()
-    await _all_fired(ground, number, 120)
+    await _all_fired(seed_data, number, 120)
     seconds = time.perf_counter() - begun
     second.terminate()
     await second.wait()
-    row = await ground.admin.fetchrow(
+    row = await seed_data.admin.fetchrow(
         "SELECT count(*) AS events, count(DISTINCT subject) AS subjects FROM outbox WHERE type LIKE '%breached%'"
     )
-    await ground.forget_fired()
+    await seed_data.delete_fired_steps()
     return Restart(seconds, number - row["subjects"], row["events"] - row["subjects"])
 
 
-async def _process(ground: Ground) -> asyncio.subprocess.Process:
+async def _process(seed_data: SeedData) -> asyncio.subprocess.Process:
     """An engine in a process of its own; returns when it is about to look for work."""
-    command = [sys.executable, "-m", "benchmarks.clock.firing", ground.urls.app, ground.urls.worker]
+    command = [sys.executable, "-m", "benchmarks.clock.firing", seed_data.urls.app, seed_data.urls.worker]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=dict(os.environ))
     assert process.stdout is not None
     await process.stdout.readline()
     return process
 
 
-async def _fired(ground: Ground) -> int:
-    count: int = await ground.admin.fetchval("SELECT count(*) FROM obligation_levels")
+async def _fired(seed_data: SeedData) -> int:
+    count: int = await seed_data.admin.fetchval("SELECT count(*) FROM obligation_levels")
     return count
 
 
-async def _all_fired(ground: Ground, number: int, timeout: float) -> None:
+async def _all_fired(seed_data: SeedData, number: int, timeout: float) -> None:
     async with asyncio.timeout(timeout):
-        while await _fired(ground) < number:  # noqa: ASYNC110 (polls the running engine)
+        while await _fired(seed_data) < number:  # noqa: ASYNC110 (polls the running engine)
             await asyncio.sleep(0.05)
 
 

@@ -26,7 +26,7 @@ _LADDER = ("warning", "breach", "escalation", "escalation", "escalation")
 
 
 @dataclass(frozen=True)
-class Ground:
+class SeedData:
     context: ServiceContext
     urls: ScratchUrls
     admin: asyncpg.Connection
@@ -72,7 +72,7 @@ class Ground:
     async def wake(self) -> None:
         await self.admin.execute("SELECT pg_notify('notifier_clock', '')")
 
-    async def forget_fired(self) -> None:
+    async def delete_fired_steps(self) -> None:
         """Back to the filled table, so that one measurement does not burden the next."""
         await self.admin.execute("TRUNCATE obligation_levels, obligation_history, outbox, notices CASCADE")
         await self.admin.execute(
@@ -81,7 +81,7 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(infrastructure: Infrastructure) -> AsyncIterator[Ground]:
+async def seed_data(infrastructure: Infrastructure) -> AsyncIterator[SeedData]:
     async with scratch_database(infrastructure.database_url, "notifier", "clock") as urls:
         await migrate.upgrade("services.notifier", urls.owner)
         database = Database(urls.app, urls.worker, name="benchmark", worker_settings=WORKER_SETTINGS)
@@ -90,7 +90,7 @@ async def ground(infrastructure: Infrastructure) -> AsyncIterator[Ground]:
             context = ServiceContext(NotifierSettings(demo=True), database, Listener(urls.worker))
             await publish_defaults(context)
             office_id, digest = await _office(admin)
-            yield Ground(context, urls, admin, office_id, digest)
+            yield SeedData(context, urls, admin, office_id, digest)
         finally:
             await admin.close()
             await database.dispose()

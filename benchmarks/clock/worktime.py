@@ -10,27 +10,27 @@ from typing import Any
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
 
 
-def _peer() -> ModuleType | None:
+def _import_baseline() -> ModuleType | None:
     try:
         return importlib.import_module("businesstimedelta")
     except ImportError:
         return None
 
 
-PEER = _peer()
+BASELINE = _import_baseline()
 
 
-def against_peer() -> Iterator[tuple[str, float]]:
+def against_baseline() -> Iterator[tuple[str, float]]:
     """How many times faster; nothing where the peer is not installed."""
-    if PEER is None:
+    if BASELINE is None:
         return
     calendar = WorkingCalendar.model_validate(
         {"time_zone": "Asia/Yekaterinburg", "weekly": office_week(), "exceptions": {"2026-11-04": [], "2027-01-01": []}}
     )
     begin = dt.datetime(2026, 11, 3, 16, 30, tzinfo=calendar.zone)
     end = begin + dt.timedelta(days=14)
-    hours = _their_hours(PEER, calendar)
-    two_hours = PEER.BusinessTimeDelta(hours, hours=2)
+    hours = _baseline_hours(BASELINE, calendar)
+    two_hours = BASELINE.BusinessTimeDelta(hours, hours=2)
     yield "worktime_add", _best(lambda: begin + two_hours) / _best(lambda: add_working_minutes(calendar, begin, 120))
     yield (
         "worktime_between",
@@ -38,12 +38,12 @@ def against_peer() -> Iterator[tuple[str, float]]:
     )
 
 
-def _their_hours(peer: ModuleType, calendar: WorkingCalendar) -> Any:
+def _baseline_hours(baseline: ModuleType, calendar: WorkingCalendar) -> Any:
     zone = importlib.import_module("pytz").timezone(calendar.time_zone)  # It knows no other zones.
-    workday = peer.WorkDayRule(start_time=dt.time(9), end_time=dt.time(18), working_days=range(5), tz=zone)
-    lunch = peer.LunchTimeRule(start_time=dt.time(13), end_time=dt.time(14), working_days=range(5), tz=zone)
-    holiday = peer.HolidayRule([dt.date(2026, 11, 4), dt.date(2027, 1, 1)], tz=zone)
-    return peer.Rules([workday, lunch, holiday])
+    workday = baseline.WorkDayRule(start_time=dt.time(9), end_time=dt.time(18), working_days=range(5), tz=zone)
+    lunch = baseline.LunchTimeRule(start_time=dt.time(13), end_time=dt.time(14), working_days=range(5), tz=zone)
+    holiday = baseline.HolidayRule([dt.date(2026, 11, 4), dt.date(2027, 1, 1)], tz=zone)
+    return baseline.Rules([workday, lunch, holiday])
 
 
 def _best(work: Any) -> float:

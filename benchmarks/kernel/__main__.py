@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.kernel import bulk, consumer, latency, listing, placing, relay
-from benchmarks.kernel.report import Report, as_services_do, machine, write
+from benchmarks.kernel.report import Report, machine, run_like_service, write
 from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 
@@ -35,7 +35,7 @@ class Scale:
     """Of each kind."""
     positions: int
     """In the long list."""
-    turns: int
+    rounds: int
     """How often each page is asked."""
 
 
@@ -49,49 +49,49 @@ Figure = tuple[str, float, str]
 
 
 def measure_relay(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    found = as_services_do(relay.measure(servers, backlog=scale.backlog, seconds=scale.relay_seconds))
+    found = run_like_service(relay.measure(servers, backlog=scale.backlog, seconds=scale.relay_seconds))
     yield "relay", found.ratio, f"{found.relay_per_second:.0f} of {found.bare_per_second:.0f} events/s"
     yield "relay_memory", found.memory_growth_megabytes, f"after {found.relayed} of {scale.backlog} events"
 
 
 def measure_consumer(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    found = as_services_do(consumer.measure(servers, events=scale.events))
+    found = run_like_service(consumer.measure(servers, events=scale.events))
     yield "consumer", found.ratio, f"{found.inbox_per_second:.0f} of {found.bare_per_second:.0f} events/s"
 
 
 def measure_latency(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    for delays in as_services_do(latency.measure(servers, rates=[50, 200], seconds=scale.latency_seconds)):
+    for delays in run_like_service(latency.measure(servers, rates=[50, 200], seconds=scale.latency_seconds)):
         yield f"latency_{delays.per_second}_p50", delays.p50_milliseconds, ""
         yield f"latency_{delays.per_second}_p99", delays.p99_milliseconds, ""
 
 
 def measure_placing(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
     found = asyncio.run(placing.measure(servers, orders=scale.orders))
-    peers = f"Core {found.core / found.bare:.2f}, ORM {found.orm / found.bare:.2f}"
+    baselines = f"Core {found.core / found.bare:.2f}, ORM {found.orm / found.bare:.2f}"
     yield (
         "placing",
         found.reglament / found.bare,
-        f"{found.reglament:.0f} of {found.bare:.0f} requests/s; {peers} of it",
+        f"{found.reglament:.0f} of {found.bare:.0f} requests/s; {baselines} of it",
     )
 
 
-def measure_bad_times(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    found = asyncio.run(placing.bad_times(servers, orders=scale.orders, backlog=scale.backlog))
+def measure_degraded_latency(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
+    found = asyncio.run(placing.degraded_latency(servers, orders=scale.orders, backlog=scale.backlog))
     rest = f"{found.rest:.1f} ms at rest"
     yield "placing_broker_down", found.broker_down / found.rest, f"{found.broker_down:.1f} ms, {rest}"
     yield "placing_backlog", found.backlog / found.rest, f"{found.backlog:.1f} ms behind {scale.backlog}, {rest}"
 
 
 def measure_list(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:
-    found = asyncio.run(listing.measure(servers, many=scale.positions, turns=scale.turns))
+    found = asyncio.run(listing.measure(servers, many=scale.positions, rounds=scale.rounds))
     for name, lost in (("list_first", found.first), ("list_deep", found.deep)):
-        behind = f"{lost.view}: {lost.many:.1f} ms of {scale.positions}, {lost.few:.1f} ms of {listing.FEW}"
-        yield name, lost.many / lost.few, behind
+        detail = f"{lost.view}: {lost.many:.1f} ms of {scale.positions}, {lost.few:.1f} ms of {listing.FEW}"
+        yield name, lost.many / lost.few, detail
 
 
 def measure_bulk(servers: Infrastructure, _scale: Scale) -> Iterator[Figure]:
     found = asyncio.run(bulk.measure(servers))
-    yield "bulk", found.times_faster, f"{found.at_once:.2f} s, one by one {found.one_by_one:.1f} s"
+    yield "bulk", found.times_faster, f"{found.bulk_seconds:.2f} s, one by one {found.single_seconds:.1f} s"
 
 
 MEASURED: dict[str, Callable[[Infrastructure, Scale], Iterator[Figure]]] = {
@@ -99,7 +99,7 @@ MEASURED: dict[str, Callable[[Infrastructure, Scale], Iterator[Figure]]] = {
     "consumer": measure_consumer,
     "latency": measure_latency,
     "placing": measure_placing,
-    "bad-times": measure_bad_times,
+    "bad-times": measure_degraded_latency,
     "list": measure_list,
     "bulk": measure_bulk,
 }
@@ -118,8 +118,8 @@ def main() -> None:
     description = machine()
     with infrastructure() as servers:
         for part in arguments.names or MEASURED:
-            for name, figure, behind in MEASURED[part](servers, scale):
-                report.add(name, figure, behind)
+            for name, figure, detail in MEASURED[part](servers, scale):
+                report.add(name, figure, detail)
     report.show(f"kernel, scale {arguments.scale}")
     report.console.print(description, highlight=False)
     if arguments.json:
@@ -132,7 +132,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
     if arguments.write:
         write("kernel", [f"Scale {arguments.scale}. {description}", "", *report.markdown()])
-    sys.exit(1 if arguments.check and not report.kept else 0)
+    sys.exit(1 if arguments.check and not report.targets_met else 0)
 
 
 if __name__ == "__main__":

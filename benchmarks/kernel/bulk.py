@@ -14,37 +14,37 @@ from shared.persistence.database import new_id
 
 MARKED = 500
 """As many as one action takes."""
-TURNS = 2
+ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class BulkFigures:
     """Seconds for 500 positions."""
 
-    at_once: float
-    one_by_one: float
+    bulk_seconds: float
+    single_seconds: float
 
     @property
     def times_faster(self) -> float:
-        return self.one_by_one / self.at_once
+        return self.single_seconds / self.bulk_seconds
 
 
 async def measure(infrastructure: Infrastructure) -> BulkFigures:
     """Half of the single calls before each of the two actions at once."""
     office = new_id()
-    at_once = one_by_one = 0.0
+    bulk_seconds = single_seconds = 0.0
     async with orders_database(infrastructure, "bulk") as urls:
-        positions = iter(await paid_positions(urls, office, (TURNS + 1) * MARKED + TURNS))
+        positions = iter(await paid_positions(urls, office, (ROUNDS + 1) * MARKED + ROUNDS))
         async with served(serve_orders, urls, infrastructure.amqp_url) as port:
             connection = await Connection.to(port, Role.SENIOR_MANAGER, office)
-            for _ in range(TURNS):
+            for _ in range(ROUNDS):
                 await _order(connection, [next(positions)])
-            for _ in range(TURNS):
-                for _ in range(MARKED // TURNS):
-                    one_by_one += await _order(connection, [next(positions)])
-                at_once += await _order(connection, [next(positions) for _ in range(MARKED)])
+            for _ in range(ROUNDS):
+                for _ in range(MARKED // ROUNDS):
+                    single_seconds += await _order(connection, [next(positions)])
+                bulk_seconds += await _order(connection, [next(positions) for _ in range(MARKED)])
             connection.close()
-    return BulkFigures(at_once / TURNS, one_by_one)
+    return BulkFigures(bulk_seconds / ROUNDS, single_seconds)
 
 
 async def _order(connection: Connection, positions: list[UUID]) -> float:

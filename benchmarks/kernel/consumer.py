@@ -16,7 +16,7 @@ from shared.messaging.topology import declare_exchanges, queue_name
 from shared.persistence.database import Database, new_id
 
 TYPE = "orders.order.processed.v1"
-TURNS = 10
+ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ConsumerFigures:
 
 async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFigures:
     """So many events of each, in turns; they lie in the queue before it is read.  Both have eight connections."""
-    size = events // TURNS
+    size = events // ROUNDS
     async with sample_database(infrastructure, "consumer") as (database, urls):
         connection = await aio_pika.connect(infrastructure.amqp_url)
         channel = await connection.channel(publisher_confirms=True)
@@ -40,7 +40,7 @@ async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFig
         queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "classic"})
         await queue.bind(exchange, routing_key=TYPE)
         bare = inbox = 0.0
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             await _fill(exchange, size)
             bare += await _consume_bare(infrastructure.amqp_url, name, urls.worker, size)
             await _fill(exchange, size)
@@ -83,13 +83,13 @@ async def _fill(exchange: aio_pika.abc.AbstractExchange, count: int) -> None:
         )
 
 
-async def _as_it_is(_: asyncpg.Connection) -> None:
+async def _no_reset(_: asyncpg.Connection) -> None:
     """asyncpg's pool would send a statement with which a session forgets what was set in it: nothing is set here."""
 
 
 async def _consume_bare(amqp_url: str, name: str, database_url: str, count: int) -> float:
     """Seconds to take `count` messages, each with one committed insert."""
-    pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=_as_it_is)
+    pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=_no_reset)
     connection = await aio_pika.connect(amqp_url)
     channel = await connection.channel()
     await channel.set_qos(prefetch_count=50)

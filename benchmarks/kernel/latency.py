@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from benchmarks.kernel.messages import counting_consumers, event, sample_database
-from benchmarks.kernel.report import as_services_do
+from benchmarks.kernel.report import run_like_service
 from benchmarks.kernel.serving import percentile
 from devtools.testing.databases import ScratchUrls
 from devtools.testing.infrastructure import Infrastructure
@@ -43,7 +43,7 @@ async def measure(infrastructure: Infrastructure, *, rates: list[int], seconds: 
         listener = Listener(urls.worker)
         relay = Relay("sample", database, infrastructure.amqp_url, listener.listen("outbox"))
         reader = await asyncpg.connect(urls.admin)
-        with _elsewhere(urls, infrastructure.amqp_url):
+        with _consumer_process(urls, infrastructure.amqp_url):
             running = [asyncio.create_task(work()) for work in (listener.run, relay.run)]
             await _committed(database, reader, WARM_UP, 50)
             figures = []
@@ -85,7 +85,7 @@ async def _committed(database: Database, reader: asyncpg.Connection, count: int,
 
 
 @contextmanager
-def _elsewhere(urls: ScratchUrls, amqp_url: str) -> Iterator[None]:
+def _consumer_process(urls: ScratchUrls, amqp_url: str) -> Iterator[None]:
     """A process that consumes."""
     process = multiprocessing.get_context("fork").Process(target=_consume, args=(urls, amqp_url), daemon=True)
     process.start()
@@ -101,4 +101,4 @@ def _consume(urls: ScratchUrls, amqp_url: str) -> None:
         database = Database(urls.app, urls.worker, name="benchmark")
         await Subscriptions(Dispatcher(counting_consumers(), database), [TYPE], database, amqp_url).run()
 
-    as_services_do(forever())
+    run_like_service(forever())

@@ -47,7 +47,7 @@ VIEWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Degradation:
     """The view that loses most by many rows; p95 in milliseconds."""
 
     view: str
@@ -57,12 +57,12 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class ListFigures:
-    first: Lost
-    deep: Lost
+    first: Degradation
+    deep: Degradation
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class _Dataset:
     network: Connection
     office: Connection
     pages: dict[str, tuple[str, str]]
@@ -78,33 +78,34 @@ class _Side:
         return elapsed
 
 
-async def measure(infrastructure: Infrastructure, *, many: int, turns: int) -> ListFigures:
-    """Each page is asked `turns` times on both sides in turn."""
-    async with _side(infrastructure, "few", FEW) as few, _side(infrastructure, "many", many) as many_rows:
-        sides = (few, many_rows)
+async def measure(infrastructure: Infrastructure, *, many: int, rounds: int) -> ListFigures:
+    """Each page is asked `rounds` times on both sides in turn."""
+    async with _dataset(infrastructure, "few", FEW) as few, _dataset(infrastructure, "many", many) as many_rows:
+        datasets = (few, many_rows)
         times: dict[tuple[str, int, int], list[float]] = {}
-        for turn in range(turns + 1):
+        for round_number in range(rounds + 1):
             for view in VIEWS:
                 for depth in (0, 1):
-                    for number, side in enumerate(sides):
-                        taken = await side.ask(view, side.pages[view.name][depth])
-                        if turn:  # The first round is for caches and plans.
+                    for number, dataset in enumerate(datasets):
+                        taken = await dataset.ask(view, dataset.pages[view.name][depth])
+                        if round_number:  # The first round is for caches and plans.
                             times.setdefault((view.name, depth, number), []).append(taken)
 
     def p95(depth: int, number: int, view: View) -> float:
         return percentile(times[view.name, depth, number], 0.95)
 
-    def most_lost(depth: int) -> View:
+    def worst_view(depth: int) -> View:
         return max(VIEWS, key=lambda view: p95(depth, 1, view) / p95(depth, 0, view))
 
     first, deep = (
-        Lost(view.name, p95(depth, 0, view), p95(depth, 1, view)) for depth, view in enumerate(map(most_lost, (0, 1)))
+        Degradation(view.name, p95(depth, 0, view), p95(depth, 1, view))
+        for depth, view in enumerate(map(worst_view, (0, 1)))
     )
     return ListFigures(first, deep)
 
 
 @asynccontextmanager
-async def _side(infrastructure: Infrastructure, purpose: str, rows: int) -> AsyncIterator[_Side]:
+async def _dataset(infrastructure: Infrastructure, purpose: str, rows: int) -> AsyncIterator[_Dataset]:
     async with orders_database(infrastructure, purpose) as urls:
         await order_history.fill(urls.admin, rows)
         admin = await asyncpg.connect(urls.admin)
@@ -114,7 +115,7 @@ async def _side(infrastructure: Infrastructure, purpose: str, rows: int) -> Asyn
         async with served(serve_orders, urls, infrastructure.amqp_url) as port:
             network = await Connection.to(port, Role.HEAD_OFFICE)
             own = await Connection.to(port, Role.MANAGER, office)
-            yield _Side(network, own, pages)
+            yield _Dataset(network, own, pages)
             network.close()
             own.close()
 

@@ -15,7 +15,7 @@ from shared.contracts.orders import OrderProcessed
 from shared.messaging.consumers import Consumers
 from shared.persistence import migrate
 from shared.persistence.database import Database, new_id
-from shared.persistence.raw_sql import run
+from shared.persistence.raw_sql import fetch
 
 MOMENT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BACKLOG = (
@@ -42,7 +42,7 @@ def counting_consumers(table: str = "effect") -> Consumers:
 
     @consumers.on(OrderProcessed)
     async def keep(event: OrderProcessed, session: AsyncSession) -> None:
-        await run(session, statement, event.order_id)
+        await fetch(session, statement, event.order_id)
 
     return consumers
 

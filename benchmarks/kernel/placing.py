@@ -51,18 +51,18 @@ async def measure(infrastructure: Infrastructure, *, orders: int) -> Placed:
         ports = {name: await stack.enter_async_context(server) for name, server in servers.items()}
         seconds = dict.fromkeys(ports, 0.0)
         for name, port in ports.items():
-            await _place_at_once(port, shares[name][:WARM_UP], office)
+            await _place_concurrently(port, shares[name][:WARM_UP], office)
         for slices in zip(*(_slices(share[WARM_UP:], ROUNDS) for share in shares.values()), strict=True):
             for name, some in zip(ports, slices, strict=True):
                 started = time.perf_counter()
-                await _place_at_once(ports[name], some, office)
+                await _place_concurrently(ports[name], some, office)
                 seconds[name] += time.perf_counter() - started
         await _until_published(urls["reglament"].admin)
         return Placed(**{name: orders / elapsed for name, elapsed in seconds.items()})
 
 
 @dataclass(frozen=True, slots=True)
-class BadTimes:
+class DegradedLatency:
     """p99 of placing an order, milliseconds."""
 
     rest: float
@@ -70,7 +70,7 @@ class BadTimes:
     backlog: float
 
 
-async def bad_times(infrastructure: Infrastructure, *, orders: int, backlog: int) -> BadTimes:
+async def degraded_latency(infrastructure: Infrastructure, *, orders: int, backlog: int) -> DegradedLatency:
     """One order every 15 ms, in turns: at rest, with an unreachable broker, and with `backlog` events that wait so."""
     office = new_id()
     unreachable = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
@@ -86,11 +86,11 @@ async def bad_times(infrastructure: Infrastructure, *, orders: int, backlog: int
             ports[name] = await stack.enter_async_context(served(serve_orders, urls, amqp_url))
         times: dict[str, list[float]] = {name: [] for name in ports}
         for name, port in ports.items():
-            await _place_at_once(port, clients[name][:WARM_UP], office)
+            await _place_concurrently(port, clients[name][:WARM_UP], office)
         for slices in zip(*(_slices(clients[name][WARM_UP:], 2 * ROUNDS) for name in ports), strict=True):
             for name, some in zip(ports, slices, strict=True):
-                times[name] += await _place_in_turn(ports[name], some, office)
-        return BadTimes(**{name: percentile(some, 0.99) * 1000 for name, some in times.items()})
+                times[name] += await _place_sequentially(ports[name], some, office)
+        return DegradedLatency(**{name: percentile(some, 0.99) * 1000 for name, some in times.items()})
 
 
 async def _until_published(admin_url: str) -> None:
@@ -114,7 +114,7 @@ def _slices(clients: list[UUID], count: int) -> Iterator[list[UUID]]:
     return (clients[start : start + size] for start in range(0, len(clients), size))
 
 
-async def _place_at_once(port: int, clients: list[UUID], office: UUID) -> None:
+async def _place_concurrently(port: int, clients: list[UUID], office: UUID) -> None:
     connections = [await Connection.to(port, Role.MANAGER, office) for _ in range(CONNECTIONS)]
 
     async def work(number: int) -> None:
@@ -126,7 +126,7 @@ async def _place_at_once(port: int, clients: list[UUID], office: UUID) -> None:
         connection.close()
 
 
-async def _place_in_turn(port: int, clients: list[UUID], office: UUID) -> list[float]:
+async def _place_sequentially(port: int, clients: list[UUID], office: UUID) -> list[float]:
     """Seconds that each order took."""
     connection = await Connection.to(port, Role.MANAGER, office)
     times = []

@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from services.serving import spare_collector
+from services.serving import freeze_garbage_collector
 
 T = TypeVar("T")
 
@@ -23,9 +23,9 @@ TARGETS = Path(__file__).resolve().parents[1] / "targets.toml"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations" / "performance.md"
 
 
-def as_services_do(work: Coroutine[Any, Any, T]) -> T:
+def run_like_service(work: Coroutine[Any, Any, T]) -> T:
     """On the event loop on which services run, with their garbage collector."""
-    spare_collector()
+    freeze_garbage_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
@@ -56,16 +56,16 @@ class Report:
     def __post_init__(self) -> None:
         self._targets: dict[str, Any] = tomllib.loads(TARGETS.read_text())[self.part]
 
-    def add(self, name: str, figure: float, behind: str) -> None:
+    def add(self, name: str, figure: float, detail: str) -> None:
         target = self._targets[name]
-        kept = target.get("at_least", figure) <= figure <= target.get("at_most", figure)
+        targets_met = target.get("at_least", figure) <= figure <= target.get("at_most", figure)
         bound = f"≤ {target['at_most']}" if "at_most" in target else f"≥ {target['at_least']}"
-        row = {"name": name, "title": target["title"], "figure": round(figure, 3), "target": bound, "kept": kept}
-        self.rows.append(row | {"behind": behind})
-        self.console.print(f"[dim]{target['title']}: {figure:.2f} ({bound}) {behind}[/]", highlight=False)
+        row = {"name": name, "title": target["title"], "figure": round(figure, 3), "target": bound, "kept": targets_met}
+        self.rows.append(row | {"behind": detail})
+        self.console.print(f"[dim]{target['title']}: {figure:.2f} ({bound}) {detail}[/]", highlight=False)
 
     @property
-    def kept(self) -> bool:
+    def targets_met(self) -> bool:
         return all(row["kept"] for row in self.rows)
 
     def show(self, title: str) -> None:

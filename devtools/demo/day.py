@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devtools.demo.delivered_messages import PostOffice
+from devtools.demo.delivered_messages import DeliveredMessages
 from devtools.demo.http import JSON, Person
 from devtools.demo.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class DemoTarget:
     """Where the system is, and what its operator knows."""
 
     url: str
@@ -68,10 +68,10 @@ class Client:
 class Day:
     """The world so far: a step reads what earlier steps made, and adds its own."""
 
-    surroundings: Surroundings
+    target: DemoTarget
     output: Path
     show: Transcript
-    post: PostOffice
+    post: DeliveredMessages
     visitor: Person
 
     run: int = field(init=False)

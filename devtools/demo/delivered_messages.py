@@ -11,7 +11,7 @@ from devtools.demo.waiting import until
 Message = dict[str, Any]
 
 
-class PostOffice:
+class DeliveredMessages:
     def __init__(self, mailbox_url: str, sms_url: str) -> None:
         self._http = httpx.Client(timeout=10, trust_env=False)
         self._mailbox = f"{mailbox_url}/api/messages"

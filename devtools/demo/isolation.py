@@ -26,7 +26,7 @@ class Leaks:
     """What the stranger saw of them, and where."""
 
 
-def look_for_leaks(*, insider: Person, stranger: Person, office_id: str) -> Leaks:
+def find_leaks(*, insider: Person, stranger: Person, office_id: str) -> Leaks:
     """What `insider` sees of the office, `stranger` asks for: by all lists, and by each object's own address."""
     paths = [f"{service}{path}" for service in SERVICES for path in _reading_paths(insider, service)]
     clients = _own_objects(insider, "clients/clients", {office_id})

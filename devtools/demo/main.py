@@ -7,8 +7,8 @@ from types import ModuleType
 
 from rich.console import Console
 
-from devtools.demo.day import Day, Surroundings
-from devtools.demo.delivered_messages import PostOffice
+from devtools.demo.day import Day, DemoTarget
+from devtools.demo.delivered_messages import DeliveredMessages
 from devtools.demo.failure import DemoFailed
 from devtools.demo.http import Person
 from devtools.demo.steps import (
@@ -53,12 +53,12 @@ def run(base_url: str, output_dir: Path) -> int:
     if running is None or running.url != base_url:
         raise OperatorError(f"nothing runs at {base_url}; start it with ./reglament up")
     width = None if sys.stdout.isatty() else PAGE_WIDTH
-    day = new_day(surroundings_of(running), output_dir, Console(highlight=False, width=width))
+    day = new_day(target_of(running), output_dir, Console(highlight=False, width=width))
     day.show.title("Регламент: день офиса", f"{base_url}, всё по HTTP")
     for number, step in enumerate(STEPS, start=1):
         day.show.step(number, step.TITLE, step.CLAUSES)
         try:
-            step.play(day)
+            step.execute(day)
         except DemoFailed as failure:
             day.show.breaks(number, str(failure))
             return 1
@@ -66,22 +66,22 @@ def run(base_url: str, output_dir: Path) -> int:
     return 0
 
 
-def new_day(surroundings: Surroundings, output: Path, console: Console) -> Day:
+def new_day(target: DemoTarget, output: Path, console: Console) -> Day:
     output.mkdir(parents=True, exist_ok=True)
     return Day(
-        surroundings=surroundings,
+        target=target,
         output=output,
         show=Transcript(console),
-        post=PostOffice(surroundings.mailbox_url, surroundings.sms_url),
-        visitor=Person(surroundings.url),
+        post=DeliveredMessages(target.mailbox_url, target.sms_url),
+        visitor=Person(target.url),
     )
 
 
-def surroundings_of(running: RunningSystem) -> Surroundings:
+def target_of(running: RunningSystem) -> DemoTarget:
     """Raises OperatorError when letters go to a real server, where the demonstration could not read them."""
     if running.mailbox_url is None:
         raise OperatorError("the demo reads the letters it causes: unset REGLAMENT_SMTP_URL and start ./reglament up")
-    return Surroundings(
+    return DemoTarget(
         url=running.url,
         mailbox_url=running.mailbox_url,
         sms_url=running.sms_url,

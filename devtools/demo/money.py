@@ -16,7 +16,7 @@ from devtools.demo.http import JSON
 
 def acquirer_notice(day: Day, notice: dict[str, Any], *, secret: str | None = None) -> httpx.Response:
     """As the acquirer sends it."""
-    key = day.surroundings.acquirer_secret if secret is None else secret
+    key = day.target.acquirer_secret if secret is None else secret
     return signed_notice(day, "billing/webhooks/acquirer", notice, key)
 
 

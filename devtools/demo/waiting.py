@@ -8,17 +8,17 @@ from devtools.demo.failure import DemoFailed
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 30.0
-LOOK_SECONDS = 0.15
+TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.15
 
 
-def until(what: str, look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
-    """What `look` finds, as soon as it finds something. Raises DemoFailed, which says what was waited for."""
+def until(what: str, find: Callable[[], T | None], *, seconds: float = TIMEOUT_SECONDS) -> T:
+    """What `find` finds, as soon as it finds something. Raises DemoFailed, which says what was waited for."""
     deadline = time.monotonic() + seconds
     while True:
-        found = look()
+        found = find()
         if found:
             return found
         if time.monotonic() > deadline:
             raise DemoFailed(f"не дождались за {seconds:.0f} с: {what}")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)

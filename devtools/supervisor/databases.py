@@ -7,22 +7,22 @@ from devtools.supervisor import environment as variables
 from devtools.supervisor.packages import ensure_servers
 from devtools.supervisor.postgres import PostgresServer
 from devtools.supervisor.state import DataDirectory
-from devtools.supervisor.system import HOST, Tell, prepare_databases
+from devtools.supervisor.system import HOST, ReportProgress, prepare_databases
 from shared.base.settings import SERVICES
 
 
-def migrate(directory: DataDirectory, tell: Tell) -> None:
+def migrate(directory: DataDirectory, report_progress: ReportProgress) -> None:
     """Raises OperatorError with the end of Alembic's output."""
     running = directory.running()
     if running is not None:
         prepare_databases(directory, {**os.environ, **running.environment})
-        tell(f"the databases of {running.url} are up to date")
+        report_progress(f"the databases of {running.url} are up to date")
         return
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
         url = os.environ.get(variables.SUPERUSER)
         if not url:
-            ensure_servers(tell, directory.logs / "apt.log", database=True, broker=False)
+            ensure_servers(report_progress, directory.logs / "apt.log", database=True, broker=False)
             log = directory.logs / "postgres.log"
             server = PostgresServer(directory.postgres, log, durable=True, password=directory.secret("postgres"))
             stack.callback(server.stop)
@@ -33,6 +33,6 @@ def migrate(directory: DataDirectory, tell: Tell) -> None:
         ports = dict.fromkeys(SERVICES, 8000)
         urls = {variables.SUPERUSER: url}
         prepare_databases(
-            directory, variables.complete(urls, directory.secret, host=HOST, port=8000, service_ports=ports)
+            directory, variables.complete_environment(urls, directory.secret, host=HOST, port=8000, service_ports=ports)
         )
-        tell("the databases are up to date")
+        report_progress("the databases are up to date")

@@ -32,7 +32,7 @@ def database_urls(superuser_url: str, secret: Secret, *, prefix: str = "reglamen
     return urls
 
 
-def complete(
+def complete_environment(
     servers: Mapping[str, str],
     secret: Secret,
     *,

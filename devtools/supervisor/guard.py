@@ -80,8 +80,8 @@ def wait_for_end(command: "subprocess.Popen[bytes]", supervisor: int, stop_signa
     command_fd = os.pidfd_open(command.pid)
     readable, _, _ = select.select([supervisor, command_fd], [], [])
     if command_fd not in readable:
-        at_once = os.read(supervisor, 1) != b""
-        command.send_signal(signal.SIGKILL if at_once else stop_signal)
+        kill_now = os.read(supervisor, 1) != b""
+        command.send_signal(signal.SIGKILL if kill_now else stop_signal)
         if not select.select([command_fd], [], [], grace)[0]:
             command.kill()
     return command.wait()

@@ -40,7 +40,7 @@ def missing_servers(*, database: bool, broker: bool) -> list[str]:
     return missing
 
 
-def ensure_servers(tell: Callable[[str], None], log: Path, *, database: bool, broker: bool) -> None:
+def ensure_servers(report_progress: Callable[[str], None], log: Path, *, database: bool, broker: bool) -> None:
     """Raises OperatorError naming the command when nobody here may run it, or when it fails."""
     missing = missing_servers(database=database, broker=broker)
     if not missing:
@@ -49,7 +49,7 @@ def ensure_servers(tell: Callable[[str], None], log: Path, *, database: bool, br
     privilege = root_privilege()
     if privilege is None or shutil.which("apt-get") is None:
         raise OperatorError(f"{' and '.join(missing)} must be installed first, as root: {command}")
-    tell(f"installing {' and '.join(missing)} (once, about half a minute)")
+    report_progress(f"installing {' and '.join(missing)} (once, about half a minute)")
     if not install(missing, privilege, log) or missing_servers(database=database, broker=broker):
         raise OperatorError(f"`{command}` failed, see {log}")
 

@@ -41,7 +41,7 @@ def preferred_port(port: int) -> int:
     return port if is_free(port) else free_port()
 
 
-_given = set[int]()
+_allocated_ports = set[int]()
 """By this process.  A server binds its ports long after they were chosen, and one has several."""
 
 
@@ -49,8 +49,8 @@ def free_port() -> int:
     """A random free port, so that two runs at the same moment hardly ever choose the same."""
     for _ in range(200):
         port = random.randint(FIRST_PORT, LAST_PORT)
-        if port not in _given and is_free(port):
-            _given.add(port)
+        if port not in _allocated_ports and is_free(port):
+            _allocated_ports.add(port)
             return port
     raise OperatorError(f"no free port between {FIRST_PORT} and {LAST_PORT}")
 
@@ -142,7 +142,7 @@ class GuardedProcess:
     def _pipe(self) -> IO[bytes] | None:
         return None if self._guard is None else self._guard.stdin
 
-    def last_words(self, lines: int = 3) -> str:
+    def log_tail(self, lines: int = 3) -> str:
         """The end of its output, for an error message."""
         if not self.log.exists():
             return ""
@@ -161,7 +161,7 @@ def wait_until(
     while not ready():
         for process in processes:
             if not process.running:
-                raise OperatorError(f"{process.name} did not start: {process.last_words()} (log: {process.log})")
+                raise OperatorError(f"{process.name} did not start: {process.log_tail()} (log: {process.log})")
         if time.monotonic() > deadline:
             logs = ", ".join(str(process.log) for process in processes)
             names = ", ".join(process.name for process in processes)
@@ -169,7 +169,7 @@ def wait_until(
         time.sleep(interval)
 
 
-def run_to_end(process: GuardedProcess) -> None:
+def run_to_completion(process: GuardedProcess) -> None:
     """Run a command that ends by itself. Raises OperatorError with its last words unless it ended well."""
     process.start()
     try:
@@ -178,10 +178,10 @@ def run_to_end(process: GuardedProcess) -> None:
     finally:
         process.stop()
     if process.exit_status != 0:
-        raise OperatorError(f"{process.name} failed: {process.last_words()} (log: {process.log})")
+        raise OperatorError(f"{process.name} failed: {process.log_tail()} (log: {process.log})")
 
 
-def stop_together(processes: Sequence[GuardedProcess]) -> None:
+def stop_all(processes: Sequence[GuardedProcess]) -> None:
     for process in processes:
         process.request_stop()
     for process in processes:

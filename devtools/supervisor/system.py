@@ -21,8 +21,8 @@ from devtools.supervisor.processes import (
     free_port,
     is_free,
     preferred_port,
-    run_to_end,
-    stop_together,
+    run_to_completion,
+    stop_all,
     wait_until,
 )
 from devtools.supervisor.rabbitmq import RabbitServer
@@ -35,7 +35,7 @@ RABBITMQ_CONSOLE_PORT, MAILBOX_PORT = 15672, 8025
 SERVICE_GRACE_SECONDS = 60.0
 START_SECONDS = 90.0
 
-Tell = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class System:
 
 @contextmanager
 def running_system(
-    directory: DataDirectory, *, port: int, separate: bool = False, fresh: bool = False, tell: Tell
+    directory: DataDirectory, *, port: int, separate: bool = False, fresh: bool = False, report_progress: ReportProgress
 ) -> Iterator[System]:
     """Start everything, yield it ready, stop it in reverse order.
 
@@ -67,26 +67,26 @@ def running_system(
         directory.check_space()
         check_port(port)
         if fresh:
-            start_empty(directory, tell)
-        database, broker = launch_servers(directory, stack, tell)
+            start_empty(directory, report_progress)
+        database, broker = launch_servers(directory, stack, report_progress)
         ports = {name: free_port() for name in SERVICES} if separate else dict.fromkeys(SERVICES, port)
-        environment = variables.complete(
+        environment = variables.complete_environment(
             server_urls(database, broker), directory.secret, host=HOST, port=port, service_ports=ports
         )
         helpers, mailbox_url = launch_mailbox_and_sms(directory, environment, stack)
         if database:
             database.wait_until_ready()
-            tell("PostgreSQL is up")
+            report_progress("PostgreSQL is up")
         if not (database and is_prepared(directory, environment)):
             prepare_databases(directory, environment)
             if database:
                 remember_prepared(directory, environment)
-        tell("the databases are up to date")
+        report_progress("the databases are up to date")
         # The services need no broker to start, and need as long as it does: both start side by side.
         services = launch_services(directory, environment, stack, port=port, ports=ports if separate else None)
         if broker:
             broker.wait_until_ready()
-            tell("RabbitMQ is up")
+            report_progress("RabbitMQ is up")
         wait_until(lambda: is_ready(port), *services.values(), *helpers, seconds=START_SECONDS)
         servers = [server.process for server in (database, broker) if server and server.process]
         system = System(
@@ -111,22 +111,22 @@ def check_port(port: int) -> None:
     raise OperatorError(f"port {port} is taken{''.join(holders[:1])}; choose another with --port")
 
 
-def start_empty(directory: DataDirectory, tell: Tell) -> None:
+def start_empty(directory: DataDirectory, report_progress: ReportProgress) -> None:
     """Only what is ours is ours to delete."""
     given = [name for name in (variables.SUPERUSER, variables.BROKER) if os.environ.get(name)]
     if given:
         raise OperatorError(f"--fresh empties private servers only; unset {' and '.join(given)} or drop its data there")
-    tell(f"starting empty in {directory.path}")
+    report_progress(f"starting empty in {directory.path}")
     directory.wipe()
 
 
 def launch_servers(
-    directory: DataDirectory, stack: ExitStack, tell: Tell
+    directory: DataDirectory, stack: ExitStack, report_progress: ReportProgress
 ) -> tuple[PostgresServer | None, RabbitServer | None]:
     """Private servers, unless their URLs are given."""
     private_database = not os.environ.get(variables.SUPERUSER)
     private_broker = not os.environ.get(variables.BROKER)
-    ensure_servers(tell, directory.logs / "apt.log", database=private_database, broker=private_broker)
+    ensure_servers(report_progress, directory.logs / "apt.log", database=private_database, broker=private_broker)
     database = broker = None
     if private_database:
         password = directory.secret("postgres")
@@ -170,7 +170,7 @@ def launch_mailbox_and_sms(
         # With a sign of equality: one random password in 64 begins with a dash.
         options += [f"--{name}={environment[f'REGLAMENT_SMS_{name.upper()}']}" for name in ("login", "password")]
         helpers.append(module_process(directory, "sms", ["simulators.sms.gateways", *options], environment))
-    stack.callback(stop_together, helpers)
+    stack.callback(stop_all, helpers)
     for helper in helpers:
         helper.start()
     return helpers, mailbox_url
@@ -178,8 +178,10 @@ def launch_mailbox_and_sms(
 
 def prepare_databases(directory: DataDirectory, environment: Mapping[str, str]) -> None:
     """Databases and roles by the superuser, then the migrations by each service's owner. Both may be repeated."""
-    run_to_end(module_process(directory, "provision", ["services", "provision"], environment))
-    run_to_end(module_process(directory, "migrate", ["services", "migrate"], variables.without_superuser(environment)))
+    run_to_completion(module_process(directory, "provision", ["services", "provision"], environment))
+    run_to_completion(
+        module_process(directory, "migrate", ["services", "migrate"], variables.without_superuser(environment))
+    )
 
 
 def is_prepared(directory: DataDirectory, environment: Mapping[str, str]) -> bool:
@@ -241,7 +243,7 @@ def launch_services(
         routes = [f"--route={name}=http://{HOST}:{service_port}" for name, service_port in ports.items()]
         gateway = ["devtools.supervisor.gateway", "--host", HOST, "--port", str(port), *routes]
         services["gateway"] = module_process(directory, "gateway", gateway, environment)
-    stack.callback(stop_together, list(services.values()))
+    stack.callback(stop_all, list(services.values()))
     for service in services.values():
         service.start()
     return services

@@ -10,12 +10,12 @@ from rich.console import Console
 
 from devtools.supervisor.processes import GuardedProcess
 from devtools.supervisor.state import DataDirectory, RunningSystem
-from devtools.supervisor.system import System, Tell, running_system
+from devtools.supervisor.system import ReportProgress, System, running_system
 
-LOOK_SECONDS = 0.3
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+POLL_SECONDS = 0.3
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 30.0
 # Whoever ran that long starts with a short pause again.
-STEADY_SECONDS = 60.0
+STABLE_AFTER_SECONDS = 60.0
 
 
 class StopRequested(BaseException):
@@ -26,20 +26,22 @@ def up(console: Console, directory: DataDirectory, *, port: int, separate: bool,
     """Return when asked to stop. Raises OperatorError when it cannot start."""
     begun = time.monotonic()
 
-    def tell(what: str) -> None:
+    def report_progress(what: str) -> None:
         console.print(f"[dim]{time.monotonic() - begun:5.1f} s[/]  {what}", soft_wrap=True, highlight=False)
 
     try:
         with stop_signals():
-            tell("starting PostgreSQL, RabbitMQ and the services …")
-            with running_system(directory, port=port, separate=separate, fresh=fresh, tell=tell) as system:
-                tell("[bold green]ready[/]")
+            report_progress("starting PostgreSQL, RabbitMQ and the services …")
+            with running_system(
+                directory, port=port, separate=separate, fresh=fresh, report_progress=report_progress
+            ) as system:
+                report_progress("[bold green]ready[/]")
                 show_addresses(console, system.state)
-                tell("Ctrl-C stops everything")
-                keep_alive(system, tell)
+                report_progress("Ctrl-C stops everything")
+                restart_dead_processes(system, report_progress)
     except StopRequested:
         # The context managers have stopped everything on the way here, under the handler that ignores repetitions.
-        tell("stopped")
+        report_progress("stopped")
 
 
 @contextmanager
@@ -59,17 +61,17 @@ def stop_signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def keep_alive(system: System, tell: Tell) -> None:
+def restart_dead_processes(system: System, report_progress: ReportProgress) -> None:
     """Start again whatever dies, after a pause that doubles while it keeps dying. Returns never."""
-    keepers = [Keeper(process) for process in system.processes]
+    monitors = [ProcessMonitor(process) for process in system.processes]
     while True:
-        time.sleep(LOOK_SECONDS)
-        for keeper in keepers:
-            if keeper.look(time.monotonic(), tell):
+        time.sleep(POLL_SECONDS)
+        for monitor in monitors:
+            if monitor.check(time.monotonic(), report_progress):
                 system.refresh_state()
 
 
-class Keeper:
+class ProcessMonitor:
     """Watches one process."""
 
     def __init__(self, process: GuardedProcess) -> None:
@@ -78,23 +80,23 @@ class Keeper:
         self.pause = FIRST_PAUSE_SECONDS
         self.restart_at: float | None = None
 
-    def look(self, now: float, tell: Tell) -> bool:
+    def check(self, now: float, report_progress: ReportProgress) -> bool:
         """True when the process has just been started again."""
         if self.process.running:
             return False
         if self.restart_at is None:
-            if now - self.started_at > STEADY_SECONDS:
+            if now - self.started_at > STABLE_AFTER_SECONDS:
                 self.pause = FIRST_PAUSE_SECONDS
             self.restart_at = now + self.pause
             ended = f"{self.process.name} ended with status {self.process.exit_status}"
-            tell(f"[yellow]{ended}; starting it again in {self.pause:.0f} s[/] (log: {self.process.log})")
+            report_progress(f"[yellow]{ended}; starting it again in {self.pause:.0f} s[/] (log: {self.process.log})")
             return False
         if now < self.restart_at:
             return False
         self.process.start()
-        tell(f"{self.process.name} was started again")
+        report_progress(f"{self.process.name} was started again")
         self.started_at, self.restart_at = now, None
-        self.pause = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
+        self.pause = min(self.pause * 2, MAX_PAUSE_SECONDS)
         return True
 
 

@@ -71,7 +71,7 @@ def infrastructure() -> Iterator[Infrastructure]:
                     source=found.source,
                 )
             finally:
-                outside_the_loop(lambda: drop_everything(found.database_url, prefix))
+                run_in_thread(lambda: drop_run_databases(found.database_url, prefix))
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def servers() -> Iterator[Servers]:
     given = servers_from_environment()
     if given is not None:
         yield given
-    elif docker_answers():
+    elif docker_available():
         with containers() as started:
             yield started
     elif postgres.find_binaries() is not None and rabbitmq.is_installed():
@@ -109,7 +109,7 @@ def servers_from_environment() -> Servers | None:
     )
 
 
-def docker_answers() -> bool:
+def docker_available() -> bool:
     """Asked once with a short time-out, for testcontainers raises from a constructor where no engine is."""
     import docker
     from docker.errors import DockerException
@@ -174,15 +174,15 @@ def virtual_host(management_url: str, name: str) -> Iterator[str]:
 
 
 @contextmanager
-def apart(infrastructure: Infrastructure, name: str) -> Iterator[Infrastructure]:
+def isolated_virtual_host(infrastructure: Infrastructure, name: str) -> Iterator[Infrastructure]:
     """The same servers with a virtual host of one's own: services under test must not hear each other."""
-    own = f"{infrastructure.virtual_host}_{name}"
-    amqp_url = urlunsplit(urlsplit(infrastructure.amqp_url)._replace(path=f"/{own}"))
-    with virtual_host(infrastructure.management_url, own):
-        yield replace(infrastructure, amqp_url=amqp_url, virtual_host=own)
+    isolated_name = f"{infrastructure.virtual_host}_{name}"
+    amqp_url = urlunsplit(urlsplit(infrastructure.amqp_url)._replace(path=f"/{isolated_name}"))
+    with virtual_host(infrastructure.management_url, isolated_name):
+        yield replace(infrastructure, amqp_url=amqp_url, virtual_host=isolated_name)
 
 
-async def drop_everything(database_url: str, prefix: str) -> None:
+async def drop_run_databases(database_url: str, prefix: str) -> None:
     """Drop the databases and roles whose name begins with the prefix."""
     connection = await asyncpg.connect(database_url)
     try:
@@ -195,7 +195,7 @@ async def drop_everything(database_url: str, prefix: str) -> None:
         await connection.close()
 
 
-def outside_the_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine from synchronous code in a thread of its own: a test runner's event loop stays untouched."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(work())).result()

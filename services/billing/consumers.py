@@ -14,19 +14,19 @@ consumers = Consumers("billing")
 
 
 @consumers.on(OfficeChanged)
-async def know_office(event: OfficeChanged, session: AsyncSession) -> None:
+async def project_office(event: OfficeChanged, session: AsyncSession) -> None:
     """Requisites, bank accounts and VAT for the documents."""
     values = {"facts": event.model_dump(mode="json")}
     await project(session, Office, {"office_id": event.office_id}, version=event.version, values=values)
 
 
 @consumers.on(ClientRegistered)
-async def know_new_client(event: ClientRegistered, session: AsyncSession) -> None:
+async def project_new_client(event: ClientRegistered, session: AsyncSession) -> None:
     await _know_client(event, session)
 
 
 @consumers.on(ClientChanged)
-async def know_changed_client(event: ClientChanged, session: AsyncSession) -> None:
+async def project_changed_client(event: ClientChanged, session: AsyncSession) -> None:
     await _know_client(event, session)
 
 
@@ -42,9 +42,9 @@ async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSe
 
 
 @consumers.on(OrderPlaced)
-async def know_order(event: OrderPlaced, session: AsyncSession) -> None:
+async def project_order(event: OrderPlaced, session: AsyncSession) -> None:
     """Money on the balance is set aside for the new order."""
-    await orders.know_order(session, event, now())
+    await orders.project_order(session, event, now())
 
 
 @consumers.on(PositionRemoved)

@@ -18,7 +18,7 @@ from shared.contracts.notifier import (
 )
 from shared.contracts.orders import OrderPlaced
 from shared.contracts.vin import VinRequestSubmitted
-from shared.messaging import NOWHERE, Consumers, project
+from shared.messaging import NO_OFFICE, Consumers, project
 
 consumers = Consumers("clients")
 
@@ -55,7 +55,7 @@ async def remember_staff(event: StaffChanged, session: AsyncSession) -> None:
         {"id": event.staff_id},
         version=event.version,
         values={
-            "office_id": event.office_id or NOWHERE,
+            "office_id": event.office_id or NO_OFFICE,
             "full_name": event.full_name,
             "role": event.role,
             "phone": event.phone,

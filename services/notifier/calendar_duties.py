@@ -18,7 +18,7 @@ from services.notifier.models import Obligation, Office, StaffMember
 from services.notifier.reading import calendar
 from services.notifier.rulebook import RuleBook, rule_book
 from services.notifier.writing import Changes, write
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.service import ServiceContext
 from shared.vocabulary.worktime import WorkingCalendar
 
@@ -49,7 +49,7 @@ class _Candidate(NamedTuple):
 
 async def open_due(session: AsyncSession, at: datetime | None = None) -> int:
     """Open what has begun and is not open yet; returns how many.  What would be late already is not opened."""
-    await take_turns(session, "notifier calendar duties")
+    await lock_until_commit(session, "notifier calendar duties")
     database_now: datetime = (await session.execute(select(func.now()))).scalar_one()
     at = at or database_now
     book = await rule_book(session)

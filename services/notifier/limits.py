@@ -15,7 +15,7 @@ from services.notifier.delivery_models import DeliveryPolicy, SmsUsage, StoppedN
 from services.notifier.domain.delivery import QuietHours
 from services.notifier.metrics import SMS_LIMIT_REACHED
 from services.notifier.models import Client, Notice, Office, StaffMember
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ async def _within_limits(session: AsyncSession, notice: Notice, policy: Delivery
     except MessageTooLong:
         set_aside(notice, "failed", "Текст слишком длинный для SMS.")
         return False
-    await take_turns(session, f"sms/{notice.recipient}")
+    await lock_until_commit(session, f"sms/{notice.recipient}")
     if policy.sms_number_limit is not None and await _sent_to(session, notice, at) >= policy.sms_number_limit:
         notice.next_attempt_at = at + PAUSE_OF_A_NUMBER
         notice.last_answer = "Суточный лимит SMS на этот номер."

@@ -19,7 +19,7 @@ from services.notifier.duty import Duty, duties_of
 from services.notifier.models import Calendar
 from services.notifier.rulebook import STAMP
 from shared.contracts.base import Event
-from shared.persistence.raw_sql import run
+from shared.persistence.raw_sql import fetch
 from shared.vocabulary.worktime import WorkingCalendar
 
 
@@ -129,7 +129,7 @@ async def standing(
     client_id = getattr(event, "client_id", None)
     fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
     duties, types = list(opens), list(later)
-    (row,) = await run(
+    (row,) = await fetch(
         session,
         _statement(bool(duties), bool(types)),
         list(concerned.values()),

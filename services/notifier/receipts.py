@@ -19,7 +19,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.sms import SmsStatus, SmsUnavailable
 from services.notifier.sms_route import SmsRoute, route_of
 from shared.persistence.database import Database
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
@@ -159,7 +159,7 @@ async def one_at_a_time(session: AsyncSession, gateway: str, provider_ids: Itera
 
     Taken before the notice's own row, by everybody.
     """
-    await take_turns(session, *(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids))
+    await lock_until_commit(session, *(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids))
 
 
 async def remember_ids(session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None) -> None:

@@ -20,7 +20,7 @@ from services.notifier.rendering import one_line
 from services.notifier.texting import sms_beside, sms_beside_waiting
 from services.notifier.writing import Changes
 from shared.persistence.database import new_id
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes
 
 DIGEST_WINDOW = timedelta(minutes=5)
@@ -90,7 +90,7 @@ async def tell(
     if not by_person:
         return
     # Replicas and lanes tell a person one after another, else each would begin a letter of its own.
-    await take_turns(session, *(f"tell/{staff_id}" for staff_id in by_person))
+    await lock_until_commit(session, *(f"tell/{staff_id}" for staff_id in by_person))
     preferences = await _preferences(session, by_person)
     last = await _last_letters(session, by_person, at - max(window, timedelta(hours=1)))
     waiting = await _waiting(session, by_person, at)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.duty import COLUMNS, Duty
 from shared.contracts.base import Event
 from shared.messaging.outbox import outbox_rows
-from shared.persistence.raw_sql import run
+from shared.persistence.raw_sql import fetch
 
 WAKE_CHANNEL = "notifier_clock"
 SEND_CHANNEL = "notifier_notices"
@@ -164,4 +164,4 @@ async def write(session: AsyncSession, changes: Changes) -> None:
     if not values:
         return
     channels = [WAKE_CHANNEL] * changes.wake_engine + [SEND_CHANNEL] * bool(changes.notices)
-    await run(session, _statement(tuple(values), tuple(channels)), *values.values())
+    await fetch(session, _statement(tuple(values), tuple(channels)), *values.values())

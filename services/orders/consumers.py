@@ -14,13 +14,13 @@ from shared.contracts.clients import ClientChanged, ClientRegistered, VehicleSav
 from shared.contracts.control import OfficeChanged, StaffChanged
 from shared.contracts.notifier import MailAnswered, MailReceived, ObligationLimitReached
 from shared.contracts.vin import VinRequestAnswered
-from shared.messaging import NOWHERE, Consumers, project
+from shared.messaging import NO_OFFICE, Consumers, project
 
 consumers = Consumers("orders")
 
 
 @consumers.on(OfficeChanged)
-async def know_office(event: OfficeChanged, session: AsyncSession) -> None:
+async def project_office(event: OfficeChanged, session: AsyncSession) -> None:
     """The prefix of the office's numbers, and whether it delivers (ORD-18)."""
     await project(
         session,
@@ -37,7 +37,7 @@ async def know_office(event: OfficeChanged, session: AsyncSession) -> None:
 
 
 @consumers.on(StaffChanged)
-async def know_staff(event: StaffChanged, session: AsyncSession) -> None:
+async def project_staff(event: StaffChanged, session: AsyncSession) -> None:
     """ORG-03 needs to know whether an office has a director.  Whoever is in head office works in no office."""
     await project(
         session,
@@ -45,7 +45,7 @@ async def know_staff(event: StaffChanged, session: AsyncSession) -> None:
         {"staff_id": event.staff_id},
         version=event.version,
         values={
-            "office_id": event.office_id or NOWHERE,
+            "office_id": event.office_id or NO_OFFICE,
             "full_name": event.full_name,
             "role": event.role,
             "active": event.active and event.office_id is not None,
@@ -75,19 +75,19 @@ async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSe
 
 
 @consumers.on(ClientRegistered)
-async def know_new_client(event: ClientRegistered, session: AsyncSession) -> None:
+async def project_new_client(event: ClientRegistered, session: AsyncSession) -> None:
     """Name, category and kind of a client."""
     await _know_client(event, session)
 
 
 @consumers.on(ClientChanged)
-async def know_changed_client(event: ClientChanged, session: AsyncSession) -> None:
+async def project_changed_client(event: ClientChanged, session: AsyncSession) -> None:
     """The card changed; an older change that comes late changes nothing."""
     await _know_client(event, session)
 
 
 @consumers.on(VehicleSaved)
-async def know_vehicle(event: VehicleSaved, session: AsyncSession) -> None:
+async def project_vehicle(event: VehicleSaved, session: AsyncSession) -> None:
     """A car of the garage (CL-15), to be named with an order."""
     await project(
         session,
@@ -103,7 +103,7 @@ async def know_vehicle(event: VehicleSaved, session: AsyncSession) -> None:
 
 
 @consumers.on(VinRequestAnswered)
-async def know_vin_answer(event: VinRequestAnswered, session: AsyncSession) -> None:
+async def project_vin_answer(event: VinRequestAnswered, session: AsyncSession) -> None:
     """Its lines can go into the basket with one action (VIN-10); its car is known even before the garage says so."""
     vehicle = event.vehicle.model_dump(mode="json")
     await project(
@@ -135,7 +135,7 @@ async def know_vin_answer(event: VinRequestAnswered, session: AsyncSession) -> N
 
 
 @consumers.on(BalanceChanged)
-async def know_balance(event: BalanceChanged, session: AsyncSession) -> None:
+async def project_balance(event: BalanceChanged, session: AsyncSession) -> None:
     """BILL-04: the balance is visible wherever the client's orders are."""
     await project(
         session,

@@ -15,12 +15,12 @@ consumers = Consumers("vin")
 
 
 @consumers.on(ClientRegistered)
-async def know_a_new_client(event: ClientRegistered, session: AsyncSession) -> None:
+async def project_new_client(event: ClientRegistered, session: AsyncSession) -> None:
     await _know_client(event, session)
 
 
 @consumers.on(ClientChanged)
-async def know_a_changed_client(event: ClientChanged, session: AsyncSession) -> None:
+async def project_changed_client(event: ClientChanged, session: AsyncSession) -> None:
     await _know_client(event, session)
 
 
@@ -30,7 +30,7 @@ async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSe
 
 
 @consumers.on(VehicleSaved)
-async def know_a_vehicle(event: VehicleSaved, session: AsyncSession) -> None:
+async def project_vehicle(event: VehicleSaved, session: AsyncSession) -> None:
     values = event.vehicle.model_dump(exclude={"vehicle_id"})
     values |= {"office_id": event.office_id, "client_id": event.client_id}
     await project(
@@ -39,7 +39,7 @@ async def know_a_vehicle(event: VehicleSaved, session: AsyncSession) -> None:
 
 
 @consumers.on(CallLogged)
-async def know_a_call(event: CallLogged, session: AsyncSession) -> None:
+async def project_call(event: CallLogged, session: AsyncSession) -> None:
     """VIN-07 asks whether the client's phone was answered."""
     call = insert(ClientCall).values(
         call_id=event.call_id,
@@ -52,12 +52,12 @@ async def know_a_call(event: CallLogged, session: AsyncSession) -> None:
 
 
 @consumers.on(ObligationOpened)
-async def know_a_deadline(event: ObligationOpened, session: AsyncSession) -> None:
+async def project_obligation(event: ObligationOpened, session: AsyncSession) -> None:
     await _know_deadline(event, event.office_id, event.version, session, breached=False, closed=False)
 
 
 @consumers.on(ObligationBreached)
-async def know_a_missed_deadline(event: ObligationBreached, session: AsyncSession) -> None:
+async def project_breach(event: ObligationBreached, session: AsyncSession) -> None:
     await _know_deadline(event, event.office_id, event.version, session, breached=True, closed=False)
 
 

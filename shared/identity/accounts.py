@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.base.errors import Conflict
 from shared.identity.passwords import hash_password, verify_password
 from shared.identity.roles import Principal, Role
-from shared.identity.throttle import PER_ACCOUNT, Guesses
+from shared.identity.throttle import PER_ACCOUNT, FailedAttempts
 from shared.identity.tokens import ACCESS_LIFETIME
 from shared.persistence.database import new_id
 from shared.persistence.tables import account, refresh_token, revocation
 
 REFRESH_LIFETIME = timedelta(days=30)
-_guesses = Guesses()
+_failed_attempts = FailedAttempts()
 
 
 class LoginTaken(Conflict):
@@ -38,7 +38,7 @@ class Grant:
     refresh_token: str
 
 
-def normalized(login: str) -> str:
+def normalize_login(login: str) -> str:
     return login.strip().lower()
 
 
@@ -46,7 +46,7 @@ async def create_account(session: AsyncSession, principal: Principal, login: str
     """Raises LoginTaken.  Logins are network-wide and case-insensitive."""
     values = {
         "id": principal.id,
-        "login": normalized(login),
+        "login": normalize_login(login),
         "password_hash": await hash_password(password),
         "role": principal.role.value,
         "office_id": principal.office_id,
@@ -87,11 +87,11 @@ async def change_password(session: AsyncSession, subject: UUID, current: str, ne
 
     Raises TooManyRequests: whoever holds a stolen token cannot go on to guess the password.
     """
-    await _guesses.check(PER_ACCOUNT, str(subject))
+    await _failed_attempts.check(PER_ACCOUNT, str(subject))
     own = select(account.c.password_hash).where(account.c.id == subject)
     stored = await session.scalar(own)
     if not await verify_password(current, stored) or await session.scalar(own.with_for_update()) != stored:
-        await _guesses.failed(PER_ACCOUNT, str(subject))
+        await _failed_attempts.record(PER_ACCOUNT, str(subject))
         return False
     await set_password(session, subject, new)
     return True
@@ -109,7 +109,7 @@ async def revoke_tokens(session: AsyncSession, subject: UUID) -> None:
     )
 
 
-async def revoked_lately(session: AsyncSession) -> list[tuple[UUID, float]]:
+async def recent_revocations(session: AsyncSession) -> list[tuple[UUID, float]]:
     """Subjects and the moment (seconds since the epoch) before which their tokens are void.
 
     Older entries are of no use: every access token of that time has expired.
@@ -121,12 +121,12 @@ async def revoked_lately(session: AsyncSession) -> list[tuple[UUID, float]]:
 
 async def sign_in(session: AsyncSession, login: str, password: str) -> Grant | None:
     """None for a wrong login, a wrong password or a closed account, in the same time."""
-    row = (await session.execute(select(account).where(account.c.login == normalized(login)))).one_or_none()
+    row = (await session.execute(select(account).where(account.c.login == normalize_login(login)))).one_or_none()
     valid = await verify_password(password, row.password_hash if row is not None else None)
     if row is None or not valid:
         return None
     # Comparing takes its time: the password may be another by now, the person dismissed.
-    now = await _locked(session, row.id)
+    now = await _lock_account(session, row.id)
     if now is None or not now.active or now.password_hash != row.password_hash:
         return None
     family = new_id()
@@ -137,7 +137,7 @@ async def refresh(session: AsyncSession, token: str) -> Grant | None:
     """Rotate a refresh token.  Reuse of an old one ends its whole family; the caller must let that commit."""
     digest = _digest(token)
     owner = await session.scalar(select(refresh_token.c.account_id).where(refresh_token.c.token_hash == digest))
-    row = await _locked(session, owner) if owner is not None else None
+    row = await _lock_account(session, owner) if owner is not None else None
     used = (
         await session.execute(
             update(refresh_token)
@@ -164,7 +164,7 @@ async def refresh(session: AsyncSession, token: str) -> Grant | None:
     return Grant(_principal(row), used, await _issue_refresh_token(session, row.id, used))
 
 
-async def _locked(session: AsyncSession, subject: UUID) -> Row[Any] | None:
+async def _lock_account(session: AsyncSession, subject: UUID) -> Row[Any] | None:
     """As it is now; nobody changes it or revokes its tokens until this transaction ends."""
     return (await session.execute(select(account).where(account.c.id == subject).with_for_update())).one_or_none()
 

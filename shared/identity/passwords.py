@@ -7,7 +7,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 _hasher = PasswordHash((Argon2Hasher(),))
 _slots = asyncio.Semaphore(2)
-_decoy = _hasher.hash("nobody has this password")
+_dummy_hash = _hasher.hash("nobody has this password")
 
 
 async def hash_password(password: str) -> str:
@@ -18,5 +18,5 @@ async def hash_password(password: str) -> str:
 async def verify_password(password: str, stored: str | None) -> bool:
     """Takes the same time for an unknown account (`stored` is None)."""
     async with _slots:
-        valid = await asyncio.to_thread(_hasher.verify, password, stored or _decoy)
+        valid = await asyncio.to_thread(_hasher.verify, password, stored or _dummy_hash)
     return valid and stored is not None

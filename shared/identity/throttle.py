@@ -14,7 +14,7 @@ PER_ACCOUNT = RateLimitItemPerMinute(10)
 PER_ADDRESS = RateLimitItemPerMinute(100)
 
 
-class Guesses:
+class FailedAttempts:
     """Failures by key; each limit counts its own."""
 
     def __init__(self) -> None:
@@ -27,5 +27,5 @@ class Guesses:
             seconds = max(1, ceil(window.reset_time - time()))
             raise TooManyRequests("Слишком много неудачных попыток. Подождите минуту.", retry_after=seconds)
 
-    async def failed(self, limit: RateLimitItem, *key: str) -> None:
+    async def record(self, limit: RateLimitItem, *key: str) -> None:
         await self._limiter.hit(limit, *key)

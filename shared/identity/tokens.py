@@ -30,7 +30,7 @@ REVOCATION_POLL_SECONDS = 20.0
 REVOCATION_MAX_AGE_SECONDS = 60.0
 """Staff tokens are refused when the feed of revocations is older than this."""
 KEY_REFRESH_SECONDS = 5.0
-REMEMBERED_TOKENS = 10_000
+MAX_CACHED_TOKENS = 10_000
 CLOCK_LEEWAY_SECONDS = 5
 """The clocks of two machines differ."""
 
@@ -79,7 +79,7 @@ class _Verified:
     issued_at: float
     expires_at: float
 
-    def holds(self) -> bool:
+    def is_valid(self) -> bool:
         """Until it expires, or the issuer's keys are read anew."""
         return self.keys is self.issuer.keys and time.time() < self.expires_at
 
@@ -98,9 +98,9 @@ class TokenVerifier:
     async def verify(self, token: str) -> Principal:
         """The caller.  Raises Unauthenticated, or Unavailable when an issuer can't be asked."""
         verified = self._verified.get(token)
-        if verified is None or not verified.holds():
+        if verified is None or not verified.is_valid():
             verified = await self._verify(token)
-            if len(self._verified) >= REMEMBERED_TOKENS:
+            if len(self._verified) >= MAX_CACHED_TOKENS:
                 self._verified.clear()
             self._verified[token] = verified
         await self._refuse_revoked(verified.issuer, verified.principal, verified.issued_at)

@@ -2,6 +2,6 @@
 
 from shared.messaging.consumers import Consumers
 from shared.messaging.outbox import publish
-from shared.messaging.projection import NOWHERE, project
+from shared.messaging.projection import NO_OFFICE, project
 
-__all__ = ["NOWHERE", "Consumers", "project", "publish"]
+__all__ = ["NO_OFFICE", "Consumers", "project", "publish"]

@@ -20,20 +20,20 @@ from shared.contracts.base import EVENT_TYPES, Event
 from shared.messaging import context, failures
 from shared.messaging.delivery import Delivery
 from shared.persistence.database import Database
-from shared.persistence.raw_sql import run
+from shared.persistence.raw_sql import fetch
 
 log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Any, AsyncSession], Awaitable[None]]
-Turn = Callable[[Any], str]
+LockKeyFunction = Callable[[Any], str]
 
-SETTLED_SECONDS = 1.0
+STARTUP_GRACE_SECONDS = 1.0
 """The first redelivered message waits so long: what a process dies of at its start is none of them."""
 
 _CLAIM = "INSERT INTO inbox (consumer, event_id, type) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING event_id"
 # It waits for its turn, so that the handler's statements see all that the one before it wrote.
-_CLAIM_IN_TURN = (
+_CLAIM_SERIALIZED = (
     "INSERT INTO inbox (consumer, event_id, type) SELECT $1, $2::uuid, $3"
     " WHERE pg_advisory_xact_lock(hashtextextended($4::text, 0)) IS NOT NULL"
     " ON CONFLICT DO NOTHING RETURNING event_id"
@@ -46,15 +46,15 @@ class Consumers:
     def __init__(self, service: str) -> None:
         self.service = service
         self.handlers: dict[str, Handler] = {}
-        self.turns: dict[str, Turn] = {}
+        self.lock_keys: dict[str, LockKeyFunction] = {}
 
     def on(
-        self, event_class: type[E], *, one_at_a_time: Callable[[E], str] | None = None
+        self, event_class: type[E], *, serialize_by: Callable[[E], str] | None = None
     ) -> Callable[[Handler], Handler]:
         """Register `async def handler(event, session)`.
 
         It runs in one worker transaction with the inbox row.  When it raises, everything is rolled back and the
-        message is retried after seconds, minutes, hours, then parked.  Events with the same `one_at_a_time`, whatever
+        message is retried after seconds, minutes, hours, then parked.  Events with the same `serialize_by`, whatever
         their types, are applied one after another, in any order; each sees all that the one before it wrote.
         """
 
@@ -64,14 +64,14 @@ class Consumers:
             if not inspect.iscoroutinefunction(handler):
                 raise TypeError(f"{handler.__name__} is not async")
             self.handlers[event_class.type] = handler
-            if one_at_a_time is not None:
-                self.turns[event_class.type] = one_at_a_time
+            if serialize_by is not None:
+                self.lock_keys[event_class.type] = serialize_by
             return handler
 
         return register
 
 
-class Unreadable(Exception):
+class MalformedMessage(Exception):
     """The message can never be understood; it is parked at once."""
 
 
@@ -81,13 +81,13 @@ class Dispatcher:
     def __init__(self, consumers: Consumers, database: Database, concurrency: int = 8) -> None:
         """At most `concurrency` messages are in hand at once."""
         self.service = consumers.service
-        self._handlers, self._turns = consumers.handlers, consumers.turns
+        self._handlers, self._lock_keys = consumers.handlers, consumers.lock_keys
         self._database = database
         self._slots = asyncio.Semaphore(concurrency)
-        self._suspects = asyncio.Lock()
+        self._redelivery_lock = asyncio.Lock()
         """One redelivered message at a time: should the process die, that one is blamed and not those beside it."""
-        self._settled_at: float | None = None
-        self._survived = Counter[UUID]()
+        self._startup_grace_ends_at: float | None = None
+        self._attempts_to_uncount = Counter[UUID]()
         """Attempts that were counted and ended here without an outcome, by event, until they are taken back."""
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -99,11 +99,11 @@ class Dispatcher:
             async with self._slots:
                 await self._deliver(delivery)
             return
-        async with self._suspects:
-            await self._settled()
-            await self._deliver_suspect(delivery)
+        async with self._redelivery_lock:
+            await self._wait_for_startup_grace()
+            await self._deliver_redelivered(delivery)
 
-    async def _deliver_suspect(self, delivery: Delivery) -> None:
+    async def _deliver_redelivered(self, delivery: Delivery) -> None:
         async with self._slots:
             if await self._begin_attempt(delivery):
                 metrics.PARKED.labels(self.service, "crash").inc()
@@ -111,28 +111,28 @@ class Dispatcher:
             try:
                 await self._deliver(delivery)
             except BaseException:
-                self._survived[delivery.event_id] += 1
+                self._attempts_to_uncount[delivery.event_id] += 1
                 raise
 
-    async def _settled(self) -> None:
-        if self._settled_at is None:
-            self._settled_at = time.monotonic() + SETTLED_SECONDS
-        await asyncio.sleep(self._settled_at - time.monotonic())
+    async def _wait_for_startup_grace(self) -> None:
+        if self._startup_grace_ends_at is None:
+            self._startup_grace_ends_at = time.monotonic() + STARTUP_GRACE_SECONDS
+        await asyncio.sleep(self._startup_grace_ends_at - time.monotonic())
 
-    async def take_back(self) -> None:
+    async def uncount_attempts(self) -> None:
         """Tell the other replicas of these attempts.  Raises when the database cannot be written."""
-        survived, self._survived = self._survived, Counter()
+        attempts_to_uncount, self._attempts_to_uncount = self._attempts_to_uncount, Counter()
         try:
-            if survived:
-                await failures.take_back(self._database, self.service, survived)
+            if attempts_to_uncount:
+                await failures.uncount_attempts(self._database, self.service, attempts_to_uncount)
         except BaseException:
-            self._survived.update(survived)
+            self._attempts_to_uncount.update(attempts_to_uncount)
             raise
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             applied = await self.apply(delivery)
-        except Unreadable as error:
+        except MalformedMessage as error:
             await failures.park(self._database, self.service, delivery, str(error))
             metrics.PARKED.labels(self.service, "unreadable").inc()
             log.error("message parked", type=delivery.type, event_id=str(delivery.event_id), error=str(error))
@@ -146,11 +146,11 @@ class Dispatcher:
             metrics.CONSUMED.labels(self.service, delivery.type, "applied" if applied else "repeated").inc()
 
     async def _begin_attempt(self, delivery: Delivery) -> bool:
-        survived = self._survived.pop(delivery.event_id, 0)
+        attempts_to_uncount = self._attempts_to_uncount.pop(delivery.event_id, 0)
         try:
-            return await failures.begin_attempt(self._database, self.service, delivery, survived)
+            return await failures.begin_attempt(self._database, self.service, delivery, attempts_to_uncount)
         except BaseException:
-            self._survived[delivery.event_id] += survived
+            self._attempts_to_uncount[delivery.event_id] += attempts_to_uncount
             raise
 
     async def apply(self, delivery: Delivery) -> bool:
@@ -164,11 +164,11 @@ class Dispatcher:
         context.causation_id.set(str(delivery.event_id))
         async with self._database.worker() as session:
             row = (self.service, delivery.event_id, event.type)
-            turn = self._turns.get(event.type)
-            if turn is None:
-                claimed = bool(await run(session, _CLAIM, *row))
+            lock_key = self._lock_keys.get(event.type)
+            if lock_key is None:
+                claimed = bool(await fetch(session, _CLAIM, *row))
             else:
-                claimed = bool(await run(session, _CLAIM_IN_TURN, *row, turn(event)))
+                claimed = bool(await fetch(session, _CLAIM_SERIALIZED, *row, lock_key(event)))
             if claimed:
                 await handler(event, session)
             if delivery.redelivered or delivery.headers.get("x-retry"):
@@ -181,14 +181,14 @@ class Dispatcher:
         event_class = EVENT_TYPES.get(delivery.type)
         declared = delivery.header("cloudEvents:type") or delivery.type
         if event_class is None or delivery.type not in self._handlers or declared != delivery.type:
-            raise Unreadable(f"unknown event type {declared!r}")
+            raise MalformedMessage(f"unknown event type {declared!r}")
         if not delivery.message_id:
-            raise Unreadable("the message has no id")
+            raise MalformedMessage("the message has no id")
         try:
             UUID(delivery.message_id)
         except ValueError:
-            raise Unreadable(f"the message id {delivery.message_id!r} is not a UUID") from None
+            raise MalformedMessage(f"the message id {delivery.message_id!r} is not a UUID") from None
         try:
             return event_class.model_validate_json(delivery.body)
         except ValidationError as error:
-            raise Unreadable(f"the body is not a {delivery.type}: {error}") from error
+            raise MalformedMessage(f"the body is not a {delivery.type}: {error}") from error

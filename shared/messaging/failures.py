@@ -32,18 +32,18 @@ Of 500 deaths by other hands one message was in hand at three in a row.
 RETRY_LEASE = timedelta(minutes=2)
 """How long a claimed message is its process's.  Another takes it up afterwards: that one has died."""
 BATCH = 50
-GIVE_UP = 3
+MAX_ERRORS_PER_BATCH = 3
 """So many messages of a batch without an outcome: the database is away."""
 
 
-async def begin_attempt(database: Database, service: str, delivery: Delivery, survived: int = 0) -> bool:
+async def begin_attempt(database: Database, service: str, delivery: Delivery, attempts_to_uncount: int = 0) -> bool:
     """Count a redelivery before it is handled; True when it is parked now, or was already set aside.
 
-    `survived` attempts are taken back first, see `take_back`.
+    `attempts_to_uncount` attempts are taken back first, see `uncount_attempts`.
     """
     async with database.worker() as session:
         first = insert(table).values(**_row(service, delivery), state="delivering", attempts=1)
-        attempts = func.greatest(table.c.attempts - survived, 0) + 1
+        attempts = func.greatest(table.c.attempts - attempts_to_uncount, 0) + 1
         parked = attempts >= CRASH_ATTEMPTS
         open_attempt = table.c.state == "delivering"
         statement = first.on_conflict_do_update(
@@ -65,10 +65,10 @@ async def begin_attempt(database: Database, service: str, delivery: Delivery, su
         return bool(state == "parked")
 
 
-async def take_back(database: Database, service: str, survived: Mapping[UUID, int]) -> None:
+async def uncount_attempts(database: Database, service: str, attempts_to_uncount: Mapping[UUID, int]) -> None:
     """Attempts without an outcome in a process that lives on: it was a connection that died, and not of the message."""
     async with database.worker() as session:
-        for event_id, times in survived.items():
+        for event_id, times in attempts_to_uncount.items():
             begun = (table.c.consumer == service) & (table.c.event_id == event_id) & (table.c.state == "delivering")
             attempts = func.greatest(table.c.attempts - times, 0)
             await session.execute(update(table).where(begun).values(attempts=attempts))
@@ -142,18 +142,18 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
     broken: list[Exception] = []
     for row in sorted(rows, key=lambda row: int(row.attempts)):
         try:
-            await _try_again(database, row, deliver)
+            await _retry(database, row, deliver)
         except Exception as error:
             # The own database is away, or has cut this connection only: the others need not wait for the claim's end.
             broken.append(error)
-            if len(broken) == GIVE_UP:
+            if len(broken) == MAX_ERRORS_PER_BATCH:
                 break
     if broken:
         raise broken[0]
     return len(rows)
 
 
-async def _try_again(database: Database, row: Row[Any], deliver: Callable[[Delivery], Awaitable[None]]) -> None:
+async def _retry(database: Database, row: Row[Any], deliver: Callable[[Delivery], Awaitable[None]]) -> None:
     delivery = Delivery(row.type, bytes(row.body), {**row.headers, "x-retry": "1"}, message_id=str(row.event_id))
     attempts = await _count_attempt(database, row.id)
     fault_points.reach("retry.counted")

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
-NOWHERE = UUID(int=0)
+NO_OFFICE = UUID(int=0)
 """In place of an office, for what has left all of them: its row stays, so that no older event brings it back."""
 
 

@@ -20,8 +20,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPException, ChannelNotFoundEntity
 
 from shared.base import fault_points, metrics
-from shared.base.timeouts import within
-from shared.messaging.republish import answer_requests
+from shared.base.timeouts import wait_at_most
+from shared.messaging.republish import serve_republish_requests
 from shared.messaging.topology import QueueKind, declare_exchanges
 from shared.persistence.database import Database
 from shared.persistence.listener import Wakeup
@@ -30,13 +30,13 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 PUBLISH_TIMEOUT = 10.0
-UNDER_WAY = 2
+MAX_BATCHES_IN_FLIGHT = 2
 """Batches."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+FIRST_PAUSE, MAX_PAUSE = 0.2, 5.0
 """After a failure; it doubles until a batch succeeds."""
 POLL_SECONDS = 5.0
 """Fallback for a notification that was missed."""
-FINISH_SECONDS = 5.0
+DRAIN_SECONDS = 5.0
 
 _CLAIM = (
     "UPDATE outbox SET lease = $1, leased_until = now() + $2::interval WHERE id IN ("
@@ -44,12 +44,14 @@ _CLAIM = (
     " ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)"
     " RETURNING id, event_id, type, subject, office_id, body, headers, created_at"
 )
-_MINE = "WHERE id = ANY($1::bigint[]) AND lease = $2"
-_CONFIRM = f"UPDATE outbox SET confirmed_at = clock_timestamp(), lease = NULL, leased_until = NULL {_MINE} RETURNING id"
-_FREE = f"UPDATE outbox SET lease = NULL, leased_until = NULL {_MINE}"
+_OWN_LEASE = "WHERE id = ANY($1::bigint[]) AND lease = $2"
+_CONFIRM = (
+    f"UPDATE outbox SET confirmed_at = clock_timestamp(), lease = NULL, leased_until = NULL {_OWN_LEASE} RETURNING id"
+)
+_RELEASE_LEASE = f"UPDATE outbox SET lease = NULL, leased_until = NULL {_OWN_LEASE}"
 
 
-class Pending(NamedTuple):
+class OutboxRow(NamedTuple):
     """A row of the outbox."""
 
     id: int
@@ -87,7 +89,7 @@ class Relay:
         self._channel: AbstractChannel | None = None
         self._exchange: AbstractExchange | None = None
         self._checked_at = 0.0
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._pause = FIRST_PAUSE
         self._batch = BATCH
@@ -99,45 +101,45 @@ class Relay:
                 try:
                     await self._connect()
                     await self._check_topology()
-                    await self._take_up()
+                    await self._start_batch()
                 except (AMQPException, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError) as error:
                     log.warning("broker unavailable", service=self._service, error=repr(error))
                     await self.disconnect()  # What is under way fails now and frees its rows, instead of waiting.
-                    await self._finish()
-                    await self._rest()
+                    await self._drain()
+                    await self._back_off()
                     continue
                 except Exception as error:
                     # The database is away; the rows wait in it.
                     log.warning("relay failed", service=self._service, error=repr(error))
-                    await self._finish()
-                    await self._rest()
+                    await self._drain()
+                    await self._back_off()
                     continue
                 await self._wakeup.wait(min(POLL_SECONDS, self._check_seconds))
         finally:
-            await self._finish()
+            await self._drain()
             await self.disconnect()
 
     def wake(self) -> None:
         """Look now and not at the next notification."""
         self._wakeup.set()
 
-    async def _take_up(self) -> None:
-        """Begin a batch as soon as fewer than `UNDER_WAY` are; raises what an earlier one has raised.
+    async def _start_batch(self) -> None:
+        """Begin a batch as soon as fewer than `MAX_BATCHES_IN_FLIGHT` are; raises what an earlier one has raised.
 
         What is committed while one batch is on its way does not wait for its confirms; and of a backlog one batch
         waits for the database while another is published.
         """
-        while len(self._under_way) >= UNDER_WAY:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        while len(self._in_flight) >= MAX_BATCHES_IN_FLIGHT:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
         task = asyncio.create_task(self.relay_batch())
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
+        self._in_flight.add(task)
+        task.add_done_callback(self._on_batch_done)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+    def _on_batch_done(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
         if task.cancelled():
             return
         error = task.exception()
@@ -147,14 +149,14 @@ class Relay:
             self._failure = error
             self._wakeup.set()
 
-    async def _rest(self) -> None:
+    async def _back_off(self) -> None:
         await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._pause = min(self._pause * 2, MAX_PAUSE)
 
-    async def _finish(self) -> None:
+    async def _drain(self) -> None:
         """Bring to its end what is under way; what it raises is known already."""
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=FINISH_SECONDS)
+        if self._in_flight:
+            _, late = await asyncio.wait(self._in_flight, timeout=DRAIN_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -177,7 +179,7 @@ class Relay:
         fault_points.reach("relay.published")
         confirmed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
         failed = [row.id for row, outcome in zip(rows, outcomes, strict=True) if outcome is not None]
-        marked = await self._settle(lease, confirmed, failed)
+        marked = await self._record_outcomes(lease, confirmed, failed)
         self._batch = min(BATCH, limit * 2) if marked == len(confirmed) else max(1, len(rows) // 2)
         fault_points.reach("relay.confirmed")
         now, lag = time.time(), metrics.PUBLISH_LAG.labels(self._service)
@@ -191,20 +193,20 @@ class Relay:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _claim(self, lease: UUID, limit: int) -> list[Pending]:
-        rows = await self._database.at_once(_CLAIM, lease, self._lease, limit)
-        return sorted((Pending(*row) for row in rows), key=lambda row: row.id)
+    async def _claim(self, lease: UUID, limit: int) -> list[OutboxRow]:
+        rows = await self._database.execute_autocommit(_CLAIM, lease, self._lease, limit)
+        return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
-    async def _settle(self, lease: UUID, confirmed: list[int], failed: list[int]) -> int:
+    async def _record_outcomes(self, lease: UUID, confirmed: list[int], failed: list[int]) -> int:
         """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone.
 
         Returns how many were marked.
         """
         if failed:
-            await self._database.at_once(_FREE, failed, lease)
-        return len(await self._database.at_once(_CONFIRM, confirmed, lease)) if confirmed else 0
+            await self._database.execute_autocommit(_RELEASE_LEASE, failed, lease)
+        return len(await self._database.execute_autocommit(_CONFIRM, confirmed, lease)) if confirmed else 0
 
-    async def _publish(self, row: Pending) -> None:
+    async def _publish(self, row: OutboxRow) -> None:
         if self._exchange is None:
             raise ConnectionError("the connection to the broker has ended")
         headers = {name: value for name, value in row.headers.items() if value and name != "time"}
@@ -248,9 +250,9 @@ class Relay:
             return
         assert self._connection is not None
         try:
-            if await answer_requests(self._service, self._database, self._connection, self._kind):
+            if await serve_republish_requests(self._service, self._database, self._connection, self._kind):
                 assert self._channel is not None
-                self._exchange = await within(PUBLISH_TIMEOUT, declare_exchanges(self._channel, self._kind))
+                self._exchange = await wait_at_most(PUBLISH_TIMEOUT, declare_exchanges(self._channel, self._kind))
         except ChannelNotFoundEntity:
             await self.disconnect()
             raise
@@ -260,6 +262,6 @@ class Relay:
         connection, self._connection, self._channel, self._exchange = self._connection, None, None, None
         if connection is not None:
             try:
-                await within(2, connection.close())
+                await wait_at_most(2, connection.close())
             except Exception as error:
                 log.debug("closing the broker connection failed", error=repr(error))

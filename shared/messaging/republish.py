@@ -21,14 +21,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.base import metrics
-from shared.base.timeouts import within
+from shared.base.timeouts import wait_at_most
 from shared.messaging.topology import QueueKind, declare_exchanges, own_queue_arguments, republish_queue
 from shared.persistence.database import Database
 from shared.persistence.tables import topology_check
 
 log = structlog.get_logger(__name__)
 
-SLACK = timedelta(minutes=1)
+CLOCK_SKEW = timedelta(minutes=1)
 """Clocks differ, and a queue may have vanished a moment before a check that still saw it."""
 MAX_REQUESTS = 100
 BATCH = 5_000
@@ -37,14 +37,14 @@ BROKER_SECONDS = 10.0
 """For one answer of the broker."""
 
 
-async def remember_check(session: AsyncSession, queue: str, at: datetime | None = None) -> None:
+async def record_check(session: AsyncSession, queue: str, at: datetime | None = None) -> None:
     """At that moment, or now, the queue was in order."""
     statement = insert(topology_check).values(queue=queue, last_good_at=at or func.now())
     latest = func.greatest(topology_check.c.last_good_at, statement.excluded.last_good_at)
     await session.execute(statement.on_conflict_do_update(index_elements=["queue"], set_={"last_good_at": latest}))
 
 
-async def last_good(session: AsyncSession, queue: str) -> datetime | None:
+async def last_good_check(session: AsyncSession, queue: str) -> datetime | None:
     """When the queue was last seen in order; None when it has never been declared."""
     found = await session.execute(select(topology_check.c.last_good_at).where(topology_check.c.queue == queue))
     return found.scalar_one_or_none()
@@ -71,7 +71,7 @@ async def inspect_queue(connection: AbstractConnection, name: str) -> QueueState
     return QueueState(result.message_count or 0, result.consumer_count or 0)
 
 
-async def ask(
+async def request_republish(
     connection: AbstractConnection, producer: str, types: Sequence[str], since: datetime, kind: QueueKind
 ) -> None:
     """Leave a request with a producer: publish `types` again since a moment."""
@@ -87,47 +87,49 @@ async def ask(
         await channel.close()
 
 
-class Wanted(BaseModel):
+class RepublishRequest(BaseModel):
     """A request of a consumer."""
 
     types: list[str]
     since: AwareDatetime
 
 
-async def answer_requests(service: str, database: Database, connection: AbstractConnection, kind: QueueKind) -> bool:
+async def serve_republish_requests(
+    service: str, database: Database, connection: AbstractConnection, kind: QueueKind
+) -> bool:
     """A producer's check: wiped broker, requests of consumers.  True when something is published again.
 
     Raises TimeoutError where the broker does not answer; how long the outbox takes depends on what is asked for.
     """
     name = republish_queue(service)
-    exists = await within(BROKER_SECONDS, inspect_queue(connection, name)) is not None
+    exists = await wait_at_most(BROKER_SECONDS, inspect_queue(connection, name)) is not None
     async with database.worker() as session:
-        previous = await last_good(session, name)
+        previous = await last_good_check(session, name)
     again = 0
     if not exists and previous is not None:
         again = await _unconfirm(database, None, previous)
         metrics.REPAIRED.labels(service, name).inc()
         log.warning("the broker was wiped, publishing again", service=service, since=previous.isoformat())
-    channel, requests = await within(BROKER_SECONDS, _requests(connection, name, kind))
+    channel, requests = await wait_at_most(BROKER_SECONDS, _take_requests(connection, name, kind))
     try:
         for request in requests:
             try:
-                wanted = Wanted.model_validate_json(request.body)
+                republish_request = RepublishRequest.model_validate_json(request.body)
             except ValidationError as error:
                 log.error("a request to publish again cannot be read", service=service, error=str(error))
             else:
-                count = await _unconfirm(database, wanted.types, wanted.since)
-                log.warning("publishing again on request", service=service, types=wanted.types, events=count)
+                count = await _unconfirm(database, republish_request.types, republish_request.since)
+                log.warning("publishing again on request", service=service, types=republish_request.types, events=count)
                 again += count
-            await within(BROKER_SECONDS, request.ack())
+            await wait_at_most(BROKER_SECONDS, request.ack())
     finally:
-        await within(BROKER_SECONDS, channel.close())  # What is not acknowledged goes back to the queue.
+        await wait_at_most(BROKER_SECONDS, channel.close())  # What is not acknowledged goes back to the queue.
     async with database.worker() as session:
-        await remember_check(session, name)
+        await record_check(session, name)
     return again > 0
 
 
-async def _requests(
+async def _take_requests(
     connection: AbstractConnection, name: str, kind: QueueKind
 ) -> tuple[AbstractChannel, Sequence[AbstractIncomingMessage]]:
     channel = await connection.channel()
@@ -145,10 +147,10 @@ async def _unconfirm(database: Database, types: Sequence[str] | None, since: dat
     Also what a relay has in hand: the broker may have confirmed it and lost it before the relay marks it.  What is
     published again meanwhile is confirmed after `until`.
     """
-    [(until, count)] = await database.at_once(_FREE, types)
-    begin = since - SLACK
+    [(until, count)] = await database.execute_autocommit(_RELEASE_LEASES, types)
+    begin = since - CLOCK_SKEW
     while True:
-        [(found, latest)] = await database.at_once(_UNCONFIRM, types, begin, until, BATCH)
+        [(found, latest)] = await database.execute_autocommit(_UNCONFIRM, types, begin, until, BATCH)
         count += found
         if found < BATCH:
             return int(count)
@@ -156,7 +158,7 @@ async def _unconfirm(database: Database, types: Sequence[str] | None, since: dat
 
 
 _OF_TYPES = "($1::text[] IS NULL OR type = ANY($1))"
-_FREE = (
+_RELEASE_LEASES = (
     "WITH freed AS (UPDATE outbox SET lease = NULL, leased_until = NULL"
     f" WHERE confirmed_at IS NULL AND lease IS NOT NULL AND {_OF_TYPES} RETURNING 1)"
     " SELECT clock_timestamp(), (SELECT count(*) FROM freed)"

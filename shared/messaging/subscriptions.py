@@ -14,7 +14,7 @@ from faststream.rabbit import Channel, RabbitBroker
 from faststream.rabbit.message import RabbitMessage
 
 from shared.base import fault_points, metrics
-from shared.base.timeouts import within
+from shared.base.timeouts import wait_at_most
 from shared.messaging import failures
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
@@ -34,7 +34,7 @@ CHECK_SECONDS = 30.0
 CLOSE_SECONDS = 2.0
 
 
-async def _whole(message: RabbitMessage) -> RabbitMessage:
+async def _keep_raw_body(message: RabbitMessage) -> RabbitMessage:
     """FastStream's decoder would refuse bad JSON before we could park it."""
     return message
 
@@ -93,7 +93,7 @@ class Subscriptions:
         """Run failed messages again when they are due, until cancelled."""
         while True:
             try:
-                await self._dispatcher.take_back()
+                await self._dispatcher.uncount_attempts()
                 while await failures.retry_due(self._database, self._dispatcher.deliver) == failures.BATCH:
                     pass
             except Exception as error:
@@ -105,10 +105,10 @@ class Subscriptions:
         async with asyncio.timeout(10):
             connection = await aio_pika.connect(self._amqp_url)
         try:
-            return await within(CHECK_SECONDS + PROBE_SECONDS * len(self._types), self._watch.check(connection))
+            return await wait_at_most(CHECK_SECONDS + PROBE_SECONDS * len(self._types), self._watch.check(connection))
         finally:
             with contextlib.suppress(AMQPException, OSError, TimeoutError):
-                await within(CLOSE_SECONDS, connection.close())
+                await wait_at_most(CLOSE_SECONDS, connection.close())
 
     async def _start(self) -> None:
         # Its injection of dependencies would send every message through a thread.
@@ -123,7 +123,7 @@ class Subscriptions:
     def _subscribe(self, broker: RabbitBroker, channel: Channel, event_type: str) -> None:
         queue = event_queue(self._service, event_type, self._kind)
 
-        @broker.subscriber(queue, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_whole)
+        @broker.subscriber(queue, channel=channel, ack_policy=AckPolicy.MANUAL, decoder=_keep_raw_body)
         async def consume(message: RabbitMessage) -> None:
             raw = message.raw_message
             delivery = Delivery(
@@ -133,7 +133,7 @@ class Subscriptions:
                 if PROBE in raw.headers:
                     # Other consumers of the type receive it too, and pass it over.
                     if raw.headers[PROBE] == self._service:
-                        await self._watch.returned(event_type, raw.headers.get(PROBE_SENT))
+                        await self._watch.probe_arrived(event_type, raw.headers.get(PROBE_SENT))
                 else:
                     await self._dispatcher.deliver(delivery)
                     fault_points.reach("consumer.before_ack")
@@ -153,7 +153,7 @@ class Subscriptions:
         broker, self._broker = self._broker, None
         if broker is not None:
             with contextlib.suppress(Exception):
-                await within(DRAIN_SECONDS + 2, broker.stop())
+                await wait_at_most(DRAIN_SECONDS + 2, broker.stop())
 
     def _report(self, *, healthy: bool) -> None:
         self.healthy = healthy

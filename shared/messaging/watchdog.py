@@ -17,7 +17,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from sqlalchemy import func, select, update
 
 from shared.base import metrics
-from shared.messaging.republish import QueueState, ask, inspect_queue, last_good, remember_check
+from shared.messaging.republish import QueueState, inspect_queue, last_good_check, record_check, request_republish
 from shared.messaging.topology import (
     EVENTS,
     PROBE,
@@ -33,7 +33,7 @@ from shared.persistence.tables import topology_check
 log = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 3.0
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+ALL_HISTORY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class QueueWatch:
@@ -43,7 +43,7 @@ class QueueWatch:
         self._database = database
         self._kind = kind
 
-    async def returned(self, event_type: str, sent_at: object) -> None:
+    async def probe_arrived(self, event_type: str, sent_at: object) -> None:
         """A probe arrived, of this replica or another: what was sent before it has arrived as well.
 
         What came after it may still lie behind it, however late it is.
@@ -53,40 +53,44 @@ class QueueWatch:
         except ValueError:
             return  # Of an earlier version, or nobody's.
         async with self._database.worker() as session:
-            await remember_check(session, queue_name(self._service, event_type), at)
+            await record_check(session, queue_name(self._service, event_type), at)
 
     async def check(self, connection: AbstractConnection) -> bool:
         """Declare what is missing, ask its producers to publish again; False when a queue has no consumer."""
-        known, owed = await self._remembered()
+        known, republish_pending = await self._load_state()
         states = {
             event_type: await inspect_queue(connection, queue_name(self._service, event_type))
             for event_type in self._types
         }
         missing = [event_type for event_type, state in states.items() if state is None]
         present = {event_type: state for event_type, state in states.items() if state is not None}
-        deaf = await self._deaf(connection, present)
-        damaged = list(dict.fromkeys([*missing, *deaf, *owed]))
+        unbound = await self._unbound(connection, present)
+        damaged = list(dict.fromkeys([*missing, *unbound, *republish_pending]))
         if known:
             # A repair that is broken off after the queue is there again must not be forgotten: the queue looks sound.
-            owed |= {event_type: known[event_type] for event_type in damaged if event_type in known.keys() - owed}
-            await self._owe(owed)
+            republish_pending |= {
+                event_type: known[event_type]
+                for event_type in damaged
+                if event_type in known.keys() - republish_pending
+            }
+            await self._mark_republish_pending(republish_pending)
             await self._declare(connection, missing, damaged)
-            await self._ask_again(connection, owed)
+            await self._republish_damaged(connection, republish_pending)
         else:
             # Others may have started long before: a new service needs their offices, staff and clients.
             damaged = self._types
             await self._declare(connection, missing, damaged)
             for producer, types in self._by_producer(damaged).items():
-                await ask(connection, producer, types, BEGINNING, self._kind)
+                await request_republish(connection, producer, types, ALL_HISTORY, self._kind)
         async with self._database.worker() as session:
             for event_type in damaged:
-                await remember_check(session, queue_name(self._service, event_type))
+                await record_check(session, queue_name(self._service, event_type))
             queues = [queue_name(self._service, event_type) for event_type in damaged]
-            paid = update(topology_check).where(topology_check.c.queue.in_(queues)).values(owed_since=None)
-            await session.execute(paid)
+            clear_pending = update(topology_check).where(topology_check.c.queue.in_(queues)).values(owed_since=None)
+            await session.execute(clear_pending)
         return all(state is not None and state.consumers > 0 for state in states.values())
 
-    async def _deaf(self, connection: AbstractConnection, states: Mapping[str, QueueState]) -> list[str]:
+    async def _unbound(self, connection: AbstractConnection, states: Mapping[str, QueueState]) -> list[str]:
         """Queues that the exchange does not reach."""
         channel = await connection.channel(publisher_confirms=True)
         try:
@@ -104,27 +108,27 @@ class QueueWatch:
         return [
             event_type
             for event_type, before in states.items()
-            if not await self._arrives(connection, event_type, before, sent_at)
+            if not await self._probe_arrives(connection, event_type, before, sent_at)
         ]
 
-    async def _arrives(
+    async def _probe_arrives(
         self, connection: AbstractConnection, event_type: str, before: QueueState, sent_at: datetime
     ) -> bool:
         """Consumed (by any replica), or waiting behind others, or lying in a queue that nobody consumes yet."""
-        give_up = time.monotonic() + PROBE_SECONDS
+        deadline = time.monotonic() + PROBE_SECONDS
         while True:
             async with self._database.worker() as session:
-                seen = await last_good(session, queue_name(self._service, event_type))
+                seen = await last_good_check(session, queue_name(self._service, event_type))
             if seen is not None and seen >= sent_at:
                 return True
             state = await inspect_queue(connection, queue_name(self._service, event_type))
             if state is None or state.messages > 0:
                 return True  # A queue that vanished meanwhile is for the next check.
-            if before.consumers == 0 or time.monotonic() > give_up:
+            if before.consumers == 0 or time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.1)
 
-    async def _remembered(self) -> tuple[dict[str, datetime], dict[str, datetime]]:
+    async def _load_state(self) -> tuple[dict[str, datetime], dict[str, datetime]]:
         """By type: when its queue was last in order, and since when its events are owed."""
         types = {queue_name(self._service, event_type): event_type for event_type in self._types}
         async with self._database.worker() as session:
@@ -134,12 +138,12 @@ class QueueWatch:
             {types[row.queue]: row.owed_since for row in rows if row.owed_since is not None},
         )
 
-    async def _owe(self, owed: Mapping[str, datetime]) -> None:
+    async def _mark_republish_pending(self, republish_pending: Mapping[str, datetime]) -> None:
         async with self._database.worker() as session:
-            for event_type, since in owed.items():
+            for event_type, since in republish_pending.items():
                 queue = queue_name(self._service, event_type)
-                owing = update(topology_check).where(topology_check.c.queue == queue)
-                await session.execute(owing.values(owed_since=since))
+                statement = update(topology_check).where(topology_check.c.queue == queue)
+                await session.execute(statement.values(owed_since=since))
 
     def _by_producer(self, types: list[str]) -> dict[str, list[str]]:
         grouped: dict[str, list[str]] = {}
@@ -159,11 +163,13 @@ class QueueWatch:
             await queue.bind(exchange, routing_key=event_type)
         await channel.close()
 
-    async def _ask_again(self, connection: AbstractConnection, owed: Mapping[str, datetime]) -> None:
+    async def _republish_damaged(
+        self, connection: AbstractConnection, republish_pending: Mapping[str, datetime]
+    ) -> None:
         """What a running service begins to listen to (never seen before) concerns the future only."""
-        for producer, types in self._by_producer(list(owed)).items():
+        for producer, types in self._by_producer(list(republish_pending)).items():
             for event_type in types:
                 metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()
             log.warning("queues were damaged, asking for their events", service=self._service, types=types)
-            since = min(owed[event_type] for event_type in types)
-            await ask(connection, producer, types, since, self._kind)
+            since = min(republish_pending[event_type] for event_type in types)
+            await request_republish(connection, producer, types, since, self._kind)

@@ -15,13 +15,13 @@ from sqlalchemy.exc import EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
-LENT_WITHIN_SECONDS = 10
-CONNECT_SECONDS = 10
-ROLLBACK_SECONDS = 2
+CHECKOUT_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 10
+ROLLBACK_TIMEOUT_SECONDS = 2
 """Where the server does not answer in that time, the connection is closed instead."""
 
 
-class Undone(RuntimeError):
+class TransactionRolledBack(RuntimeError):
     """PostgreSQL answered a COMMIT with ROLLBACK: a statement had failed and somebody went on."""
 
 
@@ -39,7 +39,7 @@ class Connections:
             # The values of a failed statement are people's data: they stay out of logs and of parked messages.
             hide_parameters=True,
             connect_args={
-                "timeout": CONNECT_SECONDS,
+                "timeout": CONNECT_TIMEOUT_SECONDS,
                 "server_settings": {
                     "application_name": application_name,
                     "timezone": "UTC",
@@ -52,64 +52,64 @@ class Connections:
         self._size = size
         self._free = asyncio.Semaphore(size)
 
-    async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
+    async def execute_autocommit(self, statement: str, *arguments: Any) -> list[Any]:
         """One statement that is a transaction of its own: no round trips for its beginning and end.
 
         Raises asyncpg's errors, ConnectionError, or sqlalchemy.exc.TimeoutError when there is no connection in time.
         """
-        connection, driver = await self._lend()
-        at_rest = False
+        connection, driver = await self._checkout()
+        is_idle = False
         try:
             rows: list[Any] = await driver.fetch(statement, *arguments)
-            at_rest = True
+            is_idle = True
             return rows
         except Exception:
-            at_rest = True  # Refused; after a cancellation the statement may still be running.
+            is_idle = True  # Refused; after a cancellation the statement may still be running.
             raise
         finally:
-            self._give_back(connection, driver, at_rest)
+            self._checkin(connection, driver, is_idle)
 
     @asynccontextmanager
-    async def transaction(self, beginning: str, info: Mapping[str, Any]) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, begin_statement: str, info: Mapping[str, Any]) -> AsyncIterator[AsyncSession]:
         """A session within one transaction, which commits at the end of the block.
 
-        `beginning` is the script that begins it.  Raises asyncpg's errors, SQLAlchemy's from the session, Undone,
+        `begin_statement` is the script that begins it.  Raises asyncpg's errors, SQLAlchemy's from the session, Undone,
         ConnectionError, or sqlalchemy.exc.TimeoutError when there is no connection in time.
         """
-        connection, driver = await self._lend()
+        connection, driver = await self._checkout()
         session = AsyncSession(
             AsyncConnection(self.engine, connection), expire_on_commit=False, info={**info, "driver": driver}
         )
-        at_rest = False
+        is_idle = False
         try:
-            await driver.execute(beginning)
+            await driver.execute(begin_statement)
             yield session
             if session.in_transaction():
                 await session.commit()  # What is left to be written; it ends nothing.
             if await driver.execute("COMMIT") != "COMMIT":
-                raise Undone("the transaction had failed")
-            at_rest = True
+                raise TransactionRolledBack("the transaction had failed")
+            is_idle = True
         except BaseException:
             with suppress(Exception):
-                async with asyncio.timeout(ROLLBACK_SECONDS):
+                async with asyncio.timeout(ROLLBACK_TIMEOUT_SECONDS):
                     await driver.execute("ROLLBACK")
-                at_rest = True
+                is_idle = True
             raise
         finally:
             session.info.pop("driver")  # Whoever keeps the session must not get at the next one's transaction.
             try:
                 session.sync_session.close()
             finally:
-                self._give_back(connection, driver, at_rest)
+                self._checkin(connection, driver, is_idle)
 
-    async def _lend(self) -> tuple[Connection, asyncpg.Connection]:
+    async def _checkout(self) -> tuple[Connection, asyncpg.Connection]:
         """One that the server has not closed while nobody used it."""
         if self._free.locked():
             try:
-                async with asyncio.timeout(LENT_WITHIN_SECONDS):
+                async with asyncio.timeout(CHECKOUT_TIMEOUT_SECONDS):
                     await self._free.acquire()
             except TimeoutError:
-                raise PoolTimeout(f"{self._size} connections are in use for {LENT_WITHIN_SECONDS} s") from None
+                raise PoolTimeout(f"{self._size} connections are in use for {CHECKOUT_TIMEOUT_SECONDS} s") from None
         else:
             await self._free.acquire()
         try:
@@ -124,13 +124,13 @@ class Connections:
             if isinstance(error, EmulatedDBAPIException):
                 raise error.driver_exception from None  # SQLAlchemy's own wrapping comes later than here.
             if isinstance(error, TimeoutError):
-                raise PoolTimeout(f"no connection within {CONNECT_SECONDS} s") from None
+                raise PoolTimeout(f"no connection within {CONNECT_TIMEOUT_SECONDS} s") from None
             raise
 
-    def _give_back(self, connection: Connection, driver: asyncpg.Connection, at_rest: bool) -> None:
+    def _checkin(self, connection: Connection, driver: asyncpg.Connection, is_idle: bool) -> None:
         """One that is in the midst of something is nobody's any more."""
         try:
-            busy = not at_rest or driver.is_closed() or driver.is_in_transaction()
+            busy = not is_idle or driver.is_closed() or driver.is_in_transaction()
             if busy and not connection.invalidated:
                 connection.invalidate()
             connection.close()

@@ -72,7 +72,7 @@ class ServiceBase(DeclarativeBase):
         super().__init_subclass__(**options)
 
 
-def as_stored(kind: type[Row], values: Mapping[str, Any]) -> Row:
+def detached_instance(kind: type[Row], values: Mapping[str, Any]) -> Row:
     """The object of a row that was read or written past the session, to be looked at: no session knows it.
 
     Its constructor would tell SQLAlchemy of each value, which takes longer than to write the row.
@@ -125,7 +125,7 @@ def _filter_by_scope(state: ORMExecuteState) -> None:
 
 
 @event.listens_for(Session, "do_orm_execute")
-def _read_anew_what_is_locked(state: ORMExecuteState) -> None:
+def _refresh_locked_rows(state: ORMExecuteState) -> None:
     """What was read before its lock was waited for may be another by now; FOR UPDATE alone leaves the old in memory."""
     if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
         state.update_execution_options(populate_existing=True)
@@ -144,7 +144,7 @@ def _criteria(scope: Scope) -> Sequence[ORMOption]:
     )
 
 
-def _constant(owned: type, criterion: Callable[[Any], ColumnElement[bool]]) -> ORMOption:
+def _cached_criterion(owned: type, criterion: Callable[[Any], ColumnElement[bool]]) -> ORMOption:
     return with_loader_criteria(owned, criterion, include_aliases=True, track_closure_variables=False)
 
 
@@ -152,12 +152,12 @@ _OFFICE_ID = bindparam("scope_office_id", type_=Uuid())
 _CLIENT_ID = bindparam("scope_client_id", type_=Uuid())
 _CRITERIA = {
     "office": (
-        _constant(OfficeOwned, lambda cls: cls.office_id == _OFFICE_ID),
-        _constant(ClientOwned, lambda cls: cls.office_id == _OFFICE_ID),
+        _cached_criterion(OfficeOwned, lambda cls: cls.office_id == _OFFICE_ID),
+        _cached_criterion(ClientOwned, lambda cls: cls.office_id == _OFFICE_ID),
     ),
     "client": (
-        _constant(OfficeOwned, lambda cls: false()),
-        _constant(ClientOwned, lambda cls: cls.client_id == _CLIENT_ID),
+        _cached_criterion(OfficeOwned, lambda cls: false()),
+        _cached_criterion(ClientOwned, lambda cls: cls.client_id == _CLIENT_ID),
     ),
 }
 """Made once, with parameters in place of values: making them for each statement costs more than many a query."""
@@ -184,22 +184,22 @@ class Database:
 
     def app(self, scope: Scope, **info: Any) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction of an HTTP request; commits at the end of the block.  For errors see `Connections`."""
-        return self._app.transaction(_beginning(scope), {"scope": scope, **info})
+        return self._app.transaction(_begin_statement(scope), {"scope": scope, **info})
 
     def worker(self, **info: Any) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction of a consumer or loop, in network scope; commits at the end of the block."""
         return self._worker.transaction("BEGIN", info)
 
-    async def at_once(self, statement: str, *arguments: Any) -> list[Any]:
+    async def execute_autocommit(self, statement: str, *arguments: Any) -> list[Any]:
         """One statement of a worker that is a transaction of its own."""
-        return await self._worker.at_once(statement, *arguments)
+        return await self._worker.execute_autocommit(statement, *arguments)
 
     async def dispose(self) -> None:
         for role in (self._app, self._worker):
             await role.dispose()
 
 
-def _beginning(scope: Scope) -> str:
+def _begin_statement(scope: Scope) -> str:
     """Without the scope row-level security shows nothing.  It consists of our own words and of UUIDs."""
-    told = {"scope": scope.kind, "office_id": scope.office_id, "client_id": scope.client_id}
-    return "BEGIN" + "".join(f"; SET LOCAL app.{name} = '{value}'" for name, value in told.items() if value)
+    settings = {"scope": scope.kind, "office_id": scope.office_id, "client_id": scope.client_id}
+    return "BEGIN" + "".join(f"; SET LOCAL app.{name} = '{value}'" for name, value in settings.items() if value)

@@ -58,7 +58,7 @@ class Listener:
             connection.add_termination_listener(lambda _, lost=lost: lost.set())
             try:
                 for channel in self._wakeups:
-                    await connection.add_listener(channel, self._notified)
+                    await connection.add_listener(channel, self._on_notify)
                 self._wake_all()
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -68,7 +68,7 @@ class Listener:
                     connection.terminate()
             self._wake_all()
 
-    def _notified(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
+    def _on_notify(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
         for wakeup in self._wakeups.get(channel, ()):
             wakeup.set()
 

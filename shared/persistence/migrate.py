@@ -40,12 +40,12 @@ async def upgrade(package: str, owner_url: str, revision: str = "head") -> None:
     """A schema that is newer than this code is left alone: a release that is taken back finds it."""
     newest = head(package)
 
-    def act(config: Config) -> None:
+    def upgrade_unless_newer(config: Config) -> None:
         found = MigrationContext.configure(config.attributes["connection"]).get_current_revision()
         if found is None or found <= newest:
             command.upgrade(config, revision)
 
-    await _run(package, owner_url, act)
+    await _run(package, owner_url, upgrade_unless_newer)
 
 
 async def check(package: str, owner_url: str) -> None:
@@ -73,7 +73,7 @@ async def _run(package: str, url: str, action: Callable[[Config], Any]) -> None:
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
     config = _config(package)
 
-    def within(connection: Connection) -> None:
+    def _run_in_connection(connection: Connection) -> None:
         # Two containers that migrate at once wait for one another.
         connection.execute(text("SELECT pg_advisory_lock(7350002)"))
         connection.commit()
@@ -83,6 +83,6 @@ async def _run(package: str, url: str, action: Callable[[Config], Any]) -> None:
 
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(within)
+            await connection.run_sync(_run_in_connection)
     finally:
         await engine.dispose()

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-async def run(session: AsyncSession, statement: str, *arguments: Any) -> Sequence[Any]:
+async def fetch(session: AsyncSession, statement: str, *arguments: Any) -> Sequence[Any]:
     """Rows, to be read by name or position.  Arguments are `$1`, `$2`, …; JSON goes in as text.
 
     Like others, they see what the session has changed so far.  Raises asyncpg's errors.
@@ -45,7 +45,7 @@ async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Map
     for table, rows in filled:
         arrays = _arrays(table, rows)
         arguments += arrays if len(rows) > 1 else (value for (value,) in arrays)
-    await run(session, statement, *arguments)
+    await fetch(session, statement, *arguments)
 
 
 async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -54,7 +54,7 @@ async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mappin
     The caller has locked them, or else what others write meanwhile is overwritten.
     """
     if rows:
-        await run(session, _update(table, tuple(rows[0])), *_arrays(table, rows))
+        await fetch(session, _update(table, tuple(rows[0])), *_arrays(table, rows))
 
 
 @cache

@@ -110,7 +110,7 @@ async def _running(
                 await ensure_key(session)
         for hook in service.on_start:
             await hook(context)
-        background = _Background()
+        background = _BackgroundTasks()
         stack.push_async_callback(background.stop)
         background.start("retention", lambda: retention.run_retention(database, signs_in=service.signs_in))
         background.start("sealer", lambda: audit.run_sealer(database))
@@ -127,7 +127,7 @@ async def _running(
         app.state.stopping = True
 
 
-class _Background:
+class _BackgroundTasks:
     """Tasks that outlive their own failures and end together, the last started first."""
 
     def __init__(self) -> None:

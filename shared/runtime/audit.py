@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 SEAL_BATCH = 1000
 SEAL_SECONDS = 5.0
-LONGEST_TRANSACTION = timedelta(minutes=10)
+MAX_TRANSACTION_DURATION = timedelta(minutes=10)
 """None is open that long: the database ends those that are idle, and every statement has its time."""
 _SEALER_LOCK = 7_350_001
 
@@ -63,28 +63,28 @@ async def seal(database: Database) -> int:
     async with database.worker() as session:
         if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _SEALER_LOCK}):
             return 0
-        floor = await _sealed_for_good(session)
+        watermark = await _sealed_watermark(session)
         unsealed = (
             select(audit_log)
-            .outerjoin(audit_seal, and_(audit_seal.c.audit_id == audit_log.c.id, audit_seal.c.audit_id > floor))
-            .where(audit_log.c.id > floor, audit_seal.c.audit_id.is_(None))
+            .outerjoin(audit_seal, and_(audit_seal.c.audit_id == audit_log.c.id, audit_seal.c.audit_id > watermark))
+            .where(audit_log.c.id > watermark, audit_seal.c.audit_id.is_(None))
             .order_by(audit_log.c.id)
             .limit(SEAL_BATCH)
         )
         rows = (await session.execute(unsealed)).all()
-        tails: dict[UUID | None, tuple[int, bytes]] = {}
+        last_seals: dict[UUID | None, tuple[int, bytes]] = {}
         seals = []
         for row in rows:
-            if row.office_id not in tails:
-                tails[row.office_id] = await _tail(session, row.office_id)
-            number, previous = tails[row.office_id]
-            tails[row.office_id] = (number + 1, chained(previous, row))
+            if row.office_id not in last_seals:
+                last_seals[row.office_id] = await _last_seal(session, row.office_id)
+            number, previous = last_seals[row.office_id]
+            last_seals[row.office_id] = (number + 1, chain_hash(previous, row))
             seals.append(
                 {
                     "audit_id": row.id,
                     "office_id": row.office_id,
                     "number": number + 1,
-                    "hash": tails[row.office_id][1],
+                    "hash": last_seals[row.office_id][1],
                 }
             )
         if seals:
@@ -92,13 +92,13 @@ async def seal(database: Database) -> int:
         return len(rows)
 
 
-async def _sealed_for_good(session: AsyncSession) -> int:
+async def _sealed_watermark(session: AsyncSession) -> int:
     """Below it nothing can come any more: rows are sealed in the order of their ids, and whoever had taken a lower one
     when this one was written has ended long ago.  Without it every look would read the audit of all years."""
     settled = (
         select(audit_seal.c.audit_id)
         .join(audit_log, audit_log.c.id == audit_seal.c.audit_id)
-        .where(audit_log.c.at < func.now() - LONGEST_TRANSACTION)
+        .where(audit_log.c.at < func.now() - MAX_TRANSACTION_DURATION)
     )
     return await session.scalar(settled.order_by(audit_seal.c.audit_id.desc()).limit(1)) or 0
 
@@ -114,13 +114,13 @@ async def verify(session: AsyncSession, office_id: UUID | None) -> int | None:
     previous = b""
     expected = 1
     async for row in await session.stream(query):
-        if row.number != expected or row.id is None or chained(previous, row) != bytes(row.hash):
+        if row.number != expected or row.id is None or chain_hash(previous, row) != bytes(row.hash):
             return expected
         previous, expected = bytes(row.hash), expected + 1
     return None
 
 
-def chained(previous: bytes, row: Row[Any]) -> bytes:
+def chain_hash(previous: bytes, row: Row[Any]) -> bytes:
     content = [
         row.id,
         row.at.isoformat(),
@@ -146,7 +146,7 @@ async def run_sealer(database: Database) -> None:
         await asyncio.sleep(SEAL_SECONDS)
 
 
-async def _tail(session: AsyncSession, office_id: UUID | None) -> tuple[int, bytes]:
+async def _last_seal(session: AsyncSession, office_id: UUID | None) -> tuple[int, bytes]:
     last = (
         select(audit_seal.c.number, audit_seal.c.hash)
         .where(audit_seal.c.office_id.is_not_distinct_from(office_id))

@@ -19,7 +19,7 @@ def _add_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
     return event
 
 
-class _Lossy:
+class _BestEffortStream:
     """A stream without errors: a full disk must not end the loop that only told of it."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -55,7 +55,7 @@ def configure(format_: Literal["console", "json"], level: str) -> None:
     )
     structlog.configure(
         processors=[*shared, *rendering],
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _BestEffortStream(sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
@@ -70,5 +70,5 @@ def configure(format_: Literal["console", "json"], level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell of every message and every request; ours say it with more context.
-    for noisy in ("aiormq", "aio_pika", "httpx", "httpcore", "uvicorn.access"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for verbose_logger in ("aiormq", "aio_pika", "httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(verbose_logger).setLevel(logging.WARNING)

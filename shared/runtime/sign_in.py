@@ -12,7 +12,7 @@ from shared.base.errors import Unauthenticated
 from shared.identity import accounts
 from shared.identity.keys import public_keys, signing_key
 from shared.identity.roles import Role
-from shared.identity.throttle import PER_ACCOUNT, PER_ADDRESS, Guesses
+from shared.identity.throttle import PER_ACCOUNT, PER_ADDRESS, FailedAttempts
 from shared.identity.tokens import ACCESS_LIFETIME, issue
 from shared.web import NO_IDEMPOTENCY_KEY, Caller, Input, Output, Session, allow, public, service_router
 from shared.web.problems import from_business_error
@@ -55,7 +55,7 @@ class Keys(Output):
 def sign_in_router(issuer: str) -> APIRouter:
     """`issuer` is the service's name."""
     router = service_router("Вход")
-    guesses = Guesses()
+    failed_attempts = FailedAttempts()
 
     async def answer(session: AsyncSession, grant: accounts.Grant) -> SignedIn:
         principal = grant.principal
@@ -75,13 +75,13 @@ def sign_in_router(issuer: str) -> APIRouter:
     async def sign_in(body: SignIn, session: Session, request: Request) -> SignedIn:
         """Логин и пароль обмениваются на токен доступа (10 минут) и токен обновления (30 дней)."""
         address = request.client.host if request.client else "unknown"
-        account = (accounts.normalized(body.login), address)
-        await guesses.check(PER_ACCOUNT, *account)
-        await guesses.check(PER_ADDRESS, address)
+        account = (accounts.normalize_login(body.login), address)
+        await failed_attempts.check(PER_ACCOUNT, *account)
+        await failed_attempts.check(PER_ADDRESS, address)
         grant = await accounts.sign_in(session, body.login, body.password)
         if grant is None:
-            await guesses.failed(PER_ACCOUNT, *account)
-            await guesses.failed(PER_ADDRESS, address)
+            await failed_attempts.record(PER_ACCOUNT, *account)
+            await failed_attempts.record(PER_ADDRESS, address)
             raise Unauthenticated("Неверный логин или пароль.")
         return await answer(session, grant)
 
@@ -111,7 +111,7 @@ def sign_in_router(issuer: str) -> APIRouter:
     @router.get("/revocations", dependencies=[public()], summary="Отозванные токены")
     async def revocations(session: Session) -> Revocations:
         """Только идентификаторы и моменты; сервисы опрашивают этот список."""
-        rows = await accounts.revoked_lately(session)
+        rows = await accounts.recent_revocations(session)
         return Revocations(revoked=[Revoked(subject=subject, not_before=moment) for subject, moment in rows])
 
     return router

@@ -14,13 +14,13 @@ VIN_LENGTH = 17
 VIN_SHAPE = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.ASCII)
 FRAME_SHAPE = re.compile(r"(?=[A-Z0-9]*[A-Z])[A-Z0-9]{2,9}-[0-9]{5,8}", re.ASCII)
 
-LOOK_ALIKES = dict(zip("АВЕКМНРСТУХ", "ABEKMHPCTYX", strict=True))
+HOMOGLYPHS = dict(zip("АВЕКМНРСТУХ", "ABEKMHPCTYX", strict=True))
 """Russian letters that look like Latin ones: repaired at once, with the repair shown."""
 
 DIGIT_SUGGESTIONS = {"O": "0", "О": "0", "I": "1"}
 """Letters that a VIN never has, and the digit that was probably meant: suggested, never changed silently."""
 
-TO_LATIN = str.maketrans("".join(LOOK_ALIKES), "".join(LOOK_ALIKES.values()))
+TO_LATIN = str.maketrans("".join(HOMOGLYPHS), "".join(HOMOGLYPHS.values()))
 TO_DIGITS = str.maketrans("".join(DIGIT_SUGGESTIONS), "".join(DIGIT_SUGGESTIONS.values()))
 TO_HYPHEN = str.maketrans("‐‑‒–—−_", "-" * 7)
 
@@ -35,7 +35,7 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedNumber:
     """A number that can be stored, and what was repaired in what the person typed."""
 
     value: str
@@ -70,7 +70,7 @@ class VinFacts:
     years: list[int] = field(default_factory=list)
 
 
-def read_vin(text: str) -> Reading:
+def read_vin(text: str) -> ParsedNumber:
     """Raises UnreadableNumber; it carries a suggestion when only О, O or I stand where digits belong."""
     typed = re.sub(r"[\s.-]", "", _clean(text))
     value, corrections = _repair(typed)
@@ -83,15 +83,15 @@ def read_vin(text: str) -> Reading:
         if VIN_SHAPE.fullmatch(suggestion):
             raise UnreadableNumber(f"В VIN не бывает букв O и I. Возможно, {changed}: {suggestion}", suggestion)
         raise UnreadableNumber("VIN состоит только из латинских букв (кроме I, O, Q) и цифр. Проверьте номер.")
-    return Reading(value, corrections)
+    return ParsedNumber(value, corrections)
 
 
-def read_frame(text: str) -> Reading:
+def read_frame(text: str) -> ParsedNumber:
     """Japanese body number, «GX105-6010796»: model code, hyphen, serial number. Raises UnreadableNumber."""
     typed = re.sub(r"[\s-]+", "-", _clean(text))
     value, corrections = _repair(typed)
     if FRAME_SHAPE.fullmatch(value):
-        return Reading(value, corrections)
+        return ParsedNumber(value, corrections)
     model, hyphen, serial = value.rpartition("-")
     suggested_serial, changed = _suggest_digits(serial, before=len(model) + len(hyphen))
     suggestion = f"{model.replace('О', 'O')}{hyphen}{suggested_serial}"
@@ -119,9 +119,9 @@ def _clean(text: str) -> str:
 
 def _repair(typed: str) -> tuple[str, tuple[Correction, ...]]:
     corrections = tuple(
-        Correction(position, letter, LOOK_ALIKES[letter])
+        Correction(position, letter, HOMOGLYPHS[letter])
         for position, letter in enumerate(typed, start=1)
-        if letter in LOOK_ALIKES
+        if letter in HOMOGLYPHS
     )
     return typed.translate(TO_LATIN), corrections
 

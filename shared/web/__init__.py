@@ -1,6 +1,6 @@
 """The HTTP kit of a service."""
 
-from shared.web.access import NO_IDEMPOTENCY_KEY, Caller, allow, beforehand, public
+from shared.web.access import NO_IDEMPOTENCY_KEY, Caller, allow, before_transaction, public
 from shared.web.models import (
     Input,
     LongText,
@@ -32,7 +32,7 @@ __all__ = [
     "Session",
     "ShortText",
     "allow",
-    "beforehand",
+    "before_transaction",
     "check_version",
     "one_line",
     "paginate",

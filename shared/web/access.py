@@ -37,8 +37,8 @@ class NoIdempotencyKey:
         return None
 
 
-class Beforehand:
-    """What a route does before its transaction is open; the outcome is the endpoint's `request.state.beforehand`."""
+class BeforeTransaction:
+    """Work that a route does before its transaction opens; the result is in `request.state.before_transaction`."""
 
     def __init__(self, work: Callable[[Request], Awaitable[Any]]) -> None:
         self.work = work
@@ -55,9 +55,9 @@ def public() -> Any:
     return Depends(Public())
 
 
-def beforehand(work: Callable[[Request], Awaitable[Any]]) -> Any:
+def before_transaction(work: Callable[[Request], Awaitable[Any]]) -> Any:
     """Others are asked so: no transaction waits for them (ADR 0010)."""
-    return Depends(Beforehand(work))
+    return Depends(BeforeTransaction(work))
 
 
 NO_IDEMPOTENCY_KEY: Any = Depends(NoIdempotencyKey())

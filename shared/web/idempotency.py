@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.base.errors import BusinessError
 from shared.identity.roles import Principal
-from shared.persistence.raw_sql import run
+from shared.persistence.raw_sql import fetch
 
 STORED_HEADERS = ("content-type", "etag", "location", "content-disposition")
 MAX_KEY = 200
@@ -75,12 +75,12 @@ async def read(request: Request, principal: Principal | None) -> Claim:
     return Claim(scope, key, digest.digest())
 
 
-async def answered(session: AsyncSession, claim: Claim) -> Response | None:
+async def find_stored_response(session: AsyncSession, claim: Claim) -> Response | None:
     """The stored answer, or None: the request is this transaction's to run.
 
     Raises KeyReused (422, the same key with another body), InProgress (409).
     """
-    [(locked, request_hash, status, headers, body)] = await run(session, _CLAIM, claim.scope, claim.key)
+    [(locked, request_hash, status, headers, body)] = await fetch(session, _CLAIM, claim.scope, claim.key)
     if request_hash is not None:
         if bytes(request_hash) != claim.request_hash:
             raise KeyReused("Этот Idempotency-Key уже использован с другими данными.")
@@ -93,8 +93,15 @@ async def answered(session: AsyncSession, claim: Claim) -> Response | None:
 async def store(session: AsyncSession, claim: Claim, response: Response) -> None:
     """Keep the answer with the effect.  Raises InProgress when a twin has committed first."""
     headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
-    kept = (claim.scope, claim.key, claim.request_hash, response.status_code, json.dumps(headers), bytes(response.body))
+    values = (
+        claim.scope,
+        claim.key,
+        claim.request_hash,
+        response.status_code,
+        json.dumps(headers),
+        bytes(response.body),
+    )
     try:
-        await run(session, _STORE, *kept)
+        await fetch(session, _STORE, *values)
     except asyncpg.UniqueViolationError as error:
         raise InProgress("Первый запрос с этим ключом только что выполнен, повторите через секунду.") from error

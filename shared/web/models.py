@@ -23,15 +23,15 @@ def _strings(value: Any) -> Iterator[str]:
             left += found
 
 
-TURN_AROUND = frozenset("\u202b\u202d\u202e\u2067")
+BIDI_CONTROLS = frozenset("\u202b\u202d\u202e\u2067")
 """Marks that make what follows be read backwards, on a printed contract too."""
 
 
 def storable(value: str) -> str:
-    """Raises ValueError for what PostgreSQL cannot store, NUL and lone surrogates, and for `TURN_AROUND`."""
+    """Raises ValueError for what PostgreSQL cannot store, NUL and lone surrogates, and for `BIDI_CONTROLS`."""
     if "\x00" in value:
         raise ValueError("строка содержит нулевой символ")
-    if not TURN_AROUND.isdisjoint(value):
+    if not BIDI_CONTROLS.isdisjoint(value):
         raise ValueError("строка содержит символы, меняющие направление письма")
     try:
         value.encode()

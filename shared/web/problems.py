@@ -107,14 +107,14 @@ def from_business_error(error: BusinessError) -> JSONResponse:
 
 
 def _errors(errors: Sequence[Any]) -> list[dict[str, str]]:
-    told = []
+    described = []
     for error in errors:
         message = _MESSAGES.get(error["type"])
         if message is None:
             own = error.get("ctx", {}).get("error")
             message = str(own) if isinstance(own, ValueError) else "недопустимое значение"
-        told.append({"location": ".".join(str(part) for part in error["loc"]), "message": message})
-    return told
+        described.append({"location": ".".join(str(part) for part in error["loc"]), "message": message})
+    return described
 
 
 async def _on_business_error(_: Request, error: Exception) -> Response:
@@ -168,7 +168,7 @@ async def _on_connection_lost(request: Request, error: Exception) -> Response:
     return from_business_error(Unavailable("База данных недоступна, повторите через несколько секунд."))
 
 
-async def _on_caller_gone(request: Request, _: Exception) -> Response:
+async def _on_client_disconnect(request: Request, _: Exception) -> Response:
     """In the midst of the body; nobody reads the answer."""
     log.info("the caller has gone", path=request.url.path)
     return problem(400, "incomplete-request", "Запрос оборван", "Соединение закрыто раньше, чем пришёл весь запрос.")
@@ -186,5 +186,5 @@ def install(app: FastAPI) -> None:
     for kind in (DBAPIError, StaleDataError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError):
         app.add_exception_handler(kind, _on_database_error)
     app.add_exception_handler(ConnectionError, _on_connection_lost)
-    app.add_exception_handler(ClientDisconnect, _on_caller_gone)
+    app.add_exception_handler(ClientDisconnect, _on_client_disconnect)
     app.add_exception_handler(Exception, _on_unexpected)

@@ -16,7 +16,7 @@ from shared.identity.tokens import TokenVerifier
 from shared.persistence.database import Database
 from shared.persistence.scope import NETWORK
 from shared.web import idempotency
-from shared.web.access import Access, Beforehand, NoIdempotencyKey, Public, bearer_token
+from shared.web.access import Access, BeforeTransaction, NoIdempotencyKey, Public, bearer_token
 from shared.web.problems import PROBLEM_RESPONSES
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -31,7 +31,7 @@ class TransactionRoute(APIRoute):
         self.access = access[0]
         methods = options.get("methods") or {"GET"}
         self.needs_key = "POST" in methods and not any(isinstance(rule, NoIdempotencyKey) for rule in declared)
-        self.before = next((rule.work for rule in declared if isinstance(rule, Beforehand)), None)
+        self.before = next((rule.work for rule in declared if isinstance(rule, BeforeTransaction)), None)
         if self.needs_key:
             options["openapi_extra"] = {"parameters": [idempotency.PARAMETER], **(options.get("openapi_extra") or {})}
         options["max_body_size"] = options.get("max_body_size") or MAX_BODY_BYTES
@@ -52,12 +52,12 @@ class TransactionRoute(APIRoute):
             scope = principal.scope if principal else NETWORK
             await request.body()  # Before a transaction is open: a slow caller keeps none waiting.
             if before is not None:
-                request.state.beforehand = await before(request)
+                request.state.before_transaction = await before(request)
             claim = await idempotency.read(request, principal) if needs_key else None
             async with database.app(scope, principal=principal) as session:
                 request.state.session = session
                 if claim is not None:
-                    response = await _once(session, request, claim, endpoint)
+                    response = await _run_idempotently(session, request, claim, endpoint)
                 else:
                     response = await endpoint(request)
                 fault_points.reach("command.before_commit")
@@ -67,13 +67,13 @@ class TransactionRoute(APIRoute):
         return handle
 
 
-async def _once(
+async def _run_idempotently(
     session: AsyncSession,
     request: Request,
     claim: idempotency.Claim,
     endpoint: Callable[[Request], Coroutine[Any, Any, Response]],
 ) -> Response:
-    stored = await idempotency.answered(session, claim)
+    stored = await idempotency.find_stored_response(session, claim)
     if stored is not None:
         return stored
     response = await endpoint(request)

@@ -42,11 +42,11 @@ from simulators.sms.smsru_protocol import add_smsru
 
 MAX_MESSAGES = 50_000
 DUPLICATE_WINDOW = timedelta(minutes=1)
-STATUS_QUESTIONS_A_MINUTE = 5
+MAX_STATUS_QUERIES_PER_MINUTE = 5
 PRICE_OF_A_PART = Decimal("3.20")
 MOSCOW = ZoneInfo("Europe/Moscow")
 CHARSETS = {"utf-8": "utf-8", "koi8-r": "koi8-r"}
-LARGEST_NUMERIC_ID = 2_147_483_647
+MAX_NUMERIC_ID = 2_147_483_647
 CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 GSM_ALPHABET = re.compile(r"[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà]*")
 
@@ -87,7 +87,7 @@ class SimulatedSms:
     cost: Decimal
     accepted_at: datetime
     delay: timedelta
-    questions: deque[datetime] = field(default_factory=deque, repr=False)
+    status_queries: deque[datetime] = field(default_factory=deque, repr=False)
 
     def status(self, now: datetime) -> tuple[int, datetime]:
         """The protocol's status and the moment since when it holds."""
@@ -135,7 +135,7 @@ class SmsSimulator:
         phones = [_phone(part) for part in re.split(r"[,;]", parameters.get("phones", "")) if part.strip()]
         text, client_id, cost_mode = parameters.get("mes", ""), parameters.get("id", ""), parameters.get("cost", "0")
         valid_id = not client_id or (
-            CLIENT_ID.fullmatch(client_id) and (not client_id.isdecimal() or 1 <= int(client_id) <= LARGEST_NUMERIC_ID)
+            CLIENT_ID.fullmatch(client_id) and (not client_id.isdecimal() or 1 <= int(client_id) <= MAX_NUMERIC_ID)
         )
         if not phones or not text or not valid_id or cost_mode not in {"0", "1", "2", "3"}:
             raise ProtocolError(1)
@@ -175,11 +175,11 @@ class SmsSimulator:
         message = next((item for item in self.messages() if (item.id, item.phone) == (message_id, phone)), None)
         if message is None:
             return {"status": -3, "last_date": "", "last_timestamp": 0, "flag": 0, "err": 0}
-        while message.questions and message.questions[0] <= now - timedelta(minutes=1):
-            message.questions.popleft()
-        if len(message.questions) >= STATUS_QUESTIONS_A_MINUTE:
+        while message.status_queries and message.status_queries[0] <= now - timedelta(minutes=1):
+            message.status_queries.popleft()
+        if len(message.status_queries) >= MAX_STATUS_QUERIES_PER_MINUTE:
             raise ProtocolError(9)
-        message.questions.append(now)
+        message.status_queries.append(now)
         status, since = message.status(now)
         answer: dict[str, Any] = {
             "status": status,

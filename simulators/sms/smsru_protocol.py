@@ -66,11 +66,11 @@ def add_smsru(
         if not parameters.get("msg"):
             return JSONResponse(_error(NO_TEXT, "Нет текста сообщения"))
         if not 11 <= len(number) <= 15 or (number[0] == "7" and len(number) != 11):
-            told = _error(WRONG_NUMBER, "Неправильно указан номер телефона получателя")
+            result = _error(WRONG_NUMBER, "Неправильно указан номер телефона получателя")
         elif re.fullmatch(r"92\d\d", digits):
-            told = _error(int(digits[1:]))
+            result = _error(int(digits[1:]))
         else:
-            told = _accepted(simulator, number, parameters)
+            result = _accepted(simulator, number, parameters)
         if digits == "9501":
             return JSONResponse(_error(BROKEN, "Ошибка на сервере. Повторите запрос."))
         if digits == "9600":
@@ -78,15 +78,15 @@ def add_smsru(
                 await asyncio.sleep(0.05)
         if digits == "9601":
             return Response("<html>Bad gateway</html>", media_type="text/html")
-        return JSONResponse(OK | {"sms": {number: told}, "balance": float(simulator.balance)})
+        return JSONResponse(OK | {"sms": {number: result}, "balance": float(simulator.balance)})
 
     @app.api_route("/sms/status", methods=["GET", "POST"])
     async def status(request: Request) -> Response:
         parameters = await parameters_of(request)
         if refusal := _refusal(simulator, parameters):
             return refusal
-        told = {key: _status(simulator.find(key)) for key in parameters.get("sms_id", "").split(",") if key}
-        return JSONResponse(OK | {"sms": told, "balance": float(simulator.balance)})
+        result = {key: _status(simulator.find(key)) for key in parameters.get("sms_id", "").split(",") if key}
+        return JSONResponse(OK | {"sms": result, "balance": float(simulator.balance)})
 
     @app.api_route("/my/balance", methods=["GET", "POST"])
     async def balance(request: Request) -> Response:

@@ -66,7 +66,7 @@ async def test_the_end_of_a_run_drops_its_databases_roles_and_virtual_host_and_n
             for run in (first, second):
                 await connection.execute(f"CREATE ROLE {run.prefix}_owner")
                 await connection.execute(f"CREATE DATABASE {run.prefix}_orders OWNER {run.prefix}_owner")
-            await module.drop_everything(second.database_url, second.prefix)
+            await module.drop_run_databases(second.database_url, second.prefix)
             left = await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE 'reglament_test_%'")
             assert f"{first.prefix}_orders" in {row["datname"] for row in left}
             assert f"{second.prefix}_orders" not in {row["datname"] for row in left}
@@ -103,7 +103,7 @@ def test_part_of_the_urls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_servers_docker_and_binaries_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     _without_urls(monkeypatch)
-    monkeypatch.setattr(module, "docker_answers", lambda: False)
+    monkeypatch.setattr(module, "docker_available", lambda: False)
     monkeypatch.setattr(postgres, "find_binaries", lambda version=None: None)
     with pytest.raises(OperatorError, match="apt-get install -y --no-install-recommends postgresql-15"), servers():
         pass
@@ -111,14 +111,14 @@ def test_without_servers_docker_and_binaries_the_error_names_the_command(monkeyp
 
 def test_an_engine_that_does_not_answer_is_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
-    assert module.docker_answers() is False
+    assert module.docker_available() is False
 
 
 def test_docker_comes_before_the_local_binaries(monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine exists here, so what it would start is replaced; the order is what is tested."""
     _without_urls(monkeypatch)
     started = Servers("postgresql://in-a-container", "amqp://in-a-container", "http://in-a-container", source="docker")
-    monkeypatch.setattr(module, "docker_answers", lambda: True)
+    monkeypatch.setattr(module, "docker_available", lambda: True)
     monkeypatch.setattr(module, "containers", lambda: nullcontext(started))
     with servers() as found:
         assert found is started

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from devtools.supervisor.processes import GuardedProcess
-from devtools.supervisor.up import LONGEST_PAUSE_SECONDS, STEADY_SECONDS, Keeper
+from devtools.supervisor.up import MAX_PAUSE_SECONDS, STABLE_AFTER_SECONDS, ProcessMonitor
 
 
 def _run_out(process: GuardedProcess) -> None:
@@ -14,41 +14,41 @@ def _run_out(process: GuardedProcess) -> None:
 def test_a_dead_process_is_started_again_after_a_doubling_pause(tmp_path: Path) -> None:
     process = GuardedProcess("short", ["sh", "-c", "exit 3"], log=tmp_path / "log")
     process.start()
-    told: list[str] = []
-    keeper = Keeper(process)
-    now = keeper.started_at
+    reported: list[str] = []
+    monitor = ProcessMonitor(process)
+    now = monitor.started_at
     pauses = []
     for _ in range(8):
         _run_out(process)
-        assert not keeper.look(now, told.append)
-        pause = keeper.pause
-        assert not keeper.look(now + pause - 0.01, told.append), "not before the pause is over"
+        assert not monitor.check(now, reported.append)
+        pause = monitor.pause
+        assert not monitor.check(now + pause - 0.01, reported.append), "not before the pause is over"
         now += pause
-        assert keeper.look(now, told.append)
+        assert monitor.check(now, reported.append)
         pauses.append(pause)
     _run_out(process)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert max(pauses) == LONGEST_PAUSE_SECONDS
-    assert "short ended with status 3; starting it again in 1 s" in told[0]
-    assert told[1] == "short was started again"
+    assert max(pauses) == MAX_PAUSE_SECONDS
+    assert "short ended with status 3; starting it again in 1 s" in reported[0]
+    assert reported[1] == "short was started again"
 
 
 def test_a_process_that_ran_long_is_started_again_soon(tmp_path: Path) -> None:
     process = GuardedProcess("steady", ["sh", "-c", "exit 0"], log=tmp_path / "log")
     process.start()
     _run_out(process)
-    keeper = Keeper(process)
-    keeper.pause = LONGEST_PAUSE_SECONDS
-    keeper.look(keeper.started_at + STEADY_SECONDS + 1, lambda what: None)
-    assert keeper.pause == 1
+    monitor = ProcessMonitor(process)
+    monitor.pause = MAX_PAUSE_SECONDS
+    monitor.check(monitor.started_at + STABLE_AFTER_SECONDS + 1, lambda what: None)
+    assert monitor.pause == 1
 
 
 def test_a_process_that_runs_is_left_alone(tmp_path: Path) -> None:
     process = GuardedProcess("long", ["sleep", "600"], log=tmp_path / "log")
     process.start()
     try:
-        keeper = Keeper(process)
-        assert not keeper.look(keeper.started_at + 1000, lambda what: None)
-        assert keeper.restart_at is None
+        monitor = ProcessMonitor(process)
+        assert not monitor.check(monitor.started_at + 1000, lambda what: None)
+        assert monitor.restart_at is None
     finally:
         process.stop()

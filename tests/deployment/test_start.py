@@ -14,7 +14,7 @@ import pytest
 
 from devtools.errors import OperatorError
 from devtools.supervisor import packages, postgres, rabbitmq, system
-from devtools.supervisor.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER, complete
+from devtools.supervisor.environment import BROKER, BROKER_MANAGEMENT, SUPERUSER, complete_environment
 from devtools.supervisor.processes import free_port, wait_until
 from devtools.supervisor.state import DataDirectory, RunningSystem
 from devtools.supervisor.system import running_system
@@ -44,7 +44,7 @@ def _refused(directory: DataDirectory, **options: Any) -> str:
     arguments = {"port": free_port()} | options
     with (
         pytest.raises(OperatorError) as caught,
-        running_system(directory, tell=lambda what: None, **arguments),
+        running_system(directory, report_progress=lambda what: None, **arguments),
     ):
         pytest.fail("the system started")
     after = {process.pid for process in psutil.Process().children()}
@@ -197,7 +197,9 @@ def test_with_real_gateways_it_is_no_demonstration(monkeypatch: pytest.MonkeyPat
     if name:
         monkeypatch.setenv(name, "smtp://mail.example:25")
     servers = {SUPERUSER: "postgresql://postgres:x@127.0.0.1/postgres"}
-    made = complete(servers, lambda _: "secret", host="127.0.0.1", port=8000, service_ports=dict.fromkeys(SERVICES, 1))
+    made = complete_environment(
+        servers, lambda _: "secret", host="127.0.0.1", port=8000, service_ports=dict.fromkeys(SERVICES, 1)
+    )
     assert made["REGLAMENT_DEMO"] == ("0" if name else "1")
 
 

@@ -35,14 +35,14 @@ class Verdict:
         if not holds:
             self.violations.append(what)
 
-    def none(self, what: str, found: Iterable[Any]) -> None:
+    def require_none(self, what: str, found: Iterable[Any]) -> None:
         """`what` counts things that must not be."""
         bad = list(found)
         self.figures[what] = self.figures.get(what, 0) + len(bad)
         if bad:
             self.violations.append(f"{what}: {len(bad)} ({', '.join(map(str, bad[:SHOWN]))})")
 
-    def most(self, what: str, value: float, limit: float) -> None:
+    def require_at_most(self, what: str, value: float, limit: float) -> None:
         self.figures[what] = round(value, 3)
         self.require(value <= limit, f"{what}: {value:.3f}, at most {limit:g}")
 
@@ -51,12 +51,12 @@ async def check_drained(
     world: World,
     verdict: Verdict,
     since: float | None = None,
-    patience: float = DRAIN_SECONDS,
-    stuck: float = DRAIN_SECONDS,
+    timeout: float = DRAIN_SECONDS,
+    stall_timeout: float = DRAIN_SECONDS,
 ) -> None:
     """Everything published, applied and out of the retry table within a minute of the last fault.
 
-    It is given up earlier when for `stuck` seconds nothing has moved.
+    It is given up earlier when for `stall_timeout` seconds nothing has moved.
     """
     begun = time.monotonic() if since is None else since
     before, moved_at = dict[tuple[str, str], int](), time.monotonic()
@@ -66,15 +66,15 @@ async def check_drained(
         left = await waiting(world)
         if left != before:
             before, moved_at = left, time.monotonic()
-        if left and time.monotonic() - moved_at > stuck:
+        if left and time.monotonic() - moved_at > stall_timeout:
             raise TimeoutError
         return not left
 
     try:
-        await until(done, "drained", patience)
+        await until(done, "drained", timeout)
     except TimeoutError:
         left = [f"{service}: {what} {number}" for (service, what), number in (await waiting(world)).items()]
-        verdict.violations.append(f"not drained in {patience:.0f} s: {', '.join(left)}")
+        verdict.violations.append(f"not drained in {timeout:.0f} s: {', '.join(left)}")
     verdict.figures["drained, s"] = round(time.monotonic() - begun, 1)
 
 
@@ -115,13 +115,13 @@ async def check_events(world: World, verdict: Verdict, still_parked: int = 0) ->
     for consumer in world.databases:
         events = await committed(world, consumer)
         applied = {row[0] for row in await world.rows(consumer, "SELECT event_id FROM inbox")}
-        verdict.none("events lost", events - applied)
-        verdict.none("events from nowhere", applied - events)
+        verdict.require_none("events lost", events - applied)
+        verdict.require_none("events from nowhere", applied - events)
         left = await world.rows(consumer, "SELECT error FROM failed_message WHERE state IN ('retrying', 'parked')")
         if still_parked and consumer == "ledger":
             verdict.require(len(left) == still_parked, f"{len(left)} still parked, expected {still_parked}")
         else:
-            verdict.none("parked or retrying", [row[0][-100:] for row in left])
+            verdict.require_none("parked or retrying", [row[0][-100:] for row in left])
 
 
 async def check_connections(world: World, verdict: Verdict) -> None:
@@ -137,7 +137,7 @@ async def check_connections(world: World, verdict: Verdict) -> None:
         if left or not young:
             break
         await asyncio.sleep(0.2)
-    verdict.none("sessions idle in transaction", left)
+    verdict.require_none("sessions idle in transaction", left)
 
 
 async def check_pages(
@@ -152,22 +152,24 @@ async def check_pages(
     pages = {row["id"]: row["number"] for row in await world.rows("press", "SELECT id, number FROM page")}
     by_number = Counter(pages.values())
     verdict.figures |= {"commands": len(sent), "acknowledged": len(acknowledged)}
-    verdict.none("acknowledged, not there", [n for n, page_id in acknowledged.items() if page_id not in pages])
-    verdict.none("commands done twice", [number for number, count in by_number.items() if count > 1])
-    verdict.none("commands never sent", set(by_number) - sent)
-    verdict.none("commands given up", [line["number"] for line in history.lines("given_up")])
-    verdict.none("commands refused", [f"{line['status']} {line['body']}" for line in history.lines("refused")])
-    verdict.none("repetitions answered differently", [x["number"] for x in history.lines("repeated") if not x["same"]])
+    verdict.require_none("acknowledged, not there", [n for n, page_id in acknowledged.items() if page_id not in pages])
+    verdict.require_none("commands done twice", [number for number, count in by_number.items() if count > 1])
+    verdict.require_none("commands never sent", set(by_number) - sent)
+    verdict.require_none("commands given up", [line["number"] for line in history.lines("given_up")])
+    verdict.require_none("commands refused", [f"{line['status']} {line['body']}" for line in history.lines("refused")])
+    verdict.require_none(
+        "repetitions answered differently", [x["number"] for x in history.lines("repeated") if not x["same"]]
+    )
     told = Counter(row[0] for row in await world.rows("press", "SELECT subject FROM outbox"))
-    verdict.none("pages not told of once", [page for page in pages if told[f"page/{page}"] != 1])
+    verdict.require_none("pages not told of once", [page for page in pages if told[f"page/{page}"] != 1])
     for service, table, what in (("ledger", "line", "entries"), ("press", "entered", "answers")):
         effects = Counter(row[0] for row in await world.rows(service, f"SELECT page_id FROM {table}"))
         missing = [page for page in pages if not effects[page]]
         if parked:
             verdict.require(len(missing) == parked, f"{what}: {len(missing)} missing, {parked} are parked")
         else:
-            verdict.none(f"{what} missing", missing)
-        verdict.none(f"{what} twice", [page for page, count in effects.items() if count > 1])
+            verdict.require_none(f"{what} missing", missing)
+        verdict.require_none(f"{what} twice", [page for page, count in effects.items() if count > 1])
     if not parked:
         await check_events(world, verdict, still_parked)
     await check_connections(world, verdict)
@@ -178,11 +180,11 @@ async def check_samples(
     history: History,
     *,
     since: float | None = None,
-    patience: float = DRAIN_SECONDS,
-    stuck: float = DRAIN_SECONDS,
+    timeout: float = DRAIN_SECONDS,
+    stall_timeout: float = DRAIN_SECONDS,
 ) -> Verdict:
     """All of the above for the samples, after they have come to rest."""
     verdict = Verdict()
-    await check_drained(world, verdict, since, patience, stuck)
+    await check_drained(world, verdict, since, timeout, stall_timeout)
     await check_pages(world, history, verdict)
     return verdict

@@ -28,7 +28,7 @@ def serve(names: Sequence[str], port: int) -> None:
     """The product's services under `/api/<name>`, a sample at the root; as `python -m services serve` does it."""
     settings = Settings()
     logging.configure(settings.log_format, settings.log_level)
-    injected_bugs.plant(os.environ.get(injected_bugs.VARIABLE))
+    injected_bugs.inject(os.environ.get(injected_bugs.VARIABLE))
     serving.serve(_application(names), "127.0.0.1", port)
 
 

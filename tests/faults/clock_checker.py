@@ -17,7 +17,7 @@ LEVELS = "SELECT obligation_id, generation, level, kind, planned_at, fired_at, t
 HISTORY = (
     "SELECT obligation_id, event, count(*) AS times, min(recorded_at) AS first FROM obligation_history GROUP BY 1, 2"
 )
-DUTIES = "SELECT id, state, due_at, closed_at, next_at, paused_at FROM obligations"
+OBLIGATIONS = "SELECT id, state, due_at, closed_at, next_at, paused_at FROM obligations"
 EVENTS = """
 SELECT type, (body ->> 'obligation_id')::uuid AS id, (body ->> 'version')::int AS version, body ->> 'outcome' AS outcome
 FROM (SELECT type, convert_from(body, 'UTF8')::json AS body FROM outbox WHERE type LIKE 'notifier.obligation.%') AS told
@@ -31,7 +31,7 @@ NEAR = timedelta(seconds=0.1)
 
 
 @dataclass(slots=True)
-class Told:
+class CommandAnswer:
     """What a client heard when it paused, resumed or closed a duty."""
 
     sent_at: datetime
@@ -40,45 +40,49 @@ class Told:
 
 
 @dataclass(slots=True)
-class Course:
+class ObligationTrace:
     """What was meant to happen to one duty, and what did."""
 
     steps: list[datetime]
     fate: str
-    told: dict[str, Told] = field(default_factory=dict)
+    answers: dict[str, CommandAnswer] = field(default_factory=dict)
     fired: list[Any] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     words: dict[str, Any] = field(default_factory=dict)
-    duty: Any = None
+    obligation: Any = None
 
 
-def courses(history: History) -> dict[UUID, Course]:
+def obligation_traces(history: History) -> dict[UUID, ObligationTrace]:
     """As the clients wrote them down."""
-    found: dict[UUID, Course] = {}
+    found: dict[UUID, ObligationTrace] = {}
     for line in history.lines("clock"):
-        found[UUID(line["id"])] = Course([datetime.fromisoformat(step) for step in line["steps"]], line["fate"])
+        found[UUID(line["id"])] = ObligationTrace(
+            [datetime.fromisoformat(step) for step in line["steps"]], line["fate"]
+        )
     for line in history.lines("acknowledged"):
         sent_at, answered_at = (datetime.fromisoformat(line[name]) for name in ("sent_at", "answered_at"))
-        found[UUID(line["id"])].told[line["command"]] = Told(sent_at, answered_at, line["spans"])
+        found[UUID(line["id"])].answers[line["command"]] = CommandAnswer(sent_at, answered_at, line["spans"])
     return found
 
 
 async def check_clocks(world: World, history: History, verdict: Verdict) -> None:
     """Nothing may be under way any more."""
-    known = courses(history)
-    for row in await world.rows("notifier", DUTIES):
-        known[row["id"]].duty = row
+    known = obligation_traces(history)
+    for row in await world.rows("notifier", OBLIGATIONS):
+        known[row["id"]].obligation = row
     for row in await world.rows("notifier", LEVELS):
         known[row["obligation_id"]].fired.append(row)
     for row in await world.rows("notifier", EVENTS):
         known[row["id"]].events.append(row)
     for row in await world.rows("notifier", HISTORY):
         known[row["obligation_id"]].words[row["event"]] = row
-    verdict.none("commands given up or refused", [line["what"] for line in history.lines("given_up", "refused")])
+    verdict.require_none(
+        "commands given up or refused", [line["what"] for line in history.lines("given_up", "refused")]
+    )
     verdict.figures["clocks"] = len(known)
-    verdict.figures["steps fired"] = sum(len(course.fired) for course in known.values())
-    verdict.figures["fates"] = dict(Counter(course.fate for course in known.values()))
-    near = sum(_met_a_step(course) for course in known.values() if course.duty is not None)
+    verdict.figures["steps fired"] = sum(len(trace.fired) for trace in known.values())
+    verdict.figures["fates"] = dict(Counter(trace.fate for trace in known.values()))
+    near = sum(_met_a_step(trace) for trace in known.values() if trace.obligation is not None)
     verdict.figures[f"pauses and closes within {NEAR.total_seconds()} s of a step"] = near
     _check_once(known, verdict)
     _check_moments(known, verdict)
@@ -86,62 +90,60 @@ async def check_clocks(world: World, history: History, verdict: Verdict) -> None
     await _check_letters(world, known, verdict)
 
 
-def _met_a_step(course: Course) -> bool:
+def _met_a_step(trace: ObligationTrace) -> bool:
     """Whether the race was one."""
-    moment = course.duty["closed_at"]
-    if "pause" in course.told:
-        moment = datetime.fromisoformat(course.told["pause"].spans[0]["began_at"])
-    return moment is not None and any(abs(moment - step) <= NEAR for step in course.steps)
+    moment = trace.obligation["closed_at"]
+    if "pause" in trace.answers:
+        moment = datetime.fromisoformat(trace.answers["pause"].spans[0]["began_at"])
+    return moment is not None and any(abs(moment - step) <= NEAR for step in trace.steps)
 
 
-def _check_once(known: dict[UUID, Course], verdict: Verdict) -> None:
-    twice, told, words, numbers = [], [], [], []
-    for duty_id, course in known.items():
-        twice += [duty_id for times in Counter(row["level"] for row in course.fired).values() if times > 1]
-        types = Counter(
-            row["type"] for row in course.events if ".warned." in row["type"] or ".breached." in row["type"]
-        )
-        told += [duty_id for times in types.values() if times > 1]
-        words += [duty_id for word in ONCE if word in course.words and course.words[word]["times"] > 1]
-        versions = sorted(row["version"] for row in course.events)
+def _check_once(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
+    twice, answers, words, numbers = [], [], [], []
+    for obligation_id, trace in known.items():
+        twice += [obligation_id for times in Counter(row["level"] for row in trace.fired).values() if times > 1]
+        types = Counter(row["type"] for row in trace.events if ".warned." in row["type"] or ".breached." in row["type"])
+        answers += [obligation_id for times in types.values() if times > 1]
+        words += [obligation_id for word in ONCE if word in trace.words and trace.words[word]["times"] > 1]
+        versions = sorted(row["version"] for row in trace.events)
         if versions != list(range(1, len(versions) + 1)):
-            numbers.append(f"{duty_id}: {versions}")
-    verdict.none("steps fired twice", twice)
-    verdict.none("steps told of twice", told)
-    verdict.none("steps twice in the history", words)
-    verdict.none("events of a duty not numbered one by one", numbers)
+            numbers.append(f"{obligation_id}: {versions}")
+    verdict.require_none("steps fired twice", twice)
+    verdict.require_none("steps told of twice", answers)
+    verdict.require_none("steps twice in the history", words)
+    verdict.require_none("events of a duty not numbered one by one", numbers)
 
 
-def _check_moments(known: dict[UUID, Course], verdict: Verdict) -> None:
+def _check_moments(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
     early, planned_otherwise, while_paused, lateness = [], [], [], []
-    for duty_id, course in known.items():
-        for row in course.fired:
-            plan = _moved(course, row["level"], row["generation"])
+    for obligation_id, trace in known.items():
+        for row in trace.fired:
+            plan = _moved(trace, row["level"], row["generation"])
             # A close after the deadline notes the breach itself; then it is later than planned all the same.
             if row["fired_at"] < plan or row["fired_at"] < row["planned_at"]:
-                early.append(duty_id)
+                early.append(obligation_id)
             if row["planned_at"] != plan:
-                planned_otherwise.append(f"{duty_id}/{row['level']}: {row['planned_at']}, not {plan}")
-            if any(begin < row["fired_at"] < end for begin, end in _standing_still(course)):
-                while_paused.append(duty_id)
+                planned_otherwise.append(f"{obligation_id}/{row['level']}: {row['planned_at']}, not {plan}")
+            if any(begin < row["fired_at"] < end for begin, end in _standing_still(trace)):
+                while_paused.append(obligation_id)
             lateness.append((row["fired_at"] - plan).total_seconds())
-        recorded = course.words.get("breached")
-        if recorded is not None and recorded["first"] < course.steps[_breach(course)]:
-            early.append(duty_id)
-    verdict.none("steps fired early", early)
-    verdict.none("steps not planned as they were moved", planned_otherwise)
-    verdict.none("steps fired while the clock stood still", while_paused)
+        recorded = trace.words.get("breached")
+        if recorded is not None and recorded["first"] < trace.steps[_breach(trace)]:
+            early.append(obligation_id)
+    verdict.require_none("steps fired early", early)
+    verdict.require_none("steps not planned as they were moved", planned_otherwise)
+    verdict.require_none("steps fired while the clock stood still", while_paused)
     verdict.figures["latest step, s"] = round(max(lateness, default=0.0), 1)
 
 
-def _breach(course: Course) -> int:
-    return 1 if len(course.steps) > 1 else 0
+def _breach(trace: ObligationTrace) -> int:
+    return 1 if len(trace.steps) > 1 else 0
 
 
-def _moved(course: Course, level: int, generation: int) -> datetime:
+def _moved(trace: ObligationTrace, level: int, generation: int) -> datetime:
     """What was planned, later by the pauses that had ended before this generation, as the client was told them."""
-    moment = course.steps[level - 1]
-    resumed = course.told.get("resume")
+    moment = trace.steps[level - 1]
+    resumed = trace.answers.get("resume")
     for span in (resumed.spans if resumed else [])[: generation - 1]:
         began, ended = datetime.fromisoformat(span["began_at"]), datetime.fromisoformat(span["ended_at"])
         if moment > began:
@@ -149,57 +151,57 @@ def _moved(course: Course, level: int, generation: int) -> datetime:
     return moment
 
 
-def _standing_still(course: Course) -> Iterable[tuple[datetime, datetime]]:
+def _standing_still(trace: ObligationTrace) -> Iterable[tuple[datetime, datetime]]:
     """From the answer to the pause until the request to go on: the time in which nobody may doubt that it stands."""
-    order = [course.told[name] for name in ("pause", "resume") if name in course.told]
+    order = [trace.answers[name] for name in ("pause", "resume") if name in trace.answers]
     for paused, resumed in pairwise(order):
         yield paused.answered_at, resumed.sent_at
 
 
-def _check_ends(known: dict[UUID, Course], verdict: Verdict) -> None:
+def _check_ends(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
     after, forgotten, undone, unnoted, still = [], [], [], [], []
-    for duty_id, course in known.items():
-        duty = course.duty
-        if duty is None:
-            forgotten.append(duty_id)
+    for obligation_id, trace in known.items():
+        obligation = trace.obligation
+        if obligation is None:
+            forgotten.append(obligation_id)
             continue
-        if duty["next_at"] is not None or duty["paused_at"] is not None:
-            still.append(duty_id)
-        if course.fate in ("complete", "paid"):
-            if duty["state"] != "done" or [row["outcome"] for row in course.events if row["outcome"] == "done"] != [
-                "done"
-            ]:
-                undone.append(duty_id)
+        if obligation["next_at"] is not None or obligation["paused_at"] is not None:
+            still.append(obligation_id)
+        if trace.fate in ("complete", "paid"):
+            if obligation["state"] != "done" or [
+                row["outcome"] for row in trace.events if row["outcome"] == "done"
+            ] != ["done"]:
+                undone.append(obligation_id)
                 continue
-            [closed] = [row["version"] for row in course.events if row["outcome"] == "done"]
-            later = any(row["version"] > closed for row in course.events)
-            told = course.told.get("complete")
-            if later or any(told is not None and row["fired_at"] > told.answered_at for row in course.fired):
-                after.append(duty_id)
-            breached = any(row["kind"] == "breach" for row in course.fired)
-            if duty["closed_at"] > duty["due_at"] and not breached:
-                unnoted.append(duty_id)
+            [closed] = [row["version"] for row in trace.events if row["outcome"] == "done"]
+            later = any(row["version"] > closed for row in trace.events)
+            answers = trace.answers.get("complete")
+            if later or any(answers is not None and row["fired_at"] > answers.answered_at for row in trace.fired):
+                after.append(obligation_id)
+            breached = any(row["kind"] == "breach" for row in trace.fired)
+            if obligation["closed_at"] > obligation["due_at"] and not breached:
+                unnoted.append(obligation_id)
         else:
-            if duty["state"] != "open" or {row["level"] for row in course.fired} != set(
-                range(1, len(course.steps) + 1)
+            if obligation["state"] != "open" or {row["level"] for row in trace.fired} != set(
+                range(1, len(trace.steps) + 1)
             ):
-                forgotten.append(duty_id)
-    verdict.none("steps fired after a close", after)
-    verdict.none("clocks forgotten", forgotten)
-    verdict.none("closes that did not close", undone)
-    verdict.none("breaches that a late close did not note", unnoted)
-    verdict.none("clocks still running", still)
+                forgotten.append(obligation_id)
+    verdict.require_none("steps fired after a close", after)
+    verdict.require_none("clocks forgotten", forgotten)
+    verdict.require_none("closes that did not close", undone)
+    verdict.require_none("breaches that a late close did not note", unnoted)
+    verdict.require_none("clocks still running", still)
 
 
-async def _check_letters(world: World, known: dict[UUID, Course], verdict: Verdict) -> None:
+async def _check_letters(world: World, known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
     """What the ladder says it told somebody stands in exactly one letter."""
     silent = [
-        duty_id
-        for duty_id, course in known.items()
-        if any(row["kind"] == "escalation" and len(json.loads(row["told"])) != 1 for row in course.fired)
+        obligation_id
+        for obligation_id, trace in known.items()
+        if any(row["kind"] == "escalation" and len(json.loads(row["told"])) != 1 for row in trace.fired)
     ]
-    verdict.none("escalations that told nobody, or more than head office", silent)
-    said = sum(len(json.loads(row["told"])) for course in known.values() for row in course.fired)
+    verdict.require_none("escalations that told nobody, or more than head office", silent)
+    said = sum(len(json.loads(row["told"])) for trace in known.values() for row in trace.fired)
     letters = [json.loads(row["context"]) for row in await world.rows("notifier", LETTERS)]
     written = sum(context.get("count", 1) for context in letters)
     verdict.figures |= {"news told": said, "letters to people": len(letters)}

@@ -17,14 +17,14 @@ from typing import Any
 from services import serving
 from shared.base import fault_points
 from tests.faults import child
-from tests.faults.processes import BY_ITSELF
+from tests.faults.processes import EXIT_MARKER
 
 
 def main() -> None:
     address, *names = sys.argv[1:]
     for name in names:
         child.load(name)
-    serving.spare_collector()  # Its marks on what all share would be copies of it in each process.
+    serving.freeze_garbage_collector()  # Its marks on what all share would be copies of it in each process.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The dead are not waited for: they just go.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(f"{address}.new")
@@ -38,11 +38,11 @@ def main() -> None:
                 if pid == 0:
                     connection.close()
                     server.close()
-                    be_born(order)
+                    run_child(order)
                 connection.sendall(str(pid).encode())
 
 
-def be_born(order: dict[str, Any]) -> None:
+def run_child(order: dict[str, Any]) -> None:
     """In the new process; does not return."""
     status = 1
     try:
@@ -60,7 +60,7 @@ def be_born(order: dict[str, Any]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stderr.write(f"{BY_ITSELF}: {status}\n")
+        sys.stderr.write(f"{EXIT_MARKER}: {status}\n")
         sys.stderr.flush()
         os._exit(status)
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from tests.support.smpp_server import ANSWER, SUBMIT, SmppServer, write
 
-LINE_MOODS = ("400", "429", "500", "503", "dropped", "silent", "taken, dropped", "taken, late", "taken, 500")
+LINE_FAULTS = ("400", "429", "500", "503", "dropped", "silent", "taken, dropped", "taken, late", "taken, 500")
 """How a sending may go wrong; before the comma whether the gateway has taken it."""
-SMPP_MOODS = ("0x58", "0x14", "0x0b", "dropped", "taken, dropped", "taken, silent")
+SMPP_FAULTS = ("0x58", "0x14", "0x0b", "dropped", "taken, dropped", "taken, silent")
 AGAIN_SECONDS = 3.0
 """An operator tells again what was not acknowledged."""
 _SENDING = (b"/sys/send.php", b"/sms/send")
@@ -22,13 +22,13 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass
-class BadLine:
+class FaultyProxy:
     """Between the notifier and the simulator; its moods are for requests to send, the first one first."""
 
     target: str
     late_seconds: float
     """Longer than the client waits."""
-    moods: list[str] = field(default_factory=list)
+    planned_faults: list[str] = field(default_factory=list)
     port: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,17 +36,17 @@ class BadLine:
             while True:
                 request = await _message(reader)
                 sending = request.split(b" ", 2)[1].startswith(_SENDING)
-                mood = self.moods.pop(0) if sending and self.moods else "ok"
-                taken = mood == "ok" or mood.startswith("taken")
+                planned_fault = self.planned_faults.pop(0) if sending and self.planned_faults else "ok"
+                taken = planned_fault == "ok" or planned_fault.startswith("taken")
                 answer = await self._forwarded(request) if taken else b""
-                if mood.endswith("dropped"):
+                if planned_fault.endswith("dropped"):
                     return
-                if mood in ("silent", "taken, late"):
+                if planned_fault in ("silent", "taken, late"):
                     await asyncio.sleep(self.late_seconds)
-                if mood == "silent":
+                if planned_fault == "silent":
                     return
-                if mood[-3:].isdigit():
-                    answer = f"HTTP/1.1 {mood[-3:]} Mood\r\ncontent-length: 4\r\n\r\nmood".encode()
+                if planned_fault[-3:].isdigit():
+                    answer = f"HTTP/1.1 {planned_fault[-3:]} Mood\r\ncontent-length: 4\r\n\r\nmood".encode()
                 writer.write(answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -72,8 +72,8 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def bad_line(target: str, late_seconds: float, moods: Iterable[str]) -> AsyncIterator[BadLine]:
-    line = BadLine(target, late_seconds, list(moods))
+async def faulty_proxy(target: str, late_seconds: float, planned_faults: Iterable[str]) -> AsyncIterator[FaultyProxy]:
+    line = FaultyProxy(target, late_seconds, list(planned_faults))
     listener = await asyncio.start_server(line.serve, "127.0.0.1", 0)
     line.port = listener.sockets[0].getsockname()[1]
     try:
@@ -83,15 +83,15 @@ async def bad_line(target: str, late_seconds: float, moods: Iterable[str]) -> As
 
 
 @dataclass
-class MoodyOperator(SmppServer):
-    """Takes messages by its moods and tells of each part what `fate` says, until every receipt was acknowledged."""
+class FaultyOperator(SmppServer):
+    """Accept messages by planned faults and send the receipts of `receipts_for` until each is acknowledged."""
 
-    moods: list[str] = field(default_factory=list)
-    fate: Callable[[str], list[str]] = lambda _: ["DELIVRD"]
+    planned_faults: list[str] = field(default_factory=list)
+    receipts_for: Callable[[str], list[str]] = lambda _: ["DELIVRD"]
     """Phone → receipts of one part, in the order in which they are told; asked once per part."""
-    told: dict[str, list[str]] = field(default_factory=dict)
+    receipts_sent: dict[str, list[str]] = field(default_factory=dict)
     """Id of a part → what was told of it."""
-    _telling: set[asyncio.Task[None]] = field(default_factory=set)
+    _unacknowledged: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def parts(self) -> dict[str, list[str]]:
@@ -102,59 +102,61 @@ class MoodyOperator(SmppServer):
         return found
 
     def _answer(self, writer: asyncio.StreamWriter, command: int, sequence: int, body: bytes) -> bool:
-        mood = self.moods.pop(0) if command == SUBMIT and self.moods else "ok"
-        if mood == "ok" and command != SUBMIT:
+        planned_fault = self.planned_faults.pop(0) if command == SUBMIT and self.planned_faults else "ok"
+        if planned_fault == "ok" and command != SUBMIT:
             return super()._answer(writer, command, sequence, body)
-        if mood == "dropped":
+        if planned_fault == "dropped":
             return False
-        if mood.startswith("0x"):
-            write(writer, SUBMIT | ANSWER, int(mood, 16), sequence, b"")
+        if planned_fault.startswith("0x"):
+            write(writer, SUBMIT | ANSWER, int(planned_fault, 16), sequence, b"")
             return True
         part = self._take(body)
-        self.told[part] = self.fate(f"+{self.submitted[-1].phone}")
+        self.receipts_sent[part] = self.receipts_for(f"+{self.submitted[-1].phone}")
         early = random.Random(part).random() < 0.3
         if early:
-            self._tell_of(part)
-        if mood == "ok":
+            self._send_receipts(part)
+        if planned_fault == "ok":
             write(writer, SUBMIT | ANSWER, 0, sequence, part.encode() + b"\0")
         if not early:
-            self._tell_of(part)
-        return mood != "taken, dropped"
+            self._send_receipts(part)
+        return planned_fault != "taken, dropped"
 
-    def _tell_of(self, part: str) -> None:
-        for state in self.told[part]:
-            self.tell_until_acknowledged(part, state)
+    def _send_receipts(self, part: str) -> None:
+        for state in self.receipts_sent[part]:
+            self.send_receipt_until_acknowledged(part, state)
 
-    def tell_until_acknowledged(self, part: str, state: str) -> None:
+    def send_receipt_until_acknowledged(self, part: str, state: str) -> None:
         receipt = f"id:{part} sub:001 dlvrd:001 submit date:2611212330 stat:{state} err:000 text:"
-        task = asyncio.create_task(self._tell(receipt))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        task = asyncio.create_task(self._send_until_acknowledged(receipt))
+        self._unacknowledged.add(task)
+        task.add_done_callback(self._unacknowledged.discard)
 
-    async def _tell(self, receipt: str) -> None:
+    async def _send_until_acknowledged(self, receipt: str) -> None:
         while True:
             if self.bound:
                 with contextlib.suppress(ConnectionError, TimeoutError):
-                    sequence = self.tell(receipt, to=random.randrange(self.bound))
+                    sequence = self.send_receipt(receipt, to=random.randrange(self.bound))
                     async with asyncio.timeout(AGAIN_SECONDS):
                         if await self.outcome(sequence) == 0:
                             return
             await asyncio.sleep(0.1)
 
     @property
-    def telling(self) -> int:
+    def unacknowledged_receipts(self) -> int:
         """Receipts that nobody has acknowledged yet."""
-        return len(self._telling)
+        return len(self._unacknowledged)
 
 
 @asynccontextmanager
-async def moody_operator(moods: Iterable[str], fate: Callable[[str], list[str]]) -> AsyncIterator[MoodyOperator]:
-    operator = MoodyOperator(moods=list(moods), fate=fate)
+async def faulty_operator(
+    planned_faults: Iterable[str], receipts_for: Callable[[str], list[str]]
+) -> AsyncIterator[FaultyOperator]:
+    operator = FaultyOperator(planned_faults=list(planned_faults), receipts_for=receipts_for)
     listener = await asyncio.start_server(operator.serve, "127.0.0.1", 0)
     operator.port = listener.sockets[0].getsockname()[1]
     try:
         yield operator
     finally:
-        for task in tuple(operator._telling):
+        for task in tuple(operator._unacknowledged):
             task.cancel()
         listener.close()

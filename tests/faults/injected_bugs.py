@@ -24,8 +24,8 @@ from shared.base import fault_points
 from shared.messaging import failures, relay
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.relay import Pending, Relay
-from shared.messaging.subscriptions import Subscriptions, _whole
+from shared.messaging.relay import OutboxRow, Relay
+from shared.messaging.subscriptions import Subscriptions, _keep_raw_body
 from shared.messaging.topology import PROBE, PROBE_SENT, event_queue
 from shared.persistence.database import Database
 from shared.persistence.scope import Scope
@@ -39,14 +39,14 @@ CANCELLED_SHARE, CANCELLED_OFTEN = 0.1, 0.85
 CANCELLED_WITHIN_SECONDS = 0.03
 
 
-def plant(names: str | None) -> None:
+def inject(names: str | None) -> None:
     """Several are separated by commas.  Raises KeyError for a name that is not below."""
     for name in (names or "").split(","):
         if name:
-            PLANTED[name]()
+            INJECTED_BUGS[name]()
 
 
-def impatient_retries() -> None:
+def short_retry_delays() -> None:
     """No bug: a day of retries within a second."""
     failures.RETRY_DELAYS = (timedelta(milliseconds=100),) * 3
     failures.RETRY_LEASE = timedelta(seconds=1)
@@ -107,13 +107,13 @@ def ack_before_commit() -> None:
             event_queue(self._service, event_type, self._kind),
             channel=channel,
             ack_policy=AckPolicy.MANUAL,
-            decoder=_whole,
+            decoder=_keep_raw_body,
         )
         async def consume(message: RabbitMessage) -> None:
             raw = message.raw_message
             await raw.ack()
             if PROBE in raw.headers:
-                await self._watch.returned(event_type, raw.headers.get(PROBE_SENT))
+                await self._watch.probe_arrived(event_type, raw.headers.get(PROBE_SENT))
                 return
             await self._dispatcher.deliver(Delivery(event_type, raw.body, raw.headers, message_id=raw.message_id or ""))
 
@@ -135,7 +135,7 @@ def without_inbox() -> None:
 
 def confirmed_before_published() -> None:
     """The relay marks its rows first and publishes then."""
-    settle = Relay._settle
+    settle = Relay._record_outcomes
 
     async def relay_batch(self: Relay) -> None:
         lease = UUID(int=1)
@@ -163,7 +163,7 @@ def claim_without_lease() -> None:
         return len(confirmed)
 
     Relay._claim = claim  # type: ignore[assignment, method-assign]
-    Relay._settle = settle  # type: ignore[method-assign]
+    Relay._record_outcomes = settle  # type: ignore[method-assign]
 
 
 def cursor_over_ids() -> None:
@@ -171,7 +171,7 @@ def cursor_over_ids() -> None:
     claim = Relay._claim
     last = 0
 
-    async def claim_after_last(self: Relay, lease: UUID, limit: int) -> list[Pending]:
+    async def claim_after_last(self: Relay, lease: UUID, limit: int) -> list[OutboxRow]:
         nonlocal last
         rows = [row for row in await claim(self, lease, limit) if row.id > last]
         last = max([last, *(row.id for row in rows)])
@@ -208,13 +208,13 @@ def answer_before_commit() -> None:
 def forgotten_keys() -> None:
     """A repeated request runs again."""
 
-    async def answered(*_: object) -> None:
+    async def find_stored_response(*_: object) -> None:
         return None
 
     async def store(*_: object) -> None:
         return None
 
-    idempotency.answered = answered  # type: ignore[assignment]
+    idempotency.find_stored_response = find_stored_response  # type: ignore[assignment]
     idempotency.store = store  # type: ignore[assignment]
 
 
@@ -243,10 +243,10 @@ def sent_before_state() -> None:
     sender._deliver = send_first
 
 
-PLANTED: dict[str, Callable[[], None]] = {
+INJECTED_BUGS: dict[str, Callable[[], None]] = {
     bug.__name__: bug
     for bug in (
-        impatient_retries,
+        short_retry_delays,
         hasty_retries,
         cancellations,
         many_cancellations,

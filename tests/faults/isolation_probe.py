@@ -64,7 +64,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RecordedRequest:
     """A request that an owner sent with success."""
 
     route: Route
@@ -75,7 +75,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Spy:
+class Intruder:
     """Somebody who has nothing to do with what is `hidden` from them."""
 
     name: str
@@ -85,7 +85,7 @@ class Spy:
 
 
 @dataclass(slots=True)
-class Ring:
+class IsolationProber:
     """Spies at work."""
 
     open: Callable[[str], httpx.AsyncClient]
@@ -101,17 +101,17 @@ class Ring:
     differences: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
-    async def probe(self, spy: Spy, seen: Seen) -> None:
+    async def probe(self, intruder: Intruder, seen: RecordedRequest) -> None:
         """The foreign things, then things that nobody has: both are answered alike."""
-        asked = {found for found in IDENTIFIER.findall(text_of_request(seen)) if found in spy.hidden}
-        foreign = await self._send(spy, seen)
+        asked = {found for found in IDENTIFIER.findall(text_of_request(seen)) if found in intruder.hidden}
+        foreign = await self._send(intruder, seen)
         if foreign is None:
             return
-        where = f"{seen.route.label} as {spy.name}"
-        found = (set(IDENTIFIER.findall(text_of(foreign))) & spy.hidden) - asked
+        where = f"{seen.route.label} as {intruder.name}"
+        found = (set(IDENTIFIER.findall(text_of(foreign))) & intruder.hidden) - asked
         if found:
             self.leaks.append(f"{where}: {foreign.status_code} with {', '.join(sorted(found)[:3])}")
-        if spy.role not in seen.route.roles:
+        if intruder.role not in seen.route.roles:
             if foreign.status_code != httpx.codes.FORBIDDEN:
                 self.refusals.append(f"{where}: {foreign.status_code}")
             return
@@ -119,28 +119,28 @@ class Ring:
             return
         if foreign.status_code != httpx.codes.FORBIDDEN:
             self.reached.add(seen.route.label)
-        nobodys = {identifier: str(uuid4()) for identifier in asked}
-        nothing = await self._send(spy, replaced(seen, nobodys))
-        if nothing is not None:
-            one, other = shape(foreign, asked), shape(nothing, nobodys.values())
+        unknown_ids = {identifier: str(uuid4()) for identifier in asked}
+        unknown_answer = await self._send(intruder, replaced(seen, unknown_ids))
+        if unknown_answer is not None:
+            one, other = shape(foreign, asked), shape(unknown_answer, unknown_ids.values())
             if one != other:
                 self.differences.append(f"{where}: {one} but {other}")
 
-    async def hang_up(self, spy: Spy, seen: Seen) -> None:
+    async def disconnect(self, intruder: Intruder, seen: RecordedRequest) -> None:
         """The client is gone before the answer; whoever gets the connection next must not get its scope."""
-        request = asyncio.create_task(self._send(spy, seen))
+        request = asyncio.create_task(self._send(intruder, seen))
         await asyncio.sleep(self.random.uniform(0, 0.02))
         request.cancel()
         with suppress(asyncio.CancelledError):
             await request
         self.cancelled += 1
 
-    async def _send(self, spy: Spy, seen: Seen) -> httpx.Response | None:
+    async def _send(self, intruder: Intruder, seen: RecordedRequest) -> httpx.Response | None:
         """None where the connection broke."""
         service = seen.route.service
         if service not in self.clients:
             self.clients[service] = self.open(service)
-        headers = spy.headers()
+        headers = intruder.headers()
         if seen.content:
             headers["Content-Type"] = seen.content_type
         if seen.route.method == "POST":
@@ -165,43 +165,47 @@ class Ring:
             "cancelled": self.cancelled,
             "routes asked for foreign things": len(self.reached),
         }
-        self.verdict.none("leaks", self.leaks)
-        self.verdict.none("foreign things not answered like nobody's", self.differences)
-        self.verdict.none("roles let in", self.refusals)
+        self.verdict.require_none("leaks", self.leaks)
+        self.verdict.require_none("foreign things not answered like nobody's", self.differences)
+        self.verdict.require_none("roles let in", self.refusals)
 
 
-async def spy_out(ring: Ring, pairs: Sequence[tuple[Spy, Seen]], *, most: int, writers: int = 6) -> None:
+async def run_probe(
+    prober: IsolationProber, pairs: Sequence[tuple[Intruder, RecordedRequest]], *, max_requests: int, writers: int = 6
+) -> None:
     """So many requests, each time round in another order and company, with others broken off."""
     assert pairs, "nobody was seen to ask for anything"
-    left = chain.from_iterable(fairly(ring.random, pairs) for _ in count())
+    left = chain.from_iterable(round_robin(prober.random, pairs) for _ in count())
 
     async def work() -> None:
-        for spy, request in left:
-            if ring.sent >= most:
+        for intruder, request in left:
+            if prober.sent >= max_requests:
                 return
-            if ring.random.random() < CANCELLED_SHARE:
-                await ring.hang_up(spy, request)
-            await ring.probe(spy, request)
+            if prober.random.random() < CANCELLED_SHARE:
+                await prober.disconnect(intruder, request)
+            await prober.probe(intruder, request)
 
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(writers):
                 group.create_task(work())
     finally:
-        await ring.close()
-    ring.report()
+        await prober.close()
+    prober.report()
 
 
-def fairly(chance: random.Random, pairs: Iterable[tuple[Spy, Seen]]) -> Iterator[tuple[Spy, Seen]]:
+def round_robin(
+    chance: random.Random, pairs: Iterable[tuple[Intruder, RecordedRequest]]
+) -> Iterator[tuple[Intruder, RecordedRequest]]:
     """Something at every route before anything more at any: first by those who may call it."""
-    by_route: dict[str, list[tuple[Spy, Seen]]] = defaultdict(list)
+    by_route: dict[str, list[tuple[Intruder, RecordedRequest]]] = defaultdict(list)
     for pair in pairs:
         by_route[pair[1].route.label].append(pair)
     for group in by_route.values():
         chance.shuffle(group)
         group.sort(key=lambda pair: pair[0].role not in pair[1].route.roles)
-    for turn in zip_longest(*by_route.values()):
-        for pair in turn:
+    for one_per_route in zip_longest(*by_route.values()):
+        for pair in one_per_route:
             if pair is not None:
                 yield pair
 
@@ -220,7 +224,7 @@ def routes_of(service: str, app: FastAPI, verdict: Verdict) -> list[Route]:
             described = document.get(path, {}).get(method.lower(), {}).get("parameters", [])
             query = {each["name"]: each.get("schema", {}) for each in described if each["in"] == "query"}
             found.append(Route(service, method, path, roles, query))
-    verdict.none("routes without an access class", unclassified)
+    verdict.require_none("routes without an access class", unclassified)
     return found
 
 
@@ -232,21 +236,21 @@ def match(routes: Iterable[Route], service: str, method: str, path: str) -> Rout
     return None
 
 
-def seen_of(route: Route, response: httpx.Response, path: str) -> Seen:
+def recorded_request_of(route: Route, response: httpx.Response, path: str) -> RecordedRequest:
     request = response.request
     kind = request.headers.get("content-type", "application/json")
-    return Seen(route, path, request.url.query.decode(), request.content, kind)
+    return RecordedRequest(route, path, request.url.query.decode(), request.content, kind)
 
 
-def filters(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[Seen]:
+def filter_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[RecordedRequest]:
     """Lists, counts and exports: as they are, in every order, and with a foreign thing in every filter."""
     for route in routes:
         if route.method != "GET" or "{" in route.template or not route.roles:
             continue
-        yield Seen(route, route.template)
+        yield RecordedRequest(route, route.template)
         for name, schema in route.parameters.items():
             for value in [*known.get(name, [])[:2], *choices(schema)]:
-                yield Seen(route, route.template, str(httpx.QueryParams({name: value})))
+                yield RecordedRequest(route, route.template, str(httpx.QueryParams({name: value})))
 
 
 def choices(schema: Mapping[str, Any]) -> list[str]:
@@ -255,7 +259,7 @@ def choices(schema: Mapping[str, Any]) -> list[str]:
     return [str(value) for kind in kinds for value in kind.get("enum", [])]
 
 
-def guesses(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[Seen]:
+def guessed_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[RecordedRequest]:
     """Addresses made of known identifiers, for routes that no owner was seen at."""
     for route in routes:
         names = re.findall(r"{([^}:]+)", route.template)
@@ -263,15 +267,15 @@ def guesses(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iter
             path = route.template
             for name in names:
                 path = re.sub(rf"{{{name}[^}}]*}}", known[name][0], path)
-            yield Seen(route, path, content=b"" if route.method in ("GET", "DELETE") else b"{}")
+            yield RecordedRequest(route, path, content=b"" if route.method in ("GET", "DELETE") else b"{}")
 
 
-def spies_of(
+def intruders_of(
     office: str, hidden: frozenset[str], headers: Callable[[Role], Callable[[], dict[str, str]]]
-) -> Iterator[Spy]:
+) -> Iterator[Intruder]:
     """Everybody of an office who works or buys there."""
     for role in (*OFFICE_STAFF, Role.CLIENT):
-        yield Spy(f"{role.value} of {office}", role, headers(role), hidden)
+        yield Intruder(f"{role.value} of {office}", role, headers(role), hidden)
 
 
 async def owned_by(
@@ -301,16 +305,16 @@ async def named_by(rows: Callable[..., Any], service: str, office_id: UUID, thin
     return frozenset(found)
 
 
-def text_of_request(seen: Seen) -> str:
+def text_of_request(seen: RecordedRequest) -> str:
     return f"{seen.path}?{seen.query} {seen.content.decode(errors='replace')}"
 
 
-def replaced(seen: Seen, others: Mapping[str, str]) -> Seen:
+def replaced(seen: RecordedRequest, others: Mapping[str, str]) -> RecordedRequest:
     def other(text: str) -> str:
         return IDENTIFIER.sub(lambda found: others.get(found[0], found[0]), text)
 
     content = other(seen.content.decode("latin-1")).encode("latin-1")
-    return Seen(seen.route, other(seen.path), other(seen.query), content, seen.content_type)
+    return RecordedRequest(seen.route, other(seen.path), other(seen.query), content, seen.content_type)
 
 
 def text_of(response: httpx.Response) -> str:

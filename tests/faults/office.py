@@ -18,7 +18,7 @@ from tests.faults.world import World
 
 HEAD_OFFICE = ("head.office@reglament.example", "head-office-45")
 ACQUIRER_SECRET = "acquirer-45"
-PATIENCE_SECONDS = 180.0
+TIMEOUT_SECONDS = 180.0
 ITEMS = (
     {"article": "GDB1550", "brand": "TRW", "description": "Колодки тормозные передние", "sale_price": "1990.00"},
     {"article": "W 914/2", "brand": "MANN-FILTER", "description": "Фильтр масляный", "sale_price": "450.00"},
@@ -32,7 +32,7 @@ SETTINGS = {
 
 
 class GivenUp(Exception):
-    """A command that got no good answer in `PATIENCE_SECONDS`."""
+    """A command that got no good answer in `TIMEOUT_SECONDS`."""
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Office:
         """
         self.history.write("sent", command=name)
         begun, last = time.monotonic(), ""
-        while time.monotonic() - begun < PATIENCE_SECONDS:
+        while time.monotonic() - begun < TIMEOUT_SECONDS:
             answer = await self._send("POST", login, path, body, key=f"{self.stamp} {name}")
             if answer is not None and answer.is_success:
                 made = answer.json()
@@ -108,7 +108,7 @@ class Office:
         self.history.write("sent", command=name)
         attempt = 0
         body: dict[str, Any] | None = None
-        while time.monotonic() - begun < PATIENCE_SECONDS:
+        while time.monotonic() - begun < TIMEOUT_SECONDS:
             if body is None:
                 seen = await self._send("GET", login, f"orders/orders/{order_id}")
                 if seen is not None and seen.is_success and all(p["paid"] for p in seen.json()["positions"]):
@@ -161,7 +161,7 @@ class Office:
 
     async def _sign_in(self, login: str, password: str) -> None:
         begun = time.monotonic()
-        while time.monotonic() - begun < PATIENCE_SECONDS:
+        while time.monotonic() - begun < TIMEOUT_SECONDS:
             try:
                 url = f"{self.world.urls('control')[0]}/sessions"
                 answer = await self.http.post(url, json={"login": login, "password": password})

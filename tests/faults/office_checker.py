@@ -22,7 +22,7 @@ ONCE = {
     "sales booked": ("billing", "SELECT count(*) FROM ledger_entries WHERE kind = 'sale'", 1),
 }
 """What there must be of each, per order that was served."""
-DUTIES = ("moderation", "order_processing", "order_offer_call")
+OBLIGATION_KINDS = ("moderation", "order_processing", "order_offer_call")
 """Of each order."""
 EVENTS = {
     "orders": ("orders.order.placed.v1", "orders.goods.issued.v1"),
@@ -36,7 +36,7 @@ async def check_office(world: World, history: History, mail: MailServer, orders:
     await check_drained(world, verdict, since)
     acknowledged = [line["command"] for line in history.lines("acknowledged")]
     verdict.figures |= {"orders served": orders, "commands acknowledged": len(acknowledged)}
-    verdict.none("commands given up", [f"{x['command']}: {x['last']}" for x in history.lines("given_up")])
+    verdict.require_none("commands given up", [f"{x['command']}: {x['last']}" for x in history.lines("given_up")])
     for what, (service, query, each) in ONCE.items():
         found = await world.count(service, query)
         verdict.figures[what] = found
@@ -47,10 +47,10 @@ async def check_office(world: World, history: History, mail: MailServer, orders:
             verdict.require(told.get(event_type) == orders, f"{event_type}: {told.get(event_type)}, not {orders}")
     await check_money(world, verdict, orders)
     await check_clocks(world, verdict)
-    for duty in DUTIES:
-        opened = verdict.figures["clocks per duty of orders"].get(duty, 0)
+    for obligation_kind in OBLIGATION_KINDS:
+        opened = verdict.figures["clocks per duty of orders"].get(obligation_kind, 0)
         # Where its end is heard of before its beginning, as after a fault, it need not be opened.
-        verdict.require(opened >= orders / 2, f"clocks of {duty}: {opened} of {orders} orders")
+        verdict.require(opened >= orders / 2, f"clocks of {obligation_kind}: {opened} of {orders} orders")
     await check_letters(world, verdict, mail)
     verdict.require(verdict.figures["letters"] >= orders, f"letters: {verdict.figures['letters']} of {orders} orders")
     await check_outcomes(world, verdict, at_most_unknown=len(list(history.lines("fault"))))
@@ -61,25 +61,28 @@ async def check_office(world: World, history: History, mail: MailServer, orders:
 
 async def check_money(world: World, verdict: Verdict, orders: int) -> None:
     unbalanced = "SELECT entry_id FROM ledger_postings GROUP BY entry_id HAVING sum(amount) <> 0"
-    verdict.none("ledger entries out of balance", [row[0] for row in await world.rows("billing", unbalanced)])
+    verdict.require_none("ledger entries out of balance", [row[0] for row in await world.rows("billing", unbalanced)])
     accounts = await world.rows(
         "billing", "SELECT client_id, balance, held FROM accounts WHERE balance <> 0 OR held <> 0"
     )
-    verdict.none("accounts with money left", [row["client_id"] for row in accounts])
+    verdict.require_none("accounts with money left", [row["client_id"] for row in accounts])
     [taken] = await world.rows("billing", "SELECT coalesce(sum(amount), 0) FROM payments")
     verdict.require(taken[0] == Decimal(TOTAL) * orders, f"payments of {taken[0]}, not {Decimal(TOTAL) * orders}")
 
 
 async def check_clocks(world: World, verdict: Verdict) -> None:
     """Each duty of each subject once, no step before its time."""
-    duties = Counter(
+    openings = Counter(
         (row["subject_id"], row["duty"])
         for row in await world.rows("notifier", "SELECT subject_id, duty FROM obligations WHERE generation = 1")
     )
-    verdict.figures["clocks"] = len(duties)
-    verdict.none("clocks opened twice", [f"{duty} of {subject}" for (subject, duty), n in duties.items() if n > 1])
+    verdict.figures["clocks"] = len(openings)
+    verdict.require_none(
+        "clocks opened twice",
+        [f"{obligation_kind} of {subject}" for (subject, obligation_kind), n in openings.items() if n > 1],
+    )
     early = "SELECT obligation_id FROM obligation_levels WHERE fired_at < planned_at"
-    verdict.none("clocks fired early", [row[0] for row in await world.rows("notifier", early)])
+    verdict.require_none("clocks fired early", [row[0] for row in await world.rows("notifier", early)])
     of_orders = "SELECT duty, count(*) AS times FROM obligations WHERE subject_kind = 'order' GROUP BY duty"
     counts = {row["duty"]: row["times"] for row in await world.rows("notifier", of_orders)}
     verdict.figures["clocks per duty of orders"] = counts
@@ -104,9 +107,9 @@ async def check_sms(world: World, verdict: Verdict, gateway: RunningSmsSimulator
     unknown = [row["recipient"] for row in rows if row["state"] == "unknown"]
     verdict.figures |= {"SMS": len(rows), "SMS unknown": len(unknown)}
     verdict.require(len(rows) == orders, f"SMS: {len(rows)}, not {orders}")
-    verdict.none("SMS sent twice", [phone for phone, times in taken.items() if times > 1])
+    verdict.require_none("SMS sent twice", [phone for phone, times in taken.items() if times > 1])
     surely = {row["recipient"].lstrip("+") for row in rows if row["state"] in ("sent", "delivered")}
-    verdict.none("SMS said to be sent, never taken", surely - taken.keys())
+    verdict.require_none("SMS said to be sent, never taken", surely - taken.keys())
 
 
 async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> None:
@@ -115,11 +118,11 @@ async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> Non
     rows = await world.rows("notifier", "SELECT id::text, state FROM notices WHERE channel = 'email'")
     states = {row["id"]: row["state"] for row in rows}
     verdict.figures |= {"letters": len(states), "letters unknown": list(states.values()).count("unknown")}
-    verdict.none("letters sent twice", [letter for letter, times in mail.taken.items() if times > 1])
+    verdict.require_none("letters sent twice", [letter for letter, times in mail.taken.items() if times > 1])
     sent = [letter for letter, state in states.items() if state == "sent"]
-    verdict.none("letters said to be sent, never taken", [letter for letter in sent if not mail.taken[letter]])
+    verdict.require_none("letters said to be sent, never taken", [letter for letter in sent if not mail.taken[letter]])
     settled_otherwise = {letter for letter, state in states.items() if state not in ("sent", "unknown")}
-    verdict.none("letters taken, not said to be sent", settled_otherwise & set(mail.taken))
+    verdict.require_none("letters taken, not said to be sent", settled_otherwise & set(mail.taken))
 
 
 async def _have_outcomes(world: World, verdict: Verdict, channel: str) -> None:

@@ -14,7 +14,7 @@ from devtools.supervisor.processes import GuardedProcess, wait_until
 from devtools.supervisor.state import ROOT
 
 GRACE_SECONDS = 30.0
-BY_ITSELF = "ended by itself"
+EXIT_MARKER = "ended by itself"
 """The last line of a process that was not killed, with its exit status."""
 
 
@@ -62,18 +62,18 @@ class Process:
             return False
         with self.log.open("rb") as log:
             log.seek(self._begin)
-            if BY_ITSELF.encode() in log.read():
-                raise RuntimeError(f"it did not get to its point: {self.last_words()}")
+            if EXIT_MARKER.encode() in log.read():
+                raise RuntimeError(f"it did not get to its point: {self.log_tail()}")
         return True
 
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         return " | ".join(self.log.read_text(errors="replace").strip().splitlines()[-3:])
 
 
-class Nursery:
+class ForkServer:
     """Starts services by forking; it and all of them go with this process."""
 
     def __init__(self, directory: Path, services: Sequence[str]) -> None:
@@ -91,7 +91,7 @@ class Nursery:
         self._process.start()
         wait_until(self._address.exists, self._process, seconds=120)
 
-    def bear(self, services: Sequence[str], port: int, environment: Mapping[str, str], log: Path) -> Process:
+    def fork(self, services: Sequence[str], port: int, environment: Mapping[str, str], log: Path) -> Process:
         order = {"services": list(services), "port": port, "environment": dict(environment), "log": str(log)}
         begin = log.stat().st_size if log.exists() else 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

@@ -65,13 +65,13 @@ class Proxy:
                 await asyncio.sleep(self.latency_seconds)
             await self._open.wait()
             cut = commits and COMMIT in data and self.random.random() < self.cut_commits
-            heard = cut and self.random.random() < 0.5
+            delivered = cut and self.random.random() < 0.5
             if cut:
-                self.commits_cut[heard] += 1
-            if heard or not cut:
+                self.commits_cut[delivered] += 1
+            if delivered or not cut:
                 writer.write(data)
                 await writer.drain()
-            if heard:
+            if delivered:
                 await asyncio.sleep(0.01)  # The bytes are on their way, and would else be dropped with the connection.
             if cut:
                 break

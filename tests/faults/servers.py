@@ -17,7 +17,7 @@ from devtools.supervisor.packages import ensure_servers
 from devtools.supervisor.postgres import PostgresServer
 from devtools.supervisor.processes import GuardedProcess, wait_until
 from devtools.supervisor.rabbitmq import PASSWORD, USER, RabbitServer
-from tests.faults.processes import Nursery
+from tests.faults.processes import ForkServer
 
 
 @dataclass(slots=True)
@@ -25,16 +25,16 @@ class Servers:
     directory: Path
     database: PostgresServer
     broker: RabbitServer
-    nurseries: dict[tuple[str, ...], Nursery] = field(default_factory=dict)
+    fork_servers: dict[tuple[str, ...], ForkServer] = field(default_factory=dict)
     migrated: set[str] = field(default_factory=set)
     """Services whose database is there to be copied."""
 
-    def nursery(self, services: tuple[str, ...]) -> Nursery:
+    def fork_server(self, services: tuple[str, ...]) -> ForkServer:
         """Started with the first process of these services."""
-        if services not in self.nurseries:
-            self.nurseries[services] = Nursery(self.directory, services)
-            self.nurseries[services].start()
-        return self.nurseries[services]
+        if services not in self.fork_servers:
+            self.fork_servers[services] = ForkServer(self.directory, services)
+            self.fork_servers[services].start()
+        return self.fork_servers[services]
 
     def make_virtual_host(self, name: str) -> None:
         rights = {"configure": ".*", "write": ".*", "read": ".*"}
@@ -153,8 +153,8 @@ def private_servers() -> Iterator[Servers]:
         broker.wait_until_ready()
         yield servers
     finally:
-        for nursery in servers.nurseries.values():
-            nursery.stop()
+        for fork_server in servers.fork_servers.values():
+            fork_server.stop()
         for server in (database.process, broker.process):
             if server is not None:
                 server.kill()

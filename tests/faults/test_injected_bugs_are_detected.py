@@ -26,9 +26,9 @@ from tests.faults.workload import Printers
 from tests.integration.clients.conftest import unique_phone
 from tests.integration.clients.test_isolation import filled_office
 from tests.support.harness import ServiceHarness, running_service, token
-from tests.support.isolation import standing
+from tests.support.isolation import active_layers
 
-STUCK_SECONDS = 3.0
+STALL_SECONDS = 3.0
 """What a planted bug has lost never comes: when so long nothing has moved, there is no use in waiting."""
 
 
@@ -37,24 +37,24 @@ def reports(verdict: Verdict, what: str) -> None:
 
 
 @asynccontextmanager
-async def settled_samples(run: Run, name: str, *, presses: int = 1, plant: str = "") -> AsyncIterator[Stage]:
+async def settled_samples(run: Run, name: str, *, presses: int = 1, bugs: str = "") -> AsyncIterator[Stage]:
     """What is published again because a consumer starts for the first time would heal what the bug has lost."""
-    async with samples(run, name, presses=presses, plant=plant, settings=run.watchful) as stage:
+    async with samples(run, name, presses=presses, bugs=bugs, settings=run.check_settings) as stage:
         await wire.first_requests_answered(stage)
         yield stage
 
 
 async def checked(stage: Stage) -> Verdict:
-    return await check_samples(stage.world, stage.history, stuck=STUCK_SECONDS)
+    return await check_samples(stage.world, stage.history, stall_timeout=STALL_SECONDS)
 
 
-async def print_while_it_dies(stage: Stage, process: str, point: str, plant: str, *, then: str = "") -> Verdict:
+async def print_while_it_dies(stage: Stage, process: str, point: str, bugs: str, *, then: str = "") -> Verdict:
     """The planted process dies at the point while pages are printed; `then` is planted into the one that follows."""
     await stage.world.kill(process)
-    await stage.world.restart(process, plant=plant, crash_at=point)
+    await stage.world.restart(process, bugs=bugs, crash_at=point)
     printing = asyncio.create_task(stage.printers.print(40))
     await stage.world.died(process)
-    await stage.world.restart(process, plant=then)
+    await stage.world.restart(process, bugs=then)
     await printing
     await stage.world.ready()
     return await checked(stage)
@@ -69,8 +69,8 @@ async def test_a_message_acknowledged_before_the_commit(small: Run) -> None:
 
 async def test_a_consumer_without_an_inbox(small: Run) -> None:
     async with settled_samples(small, "inbox") as stage:
-        plant = "without_inbox"
-        verdict = await print_while_it_dies(stage, "ledger-1", "consumer.before_ack:5", plant, then=plant)
+        bugs = "without_inbox"
+        verdict = await print_while_it_dies(stage, "ledger-1", "consumer.before_ack:5", bugs, then=bugs)
         reports(verdict, "entries twice")
 
 
@@ -81,19 +81,19 @@ async def test_a_row_marked_before_it_was_published(small: Run) -> None:
 
 
 async def test_relays_that_claim_without_a_lease(small: Run) -> None:
-    async with settled_samples(small, "lease", presses=4, plant="claim_without_lease") as stage:
+    async with settled_samples(small, "lease", presses=4, bugs="claim_without_lease") as stage:
         verdict = await wire.listen_while_printing(stage, small.seed, 100)
         reports(verdict, "published twice without a fault")
 
 
 async def test_a_relay_that_reads_by_a_cursor(small: Run) -> None:
-    async with settled_samples(small, "cursor", plant="cursor_over_ids") as stage:
+    async with settled_samples(small, "cursor", bugs="cursor_over_ids") as stage:
         await Printers(stage.world, stage.history, small.seed, writers=4).print(30, hold_seconds=0.5)
         reports(await checked(stage), "events lost")
 
 
 async def test_messages_that_a_restart_of_the_broker_forgets(small: Run) -> None:
-    async with settled_samples(small, "transient", plant="transient_messages") as stage:
+    async with settled_samples(small, "transient", bugs="transient_messages") as stage:
         await stage.world.kill("ledger-1")
         await stage.printers.print(20)
         await stage.world.restart_broker()
@@ -103,7 +103,7 @@ async def test_messages_that_a_restart_of_the_broker_forgets(small: Run) -> None
 
 
 async def test_an_answer_that_leaves_before_the_commit(small: Run) -> None:
-    async with settled_samples(small, "answer", plant="answer_before_commit") as stage:
+    async with settled_samples(small, "answer", bugs="answer_before_commit") as stage:
         await Printers(stage.world, stage.history, small.seed, writers=4, repeated=0).print(8)
         await stage.world.kill("press-1")
         await stage.world.restart("press-1")
@@ -112,7 +112,7 @@ async def test_an_answer_that_leaves_before_the_commit(small: Run) -> None:
 
 
 async def test_idempotency_keys_that_are_forgotten(small: Run) -> None:
-    async with settled_samples(small, "keys", plant="forgotten_keys") as stage:
+    async with settled_samples(small, "keys", bugs="forgotten_keys") as stage:
         await Printers(stage.world, stage.history, small.seed, repeated=1).print(10)
         verdict = await checked(stage)
         reports(verdict, "commands done twice")
@@ -120,15 +120,17 @@ async def test_idempotency_keys_that_are_forgotten(small: Run) -> None:
 
 
 async def test_a_command_that_waits_for_the_broker(small: Run) -> None:
-    async with settled_samples(small, "waiting", plant="waiting_for_the_broker") as stage:
+    async with settled_samples(small, "waiting", bugs="waiting_for_the_broker") as stage:
         verdict = Verdict()
-        await operations.print_while_deaf(stage, "SIGSTOP", frozen(small.servers.broker.process), 3, verdict)
+        await operations.print_while_broker_unresponsive(
+            stage, "SIGSTOP", frozen(small.servers.broker.process), 3, verdict
+        )
         operations.check_answers(stage, verdict, slowest=1)
         reports(verdict, "p99")
 
 
 async def test_a_damaged_queue_that_nobody_fills_again(small: Run) -> None:
-    async with settled_samples(small, "republish", plant="without_republishing") as stage:
+    async with settled_samples(small, "republish", bugs="without_republishing") as stage:
         await stage.world.kill("ledger-1")
         await stage.printers.print(10)
         await topology.damage(stage, "queue")
@@ -138,7 +140,7 @@ async def test_a_damaged_queue_that_nobody_fills_again(small: Run) -> None:
 
 
 async def test_a_damaged_queue_that_nobody_sees(small: Run) -> None:
-    async with settled_samples(small, "blind", plant="blind_watch") as stage:
+    async with settled_samples(small, "blind", bugs="blind_watch") as stage:
         await topology.damage(stage, "queue")
         await stage.printers.print(10)
         reports(await checked(stage), "not drained")
@@ -148,7 +150,9 @@ async def test_consumers_that_stay_away(small: Run) -> None:
     broker, limit, verdict = small.servers.broker, 5, Verdict()
     async with (
         proxy(broker.port) as way,
-        samples(small, "away", plant="staying_away", settings=small.watchful, ports={broker.port: way.port}) as stage,
+        samples(
+            small, "away", bugs="staying_away", settings=small.check_settings, ports={broker.port: way.port}
+        ) as stage,
     ):
         while not await unhealthy(stage):
             way.cut()
@@ -167,8 +171,8 @@ async def unhealthy(stage: Stage) -> bool:
 
 async def test_bugs_of_versions_sessions_failures_and_stops(small: Run) -> None:
     """Four that do not hide each other, in one world."""
-    plant = "unchecked_versions,leaked_session,forgotten_failures,hasty_exit"
-    async with samples(small, "four", plant=plant) as stage:
+    bugs = "unchecked_versions,leaked_session,forgotten_failures,hasty_exit"
+    async with samples(small, "four", bugs=bugs) as stage:
         await stage.printers.print(3)
         versions, stops = Verdict(), Verdict()
         async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
@@ -185,12 +189,12 @@ async def test_bugs_of_versions_sessions_failures_and_stops(small: Run) -> None:
 
 
 async def test_a_letter_sent_before_its_state_is_stored(small: Run) -> None:
-    async with letters.sender(small, "letters", plant="sent_before_state") as (world, mail, _):
+    async with letters.sender(small, "letters", bugs="sent_before_state") as (world, mail, _):
         await world.kill("notifier")
-        await world.restart("notifier", plant="sent_before_state", crash_at=f"{letters.AFTER}:1")
+        await world.restart("notifier", bugs="sent_before_state", crash_at=f"{letters.AFTER}:1")
         await letters.queue(world, 1)
         await letters.hurry_until(world, died=True)
-        await world.restart("notifier", plant="sent_before_state")
+        await world.restart("notifier", bugs="sent_before_state")
         await letters.hurry_until(world, died=False)
         verdict = Verdict()
         await check_letters(world, verdict, mail)
@@ -200,15 +204,15 @@ async def test_a_letter_sent_before_its_state_is_stored(small: Run) -> None:
 async def test_a_service_without_any_scope(infrastructure: Infrastructure) -> None:
     """Both layers are taken away: either would keep the offices apart alone."""
     async with running_service("clients", infrastructure, purpose="spied") as clients:
-        assert (await spied(clients)).holds
-        async with standing(clients, "query filters alone"):
+        assert (await probe_clients(clients)).holds
+        async with active_layers(clients, "query filters alone"):
             with patch.object(database, "query_filters", new=False):
-                verdict = await spied(clients)
+                verdict = await probe_clients(clients)
         reports(verdict, "leaks")
         reports(verdict, "foreign things not answered like nobody's")
 
 
-async def spied(clients: ServiceHarness) -> Verdict:
+async def probe_clients(clients: ServiceHarness) -> Verdict:
     """Two offices with a card each; the people of one ask for the other's."""
     verdict = Verdict()
     routes = isolation_probe.routes_of("clients", clients.app, verdict)
@@ -228,10 +232,10 @@ async def spied(clients: ServiceHarness) -> Verdict:
 
     hidden = await isolation_probe.owned_by(rows, "clients", theirs.id)
     known = {"client_id": [card["id"]], "vehicle_id": [vehicle_id]}
-    seen = [*isolation_probe.guesses(routes, known), *isolation_probe.filters(routes, known)]
-    ring = isolation_probe.Ring(lambda _: clients.http(), verdict, random.Random(1))
-    await isolation_probe.spy_out(
-        ring, list(product(isolation_probe.spies_of("ours", hidden, headers), seen)), most=150
+    seen = [*isolation_probe.guessed_requests(routes, known), *isolation_probe.filter_requests(routes, known)]
+    prober = isolation_probe.IsolationProber(lambda _: clients.http(), verdict, random.Random(1))
+    await isolation_probe.run_probe(
+        prober, list(product(isolation_probe.intruders_of("ours", hidden, headers), seen)), max_requests=150
     )
     return verdict
 

@@ -4,63 +4,65 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 from tests.faults.checker import Verdict
-from tests.faults.gateways import MoodyOperator, moody_operator
+from tests.faults.gateways import FaultyOperator, faulty_operator
 from tests.faults.scenarios import clocks, sms
 from tests.faults.scenarios.base import Run
 from tests.faults.scenarios.clocks import Clock
 from tests.faults.test_injected_bugs_are_detected import reports
 
 GAP = timedelta(seconds=0.5)
-PATIENCE = 6.0
+TIMEOUT_SECONDS = 6.0
 """What a planted bug has broken may never come to rest."""
 
 
-async def played(
-    small: Run, plant: str, number: int, *, engines: int = 1, fate: str = "", apart: float = 0.0
+async def run_clocks(
+    small: Run, bugs: str, number: int, *, engines: int = 1, fate: str = "", gap_seconds: float = 0.0
 ) -> Verdict:
-    """So many clocks, due so many seconds `apart`, with clients who touch them if they have a fate."""
-    async with clocks.engines(small, plant, engines, plant=plant) as office:
-        due = [datetime.now(UTC) + timedelta(seconds=1.5 + number * apart) for number in range(number)]
+    """So many clocks, due so many seconds `gap_seconds`, with clients who touch them if they have a fate."""
+    async with clocks.engines(small, bugs, engines, bugs=bugs) as office:
+        due = [datetime.now(UTC) + timedelta(seconds=1.5 + number * gap_seconds) for number in range(number)]
         await office.open([Clock((moment - GAP, moment, moment + GAP), fate) for moment in due])
         await office.race()
-        await clocks.settled(office, PATIENCE)
+        await clocks.settled(office, TIMEOUT_SECONDS)
         verdict = Verdict()
         await clocks.check(office, verdict)
     return verdict
 
 
 async def test_engines_that_claim_without_a_lock(small: Run) -> None:
-    verdict = await played(small, "engine_without_lock", 50, engines=2)
+    verdict = await run_clocks(small, "engine_without_lock", 50, engines=2)
     reports(verdict, "steps told of twice")
     reports(verdict, "steps twice in the history")
 
 
 async def test_an_engine_that_fires_early(small: Run) -> None:
-    reports(await played(small, "engine_fires_early", 10, apart=0.1), "steps fired early")
+    reports(await run_clocks(small, "engine_fires_early", 10, gap_seconds=0.1), "steps fired early")
 
 
 async def test_a_close_that_does_not_stop_the_clock(small: Run) -> None:
-    verdict = await played(small, "close_that_does_not_stop", 12, fate="complete")
+    verdict = await run_clocks(small, "close_that_does_not_stop", 12, fate="complete")
     reports(verdict, "steps fired after a close")
 
 
 async def test_a_pause_that_moves_nothing(small: Run) -> None:
-    reports(await played(small, "pause_that_moves_nothing", 8, fate="pause"), "steps not planned as they were moved")
+    reports(
+        await run_clocks(small, "pause_that_moves_nothing", 8, fate="pause"), "steps not planned as they were moved"
+    )
 
 
-def one_sender(small: Run, plant: str, operator: MoodyOperator) -> AbstractAsyncContextManager[sms.Desk]:
-    return sms.senders(small, plant, sms.smpp(operator), plant=plant, count=1)
+def one_sender(small: Run, bugs: str, operator: FaultyOperator) -> AbstractAsyncContextManager[sms.Desk]:
+    return sms.senders(small, bugs, sms.smpp(operator), bugs=bugs, count=1)
 
 
 async def test_an_sms_sent_before_its_state_is_stored(small: Run) -> None:
-    plant = "sent_before_state"
-    async with moody_operator([], lambda _: ["DELIVRD"]) as operator, one_sender(small, plant, operator) as desk:
+    bugs = "sent_before_state"
+    async with faulty_operator([], lambda _: ["DELIVRD"]) as operator, one_sender(small, bugs, operator) as desk:
         [name] = desk.world.members
         await desk.world.kill(name)
-        await desk.world.restart(name, plant=plant, crash_at="notice.after_sending:1")
+        await desk.world.restart(name, bugs=bugs, crash_at="notice.after_sending:1")
         await desk.queue(desk.plain_phones(1))
         await desk.world.died(name)
-        await desk.world.restart(name, plant=plant)
+        await desk.world.restart(name, bugs=bugs)
         await desk.hurry()
         verdict = Verdict()
         await sms.check_receipts(desk, operator, verdict)
@@ -68,12 +70,12 @@ async def test_an_sms_sent_before_its_state_is_stored(small: Run) -> None:
 
 
 async def test_the_last_receipt_counts(small: Run) -> None:
-    plant = "last_receipt_counts"
+    bugs = "last_receipt_counts"
     told = ["DELIVRD", "ENROUTE", "ACCEPTD"]
-    async with moody_operator([], lambda _: told) as operator, one_sender(small, plant, operator) as desk:
+    async with faulty_operator([], lambda _: told) as operator, one_sender(small, bugs, operator) as desk:
         await desk.queue(desk.plain_phones(8))
         await desk.hurry()
-        await sms.heard(operator)
+        await sms.wait_for_receipts(operator)
         verdict = Verdict()
         await sms.check_receipts(desk, operator, verdict)
     reports(verdict, "SMS not in the state that its receipts tell")

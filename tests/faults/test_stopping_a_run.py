@@ -13,7 +13,7 @@ import pytest
 
 from devtools.supervisor.state import ROOT
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_servers_and_data_of_a_run_go_with_it(directory: Path) -> None:
     command = [sys.executable, "-m", "devtools", "faults", "F7", "--seed", "1"]
     run = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(directory)}, stdout=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_SECONDS
         while not (sockets := list(directory.glob("reglament-faults-*/*.sock"))):
             assert run.poll() is None
             assert time.monotonic() < until, "no scenario began"
@@ -36,7 +36,7 @@ def test_servers_and_data_of_a_run_go_with_it(directory: Path) -> None:
         servers = sockets[0].parent
         database = int((servers / "postgres" / "postmaster.pid").read_text().split()[0])
         run.send_signal(signal.SIGTERM)
-        assert run.wait(PATIENCE) == 130
+        assert run.wait(TIMEOUT_SECONDS) == 130
     finally:
         run.kill()
         run.wait()

@@ -57,9 +57,9 @@ class World:
     ports: Mapping[int, int] = field(default_factory=dict)
     """What the services take for the servers' ports, where something stands in between."""
     members: dict[str, Member] = field(default_factory=dict)
-    _asked: dict[str, asyncpg.Connection] = field(default_factory=dict)
+    _connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
     """One connection to each database: polling over new ones would cost more than what is polled."""
-    _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def start(
         self,
@@ -67,7 +67,7 @@ class World:
         name: str = "",
         port: int = 0,
         crash_at: str = "",
-        plant: str = "",
+        bugs: str = "",
         settings: Mapping[str, str] | None = None,
     ) -> Member:
         """A process for these services, not yet ready.  A name that was there before is started anew on its port."""
@@ -76,12 +76,12 @@ class World:
         port = before.port if before else port or free_port()
         if before:
             before.process.close()
-        process = self.servers.nursery(tuple(self.databases)).bear(
+        process = self.servers.fork_server(tuple(self.databases)).fork(
             services,
             port,
             self._environment(services)
             | dict(settings or {})
-            | {fault_points.VARIABLE: crash_at, injected_bugs.VARIABLE: plant},
+            | {fault_points.VARIABLE: crash_at, injected_bugs.VARIABLE: bugs},
             self.servers.directory / f"{self.prefix}-{name}.log",
         )
         self.members[name] = Member(name, services, port, process)
@@ -101,7 +101,7 @@ class World:
     async def _answers(self, http: httpx.AsyncClient, member: Member, url: str) -> None:
         async def ok() -> bool:
             if not member.process.running:
-                raise RuntimeError(f"{member.name} did not start: {member.process.last_words()}")
+                raise RuntimeError(f"{member.name} did not start: {member.process.log_tail()}")
             try:
                 return (await http.get(url)).status_code == httpx.codes.OK
             except httpx.HTTPError:
@@ -131,15 +131,17 @@ class World:
 
     async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
         """Of the service's database, past every protection."""
-        async with self._turns.setdefault(service, asyncio.Lock()):
-            connection = self._asked.get(service)
+        async with self._locks.setdefault(service, asyncio.Lock()):
+            connection = self._connections.get(service)
             if connection is None or connection.is_closed():
-                connection = self._asked[service] = await asyncpg.connect(self.databases[service].admin, timeout=10)
+                connection = self._connections[service] = await asyncpg.connect(
+                    self.databases[service].admin, timeout=10
+                )
             found: list[asyncpg.Record] = await connection.fetch(query, *values)
             return found
 
-    def hang_up(self) -> None:
-        for connection in self._asked.values():
+    def close_connections(self) -> None:
+        for connection in self._connections.values():
             connection.terminate()
 
     async def count(self, service: str, query: str, *values: Any) -> int:
@@ -194,7 +196,7 @@ async def new_world(
     """Databases of these services and a virtual host; the processes are the scenario's to start."""
     prefix = f"faults{os.getpid()}_{next(_numbers)}"
     # The nursery imports the services meanwhile.
-    importing = asyncio.create_task(asyncio.to_thread(servers.nursery, services))
+    importing = asyncio.create_task(asyncio.to_thread(servers.fork_server, services))
     making = asyncio.create_task(asyncio.to_thread(servers.make_virtual_host, prefix))
     databases = {service: await copied_database(servers, service, prefix) for service in services}
     await making
@@ -208,14 +210,14 @@ async def new_world(
         for member in world.members.values():
             await member.process.ended(GRACE_SECONDS)
             member.process.close()
-        world.hang_up()
+        world.close_connections()
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.to_thread(servers.drop_virtual_host, prefix))
             for urls in databases.values():
-                group.create_task(dropped(servers, urls))
+                group.create_task(drop_database(servers, urls))
 
 
-async def dropped(servers: Servers, urls: ScratchUrls) -> None:
+async def drop_database(servers: Servers, urls: ScratchUrls) -> None:
     admin = await asyncpg.connect(servers.database.url, timeout=10)
     try:
         await admin.execute(f'DROP DATABASE IF EXISTS "{urls.database}" WITH (FORCE)')

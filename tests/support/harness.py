@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from devtools.testing.databases import ScratchUrls, scratch_database
-from devtools.testing.infrastructure import Infrastructure, apart
+from devtools.testing.infrastructure import Infrastructure, isolated_virtual_host
 from services.serving import load
 from shared.base.clock import now
 from shared.base.errors import Unauthenticated
@@ -160,7 +160,7 @@ async def running_service(
 ) -> AsyncIterator[ServiceHarness]:
     """A service by name on a new database; `settings` override its settings, for example `smtp_url`."""
     declared = load(service) if isinstance(service, str) else service
-    with apart(infrastructure, f"{declared.name}_{purpose}") as own:
+    with isolated_virtual_host(infrastructure, f"{declared.name}_{purpose}") as own:
         async with scratch_database(infrastructure.database_url, declared.name, purpose) as urls:
             await migrate.upgrade(declared.import_path, urls.owner)
             async with serving(declared, own, urls, **settings) as harness:

@@ -14,7 +14,7 @@ _PROTECTED = "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = '
 
 
 @asynccontextmanager
-async def standing(harness: ServiceHarness, layers: str) -> AsyncIterator[str]:
+async def active_layers(harness: ServiceHarness, layers: str) -> AsyncIterator[str]:
     """While inside, only what `layers` (one of LAYERS) says stands."""
     admin = await asyncpg.connect(harness.urls.admin)
     tables = [row["name"] for row in await admin.fetch(_PROTECTED)]

@@ -72,7 +72,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
     scheduler: Any = LoadScopeScheduling(config, log)
-    scheduler._split_scope = together
+    scheduler._split_scope = worker_group
     return scheduler
 
 
@@ -83,7 +83,7 @@ def needs_servers(config: pytest.Config) -> bool:
     return not paths or not all(any(path.is_relative_to(folder) for folder in serverless) for path in paths)
 
 
-def together(nodeid: str) -> str:
+def worker_group(nodeid: str) -> str:
     """Return the scope of a test: tests with the same scope share a worker. xdist's own marks are lost on pytest 9."""
     file = nodeid.partition("::")[0]
     if file.startswith(FAULTS):

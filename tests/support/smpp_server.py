@@ -98,7 +98,7 @@ class SmppServer:
         self.submitted.append(message)
         return message.id
 
-    def tell(self, text: str, *, sender: str = "79221234567", receipt: bool = True, to: int = 0) -> int:
+    def send_receipt(self, text: str, *, sender: str = "79221234567", receipt: bool = True, to: int = 0) -> int:
         """Deliver to the client that bound first, or as the `to`-th after it; returns the delivery's sequence."""
         coding = 0 if text.isascii() else 8
         content = text.encode("ascii" if coding == 0 else "utf-16-be")

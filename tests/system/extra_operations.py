@@ -21,11 +21,11 @@ from tests.system.extra_notifier_operations import notifier
 from tests.system.world import World
 
 
-def run_errands(world: World, day: Day) -> None:
-    where = day.surroundings
+def run_extra_operations(world: World, day: Day) -> None:
+    where = day.target
     head_office = day.visitor.sign_in("control", where.head_office_login, where.head_office_password)
-    for service, errand in ERRANDS.items():
-        errand(world, day, head_office)
+    for service, run_operation in EXTRA_OPERATIONS.items():
+        run_operation(world, day, head_office)
         replay_what_is_parked(world, service, head_office)
 
 
@@ -143,7 +143,7 @@ def billing(_: World, day: Day, __: Person) -> None:
     )
 
 
-ERRANDS: Mapping[str, Callable[[World, Day, Person], None]] = {
+EXTRA_OPERATIONS: Mapping[str, Callable[[World, Day, Person], None]] = {
     "control": control,
     "clients": clients,
     "orders": orders,

@@ -24,7 +24,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass(slots=True)
-class Known:
+class KnownObjects:
     """Identifiers by the name of the field or parameter that holds them, and versions by identifier."""
 
     identifiers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -82,7 +82,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Badges:
+class AccessTokens:
     """Access tokens for any role, signed with the issuers' own keys."""
 
     keys: dict[str, OKPKey]
@@ -90,7 +90,7 @@ class Badges:
     client_id: UUID
 
     @classmethod
-    def of(cls, world: World, office_id: str, client_id: str) -> "Badges":
+    def of(cls, world: World, office_id: str, client_id: str) -> "AccessTokens":
         query = "SELECT private_jwk::text AS jwk FROM signing_key ORDER BY created_at DESC LIMIT 1"
         keys = {
             issuer: OKPKey.import_key(json.loads(world.rows(issuer, query)[0]["jwk"]))
@@ -111,11 +111,11 @@ class Badges:
         return {"Authorization": f"Bearer {token}"}
 
 
-def current_version(http: httpx.Client, path: str, badges: Badges) -> str:
+def current_version(http: httpx.Client, path: str, access_tokens: AccessTokens) -> str:
     """The ETag of the object, or of what it belongs to: `/offices/…` for `/offices/…/calendar`."""
     while path.count("/") > 1:
         for role in (Role.HEAD_OFFICE, Role.DIRECTOR):
-            answer = http.get(path, headers=badges.headers(role))
+            answer = http.get(path, headers=access_tokens.headers(role))
             if answer.is_success and "etag" in answer.headers:
                 return str(answer.headers["etag"])
         path = path.rpartition("/")[0]

@@ -17,23 +17,25 @@ from shared.persistence.database import new_id
 from shared.runtime.app import build_app
 from tests.faults import isolation_probe
 from tests.faults.checker import Verdict
-from tests.system.interface import Badges, Known
+from tests.system.interface import AccessTokens, KnownObjects
 from tests.system.recording import Exchange
-from tests.system.run_day import Played
+from tests.system.run_day import CompletedDay
 
 SAMPLES = 4
 """Requests of one route that are repeated, with different things in them where there are any."""
 
 
-async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int, most: int) -> Verdict:
+async def probe_system(
+    completed_day: CompletedDay, exchanges: Sequence[Exchange], *, seed: int, max_requests: int
+) -> Verdict:
     """So many requests, every route before any a second time."""
     verdict = Verdict()
-    day, world = played.day, played.world
+    day, world = completed_day.day, completed_day.world
     routes = [
         route for service in SERVICES for route in isolation_probe.routes_of(service, application(service), verdict)
     ]
     insiders = {day.client.person, day.mira.senior, *day.mira.managers, day.head_office}
-    known = Known()
+    known = KnownObjects()
     for exchange in exchanges:
         if exchange.person in insiders:
             known.learn([route.template for route in routes if route.service == exchange.service], exchange)
@@ -57,32 +59,36 @@ async def spied_out(played: Played, exchanges: Sequence[Exchange], *, seed: int,
     of_tagil -= handed_over
     of_client = await hidden(day.mira.id, day.client.id) | {day.client.id}
     nobody = str(new_id())
-    tagil = Badges.of(world, day.tagil.id, nobody)
-    mira = Badges.of(world, day.mira.id, nobody)
+    tagil = AccessTokens.of(world, day.tagil.id, nobody)
+    mira = AccessTokens.of(world, day.mira.id, nobody)
 
-    def badge(badges: Badges) -> Callable[[Role], Callable[[], dict[str, str]]]:
-        return lambda role: lambda: badges.headers(role)
+    def headers_for(access_tokens: AccessTokens) -> Callable[[Role], Callable[[], dict[str, str]]]:
+        return lambda role: lambda: access_tokens.headers(role)
 
     outsiders = [
-        *isolation_probe.spies_of("the other office", of_mira, badge(tagil)),
-        isolation_probe.Spy("a mystery checker", Role.MYSTERY_CHECKER, badge(tagil)(Role.MYSTERY_CHECKER), of_mira),
-        isolation_probe.Spy("another client of the office", Role.CLIENT, badge(mira)(Role.CLIENT), of_client),
+        *isolation_probe.intruders_of("the other office", of_mira, headers_for(tagil)),
+        isolation_probe.Intruder(
+            "a mystery checker", Role.MYSTERY_CHECKER, headers_for(tagil)(Role.MYSTERY_CHECKER), of_mira
+        ),
+        isolation_probe.Intruder(
+            "another client of the office", Role.CLIENT, headers_for(mira)(Role.CLIENT), of_client
+        ),
     ]
-    own_people = list(isolation_probe.spies_of("the office itself", of_tagil, badge(mira)))
+    own_people = list(isolation_probe.intruders_of("the office itself", of_tagil, headers_for(mira)))
     asked = [
         *seen(routes, exchanges, of_mira),
-        *isolation_probe.guesses(routes, known.identifiers),
-        *isolation_probe.filters(routes, known.identifiers),
+        *isolation_probe.guessed_requests(routes, known.identifiers),
+        *isolation_probe.filter_requests(routes, known.identifiers),
     ]
     # Its own people read meanwhile, over the same connections to the databases.
     pairs = [*product(outsiders, asked), *product(own_people, [one for one in asked if one.route.method == "GET"])]
-    base = day.surroundings.url
-    ring = isolation_probe.Ring(
+    base = day.target.url
+    prober = isolation_probe.IsolationProber(
         lambda service: httpx.AsyncClient(base_url=f"{base}/api/{service}", trust_env=False, timeout=30),
         verdict,
         random.Random(seed),
     )
-    await isolation_probe.spy_out(ring, pairs, most=most)
+    await isolation_probe.run_probe(prober, pairs, max_requests=max_requests)
     verdict.figures |= {"routes": len(routes), "things of the office": len(of_mira)}
     return verdict
 
@@ -94,14 +100,14 @@ def application(service: str) -> Any:
 
 def seen(
     routes: Sequence[isolation_probe.Route], exchanges: Sequence[Exchange], hidden: frozenset[str]
-) -> list[isolation_probe.Seen]:
+) -> list[isolation_probe.RecordedRequest]:
     """Successful requests that name something of the office."""
-    found: dict[str, list[isolation_probe.Seen]] = {}
+    found: dict[str, list[isolation_probe.RecordedRequest]] = {}
     for exchange in exchanges:
         route = isolation_probe.match(routes, exchange.service, exchange.method, exchange.path)
         if route is None or not route.roles or not exchange.response.is_success:
             continue
-        request = isolation_probe.seen_of(route, exchange.response, exchange.path)
+        request = isolation_probe.recorded_request_of(route, exchange.response, exchange.path)
         samples = found.setdefault(route.label, [])
         names = isolation_probe.IDENTIFIER.findall(isolation_probe.text_of_request(request))
         if len(samples) < SAMPLES and hidden.intersection(names):

@@ -10,18 +10,18 @@ import psutil
 from rich.console import Console
 
 from devtools.demo.day import Day
-from devtools.demo.main import STEPS, new_day, surroundings_of
+from devtools.demo.main import STEPS, new_day, target_of
 from devtools.demo.steps import check_and_payment
 from devtools.demo.waiting import until
 from tests.system.recording import Exchange, recorded
 from tests.system.stalled_service import stalled
 from tests.system.world import World
 
-VICTIM = "orders"
+KILLED_SERVICE = "orders"
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class CompletedDay:
     """A day that came to its end."""
 
     world: World
@@ -34,40 +34,40 @@ class Played:
     """Rows in its outbox that the broker had not confirmed."""
 
 
-def play(world: World, output: Path) -> Played:
-    day = new_day(surroundings_of(world.system.state), output, Console(file=StringIO(), width=160))
+def run_day(world: World, output: Path) -> CompletedDay:
+    day = new_day(target_of(world.system.state), output, Console(file=StringIO(), width=160))
     lost: dict[str, int] = {}
     with recorded() as exchanges:
         for step in STEPS:
             if step is check_and_payment:
-                lost = pay_while_the_service_dies(world, day)
+                lost = pay_while_service_is_killed(world, day)
             else:
-                step.play(day)
-    return Played(world, day, exchanges, **lost)
+                step.execute(day)
+    return CompletedDay(world, day, exchanges, **lost)
 
 
-def pay_while_the_service_dies(world: World, day: Day) -> dict[str, int]:
+def pay_while_service_is_killed(world: World, day: Day) -> dict[str, int]:
     """Step 4. `kill -9` finds the end of the check unpublished and the payment's events unacknowledged."""
     check_and_payment.clocks_run(day)
     check_and_payment.call_about_the_order(day)
     check_and_payment.mark_positions(day)
     check_and_payment.add_the_payer(day)
     check_and_payment.issue_the_invoice(day)
-    with stalled(world, VICTIM):
+    with stalled(world, KILLED_SERVICE):
         check_and_payment.finish_the_check(day)
         check_and_payment.pay(day)
-        found = until("сервис держит сообщения и неотправленные события", lambda: what_would_be_lost(world))
-        kill(world, VICTIM)
-    world.start(VICTIM)
+        found = until("сервис держит сообщения и неотправленные события", lambda: find_undelivered(world))
+        kill(world, KILLED_SERVICE)
+    world.start(KILLED_SERVICE)
     check_and_payment.see_the_check(day)
     check_and_payment.see_the_payment(day)
     return found
 
 
-def what_would_be_lost(world: World) -> dict[str, int] | None:
+def find_undelivered(world: World) -> dict[str, int] | None:
     """None while there is nothing of one kind or the other."""
-    unacknowledged = sum(queue.get("messages_unacknowledged", 0) for queue in world.queues(VICTIM))
-    [row] = world.rows(VICTIM, "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL")
+    unacknowledged = sum(queue.get("messages_unacknowledged", 0) for queue in world.queues(KILLED_SERVICE))
+    [row] = world.rows(KILLED_SERVICE, "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL")
     found = {"unacknowledged": unacknowledged, "unpublished": int(row["count"])}
     return found if all(found.values()) else None
 

@@ -25,9 +25,9 @@ from shared.base.settings import SERVICES
 from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from shared.runtime.app import build_app
-from tests.system.interface import Badges, Known, current_version
+from tests.system.interface import AccessTokens, KnownObjects, current_version
 from tests.system.recording import Exchange
-from tests.system.run_day import Played
+from tests.system.run_day import CompletedDay
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -49,10 +49,15 @@ def openapi(service: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def known(played: Played, exchanges: list[Exchange]) -> Known:
+def known(completed_day: CompletedDay, exchanges: list[Exchange]) -> KnownObjects:
     """What the people of one office saw."""
-    found = Known()
-    insiders = {played.day.client.person, played.day.mira.senior, *played.day.mira.managers, played.day.head_office}
+    found = KnownObjects()
+    insiders = {
+        completed_day.day.client.person,
+        completed_day.day.mira.senior,
+        *completed_day.day.mira.managers,
+        completed_day.day.head_office,
+    }
     for exchange in exchanges:
         if exchange.person in insiders:
             found.learn(openapi(exchange.service)["paths"], exchange)
@@ -60,13 +65,17 @@ def known(played: Played, exchanges: list[Exchange]) -> Known:
 
 
 @pytest.fixture(scope="module")
-def badges(played: Played) -> Badges:
-    return Badges.of(played.world, played.day.mira.id, played.day.client.id)
+def access_tokens(completed_day: CompletedDay) -> AccessTokens:
+    return AccessTokens.of(completed_day.world, completed_day.day.mira.id, completed_day.day.client.id)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_keeps_its_word(
-    played: Played, exchanges: list[Exchange], known: Known, badges: Badges, service: str
+    completed_day: CompletedDay,
+    exchanges: list[Exchange],
+    known: KnownObjects,
+    access_tokens: AccessTokens,
+    service: str,
 ) -> None:
     """No 5xx, no answer that the document does not describe, and each operation succeeds at least once."""
     schema = schemathesis.openapi.from_dict(openapi(service))
@@ -80,13 +89,13 @@ def test_every_operation_keeps_its_word(
             if exchange.response.is_success:
                 reached.add(operation.label)
     with (
-        httpx.Client(base_url=f"{played.day.surroundings.url}/api/{service}", trust_env=False, timeout=20) as http,
+        httpx.Client(base_url=f"{completed_day.day.target.url}/api/{service}", trust_env=False, timeout=20) as http,
         requests.Session() as session,
     ):
         session.trust_env = False
         until = time.monotonic() + BUDGET_SECONDS
         for operation in operations:
-            if explore(operation, http, session, known, badges, until=until):
+            if explore(operation, http, session, known, access_tokens, until=until):
                 reached.add(operation.label)
     never = sorted({operation.label for operation in operations} - reached)
     assert not never, f"without a single success (tests/system/extra_operations.py is the place for it): {never}"
@@ -102,7 +111,13 @@ def operation_of(exchange: Exchange, operations: Sequence[Any]) -> Any:
 
 
 def explore(
-    operation: Any, http: httpx.Client, session: requests.Session, known: Known, badges: Badges, *, until: float
+    operation: Any,
+    http: httpx.Client,
+    session: requests.Session,
+    known: KnownObjects,
+    access_tokens: AccessTokens,
+    *,
+    until: float,
 ) -> bool:
     """Send generated requests about real objects, each as some role. True when one of them succeeded."""
     statuses: set[int] = set()
@@ -128,9 +143,9 @@ def explore(
             return
         key = str(new_id())
         for role in roles:
-            headers = badges.headers(role) | {"Idempotency-Key": key}
+            headers = access_tokens.headers(role) | {"Idempotency-Key": key}
             if operation.method.upper() in CHANGES:
-                headers["If-Match"] = current_version(http, case.formatted_path, badges)
+                headers["If-Match"] = current_version(http, case.formatted_path, access_tokens)
             response = case.call(base_url=str(http.base_url).rstrip("/"), session=session, headers=headers)
             case.validate_response(response, checks=CHECKS)
             statuses.add(response.status_code)

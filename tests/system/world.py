@@ -90,6 +90,6 @@ def running_world(infrastructure: Infrastructure, directory: Path) -> Iterator[W
     with (
         virtual_host(infrastructure.management_url, prefix),
         patch.dict(os.environ, ours, clear=True),
-        running_system(data, port=port, separate=True, tell=lambda _: None) as system,
+        running_system(data, port=port, separate=True, report_progress=lambda _: None) as system,
     ):
         yield World(system, infrastructure, prefix, port)

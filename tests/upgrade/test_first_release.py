@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from devtools.testing.databases import ScratchUrls, scratch_database
-from devtools.testing.infrastructure import Infrastructure, apart
+from devtools.testing.infrastructure import Infrastructure, isolated_virtual_host
 from services.serving import load
 from shared.base.settings import SERVICES
 from shared.contracts.base import EVENT_TYPES
@@ -67,7 +67,7 @@ async def test_the_first_release_is_upgraded_with_its_data(name: str, infrastruc
         after = await rows_of_every_table(urls)
         assert await badly_estimated(urls) == []
         assert {table: after.get(table, 0) >= rows for table, rows in before.items()} == dict.fromkeys(before, True)
-        with apart(infrastructure, f"{name}_upgrade") as own:
+        with isolated_virtual_host(infrastructure, f"{name}_upgrade") as own:
             async with serving(service, own, urls) as harness, harness.http(Role.HEAD_OFFICE) as http:
                 assert (await http.get("/health/ready")).status_code == 200
                 operations = (await http.get("/operations")).json()

@@ -5,14 +5,14 @@ from typing import Any
 from devtools.demo.day import Day
 from devtools.demo.failure import check, check_equal
 from devtools.demo.http import JSON
-from devtools.demo.isolation import Leaks, look_for_leaks
+from devtools.demo.isolation import Leaks, find_leaks
 from devtools.demo.waiting import until
 
 TITLE = "Головной офис видит сеть, чужой офис не видит ничего"
 CLAUSES = ("NTF-03", "INQ-01", "RPT-07", "ORG-04")
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     show_the_board(day)
     other_offices_see_nothing(day)
 
@@ -26,10 +26,10 @@ def show_the_board(day: Day) -> None:
             return None
         mira, tagil = rows[day.mira.id], rows[day.tagil.id]
         figures = mira["figures"]
-        told = (figures["visits"], figures["calls"], figures["won"], figures["calls_made"]) == (1, 1, 1, 2)
+        figures_match = (figures["visits"], figures["calls"], figures["won"], figures["calls_made"]) == (1, 1, 1, 2)
         overdue = mira["obligations"]["open"] >= 1 and tagil["obligations"]["overdue"] >= 1
         quiet = all(service["outbox_backlog"] == 0 for service in found["services"])
-        return found if told and overdue and quiet else None
+        return found if figures_match and overdue and quiet else None
 
     board = until("обзор сети показывает сегодняшний день", caught_up)
     ours = [row for row in board["offices"] if row["office_id"] in (day.mira.id, day.tagil.id)]
@@ -89,7 +89,7 @@ def show_the_board(day: Day) -> None:
 def other_offices_see_nothing(day: Day) -> None:
     """ORG-04: every GET of every service, as a manager of the other office."""
     stranger = day.tagil.managers[0]
-    found: Leaks = look_for_leaks(insider=day.mira.senior, stranger=stranger, office_id=day.mira.id)
+    found: Leaks = find_leaks(insider=day.mira.senior, stranger=stranger, office_id=day.mira.id)
     check(not found.leaked, "чужой офис не виден", found.leaked)
     check(found.objects >= 20, "сравнено достаточно объектов", found.objects)
     day.show.happens(

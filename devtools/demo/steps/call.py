@@ -18,7 +18,7 @@ REAL_NAME = "Петрова Мария Николаевна"
 COMMENT = "Клиенту все понравилось, раньше покупал в экзисте, планирует заказ в течении пары дней."
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     register_and_confirm(day)
     answer_the_first_call(day)
     ask_for_a_real_phone(day)

@@ -34,7 +34,7 @@ SPOILT = {"ИНН": {"inn": "7708123405"}, "БИК": {"bic": "044525226"}, "кл
 FIRST_SHARE, EXCESS = Decimal("3000.00"), Decimal("1000.00")
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     clocks_run(day)
     call_about_the_order(day)
     mark_positions(day)

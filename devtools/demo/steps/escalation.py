@@ -41,7 +41,7 @@ class Forgotten:
     """Who, and under which address."""
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     set_the_rule_to_seconds(day, day.mira, SECONDS)
     later = {name: SECONDS[name] + LATER_SECONDS for name in ("head_office", "limit")}
     set_the_rule_to_seconds(day, day.tagil, SECONDS | later)
@@ -97,7 +97,7 @@ def forget_an_order(day: Day, office: Office, number: int) -> Forgotten:
     order = manager.post("orders/orders", {"client_id": client["id"]})
     day.show.does(manager.name, f"заказ {order['number']} на {order['total']} ₽ принят и забыт", "ORD-01")
     ladder = [(person.name, office.email_of(person)) for person in (manager, office.senior, director)]
-    ladder.append((day.head_office.name, day.surroundings.head_office_login))
+    ladder.append((day.head_office.name, day.target.head_office_login))
     return Forgotten(office=office, client_email=email, order=order, ladder=ladder)
 
 
@@ -109,7 +109,7 @@ def watch(day: Day, forgotten: Forgotten) -> None:
         return order if all(position["state"] == "removed" for position in order["positions"]) else None
 
     order = until(f"заказ {number} снят автоматически", removed)
-    letters = [letter_to(day, forgotten, *rung) for rung in rungs(forgotten)]
+    letters = [letter_to(day, forgotten, *escalation_step) for escalation_step in escalation_steps(forgotten)]
     times = [datetime.fromisoformat(letter["date"]) for letter in letters]
     check(times == sorted(set(times)), "каждое письмо позже предыдущего", [str(time) for time in times])
     for letter in letters:
@@ -119,23 +119,29 @@ def watch(day: Day, forgotten: Forgotten) -> None:
     (position,) = order["positions"]
     check_equal(position["client_comment"], LIMIT_COMMENT, "комментарий к снятой позиции")
     day.show.happens(f"заказ {number}: «{position['state_label']}», «{position['client_comment']}»", "ORD-07", "ORD-08")
-    told = day.post.letter(to=forgotten.client_email, subject=number)
-    check(LIMIT_COMMENT in told["text"], "клиенту сообщена причина")
-    day.show.letter(told, "ORD-07", "ORD-08")
+    client_letter = day.post.letter(to=forgotten.client_email, subject=number)
+    check(LIMIT_COMMENT in client_letter["text"], "клиенту сообщена причина")
+    day.show.letter(client_letter, "ORD-07", "ORD-08")
     show_history(day, forgotten.office, order_id)
 
 
-def rungs(forgotten: Forgotten) -> list[tuple[str, str, int]]:
+def escalation_steps(forgotten: Forgotten) -> list[tuple[str, str, int]]:
     """Address, headline and how many letters of that headline the address gets before this one."""
     found: list[tuple[str, str, int]] = [(forgotten.ladder[0][1], "Скоро истечёт срок", 0)]
     for _, address in forgotten.ladder:
-        found.append((address, "Срок нарушен", sum(rung[:2] == (address, "Срок нарушен") for rung in found)))
+        found.append(
+            (
+                address,
+                "Срок нарушен",
+                sum(escalation_step[:2] == (address, "Срок нарушен") for escalation_step in found),
+            )
+        )
     return found
 
 
 def letter_to(day: Day, forgotten: Forgotten, address: str, headline: str, before: int) -> Message:
     number = forgotten.order["number"]
-    expected = sum(rung[:2] == (address, headline) for rung in rungs(forgotten))
+    expected = sum(escalation_step[:2] == (address, headline) for escalation_step in escalation_steps(forgotten))
 
     def arrived() -> list[Message] | None:
         letters = [

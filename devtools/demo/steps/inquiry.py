@@ -18,7 +18,7 @@ VISIT = {
 }
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     manager = next(person for person in day.mira.managers if person.id != day.manager.id)
     missing = manager.refused("POST", "orders/inquiries", VISIT | {"items": []}, code="invalid")
     day.show.refuses("обращение без товара", missing.detail, "INQ-02")

@@ -13,7 +13,7 @@ TITLE = "Приход, SMS клиенту, выдача"
 CLAUSES = ("ORD-09", "NTF-02", "ORD-10", "ORD-17", "BILL-05")
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     receive(day)
     hand_over(day)
     print_the_waybill(day)

@@ -77,8 +77,8 @@ TAGIL_STAFF = [
 ]
 
 
-def play(day: Day) -> None:
-    where = day.surroundings
+def execute(day: Day) -> None:
+    where = day.target
     day.head_office = day.visitor.sign_in("control", where.head_office_login, where.head_office_password)
     day.run = 1 + sum(office["name"].startswith(MIRA["name"]) for office in day.head_office.items("control/offices"))
     day.stamp = uuid4().hex[:8]

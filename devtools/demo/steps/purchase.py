@@ -38,7 +38,7 @@ OIL: dict[str, Any] = {
 BY_BANK = Decimal("300.00")
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     suppliers = make_suppliers(day)
     name_suppliers(day, suppliers)
     oil = unpaid_goes_nowhere(day, suppliers)

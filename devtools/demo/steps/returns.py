@@ -16,7 +16,7 @@ AMOUNT = Decimal("1500.00")
 HOURS_TO_DECIDE = 48
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     claim = open_the_claim(day)
     offer(day, claim)
     accept(day, claim)

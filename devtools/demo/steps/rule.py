@@ -26,7 +26,7 @@ SENDERS = ("Автопарк № 3", "Такси Урал", "Автошкола 
 DIGEST = "Сроки: "
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     manager = day.tagil.managers[1]
     first, *_ = leave_unanswered(day, manager, RULE)
     explain(day, manager, first)
@@ -132,8 +132,8 @@ def read_the_digest(day: Day, manager: Person) -> None:
 
     def arrived() -> list[Message] | None:
         letters = day.post.letters(to=address)
-        told = sum(letter["text"].count("[CALL-12]") or "[CALL-12]" in letter["subject"] for letter in letters)
-        return letters if told == len(SENDERS) else None
+        mentions = sum(letter["text"].count("[CALL-12]") or "[CALL-12]" in letter["subject"] for letter in letters)
+        return letters if mentions == len(SENDERS) else None
 
     letters = until("менеджеру сказано о каждом нарушении", arrived)
     digests = [letter for letter in letters if letter["subject"].startswith(DIGEST)]

@@ -59,7 +59,7 @@ PLUG = {
 }
 
 
-def play(day: Day) -> None:
+def execute(day: Day) -> None:
     put_the_car_into_the_garage(day)
     send_the_request(day)
     squeezing_is_refused(day)

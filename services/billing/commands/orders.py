@@ -28,7 +28,7 @@ from shared.contracts.orders import (
 from shared.messaging import publish
 
 
-async def know_order(session: AsyncSession, event: OrderPlaced, at: datetime) -> None:
+async def project_order(session: AsyncSession, event: OrderPlaced, at: datetime) -> None:
     """A new order: money that already lies on the balance is set aside for it."""
     account = await lock_account(session, event.office_id, event.client_id)
     owner = {"office_id": event.office_id, "client_id": event.client_id}

@@ -14,7 +14,7 @@ from services.billing.schemas import AssignLine, StatementOut
 from shared.base.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 from shared.web import check_version
 
@@ -32,7 +32,7 @@ async def upload_statement(
         payments = incoming_payments(decode(content), accounts)
     except StatementError as error:
         raise Invalid(str(error), field="body") from error
-    await take_turns(session, f"statement/{office_id}")
+    await lock_until_commit(session, f"statement/{office_id}")
     matched = unmatched = repeated = 0
     for payment in payments:
         line = await _keep_line(session, payment, office_id, caller, at)

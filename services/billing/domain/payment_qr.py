@@ -7,7 +7,7 @@ FORMAT = "ST00012"
 
 SEPARATOR = "|"
 
-LONGEST = {
+MAX_FIELD_LENGTHS = {
     "Name": 160,
     "BankName": 45,
     "Purpose": 210,
@@ -45,4 +45,4 @@ def payment_order(
 def _value(name: str, value: str) -> str:
     # A separator inside a value would end it, and readers understand no escape.
     one_line = " ".join(value.replace(SEPARATOR, " ").split())
-    return one_line[: LONGEST.get(name, len(one_line))].rstrip()
+    return one_line[: MAX_FIELD_LENGTHS.get(name, len(one_line))].rstrip()

@@ -22,7 +22,7 @@ from services.clients.schemas.work import (
 from shared.base.clock import now
 from shared.contracts.clients import ConsentPurpose
 from shared.identity.roles import EVERYONE, Role
-from shared.vocabulary.vehicles import Reading, describe_vin
+from shared.vocabulary.vehicles import ParsedNumber, describe_vin
 from shared.web import (
     Caller,
     IfMatch,
@@ -39,7 +39,7 @@ from shared.web import (
 router = service_router("Гараж и согласия")
 
 
-def vehicle_out(vehicle: Vehicle, reading: Reading | None = None) -> VehicleOut:
+def vehicle_out(vehicle: Vehicle, reading: ParsedNumber | None = None) -> VehicleOut:
     out = VehicleOut.model_validate(vehicle)
     if vehicle.vin is not None:
         facts = describe_vin(vehicle.vin)

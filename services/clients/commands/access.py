@@ -33,7 +33,7 @@ def principal_of(client: Client) -> Principal:
 async def create(session: AsyncSession, client: Client, login: str, password: str) -> None:
     """Raises LoginTaken (409): a login is network-wide. The account is closed until `login_opened_at` is set."""
     await accounts.create_account(session, principal_of(client), login, password)
-    client.login = accounts.normalized(login)
+    client.login = accounts.normalize_login(login)
     if client.login_opened_at is None:
         await accounts.change_account(session, principal_of(client), active=False)
 

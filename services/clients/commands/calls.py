@@ -48,9 +48,9 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
     requested_before, active_before = client.contacts_requested_at, client.active
     named = _learn(client, call, body.full_name)
     if call.outcome == "wrong_number" and client.phone is not None:
-        await contacts.doubt_phone(session, client, PhoneSuspicion.WRONG_NUMBER, at)
+        await contacts.flag_phone(session, client, PhoneSuspicion.WRONG_NUMBER, at)
     elif call.outcome == "reached" and client.phone is not None and called_at >= (requested_before or called_at):
-        await contacts.believe_phone(session, client)
+        await contacts.accept_phone(session, client)
     await session.flush()
     if named:
         await access.rename(session, client)

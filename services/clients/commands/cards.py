@@ -59,7 +59,7 @@ async def create_client(session: AsyncSession, body: CreateClient, *, caller: Pr
     session.add(client)
     await session.flush()
     await give_consents(session, client, body.consents, recorded_by=caller.id, at=at)
-    await contacts.judge_phone(session, client, at)
+    await contacts.evaluate_phone(session, client, at)
     await session.flush()
     await publish(session, client.registered(), *contacts.contact_events(client, requested_before=None, at=at))
     await audit(session, "client.created", subject=f"client/{client.client_id}", office_id=office_id)
@@ -144,9 +144,9 @@ async def _apply(
         return
     requested_before = client.contacts_requested_at
     if "phone" in changed:
-        await contacts.judge_phone(session, client, at)
+        await contacts.evaluate_phone(session, client, at)
     elif "email" in changed and client.phone_suspicion is not None:
-        await contacts.doubt_phone(session, client, PhoneSuspicion(client.phone_suspicion), at)
+        await contacts.flag_phone(session, client, PhoneSuspicion(client.phone_suspicion), at)
     if "full_name" in changed:
         await access.rename(session, client)
     if "email" in changed:

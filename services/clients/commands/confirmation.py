@@ -18,7 +18,7 @@ from shared.runtime.audit import audit
 
 PAUSE = timedelta(minutes=1)
 """No more than one letter a minute, however often it is asked for."""
-MOST_REPEATED = 3
+MAX_RESENT_LETTERS = 3
 """Cards with one e-mail whose letters are repeated at once."""
 
 
@@ -85,10 +85,12 @@ async def confirm_email(session: AsyncSession, token: str, *, at: datetime) -> C
 
 async def repeat_confirmation(session: AsyncSession, known: str, *, settings: ClientsSettings, at: datetime) -> None:
     """Mail the link again, if such a login or e-mail is not confirmed; the caller learns nothing either way."""
-    known = accounts.normalized(known)
+    known = accounts.normalize_login(known)
     asked = or_(Client.login == known, Client.email == known)
     waiting = and_(Client.login.is_not(None), Client.email.is_not(None), Client.email_confirmed_at.is_(None))
-    found = select(Client).where(asked, waiting, Client.active).order_by(Client.client_id.desc()).limit(MOST_REPEATED)
+    found = (
+        select(Client).where(asked, waiting, Client.active).order_by(Client.client_id.desc()).limit(MAX_RESENT_LETTERS)
+    )
     for client in await session.scalars(found.with_for_update()):
         await _repeat(session, client, settings, at)
 

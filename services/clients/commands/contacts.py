@@ -39,7 +39,7 @@ async def policy_at(session: AsyncSession, at: datetime) -> Policy:
     return (await session.scalars(in_force)).one()
 
 
-async def judge_phone(session: AsyncSession, client: Client, at: datetime) -> None:
+async def evaluate_phone(session: AsyncSession, client: Client, at: datetime) -> None:
     """Believe the card's new phone or not, and open or end the request for contacts. The caller flushes.
 
     A usable phone also opens an account that was disabled for want of one.
@@ -54,10 +54,10 @@ async def judge_phone(session: AsyncSession, client: Client, at: datetime) -> No
         if client.email is not None and client.contacts_requested_at is None and client.active:
             _open_request(client, policy, at)
     elif client.phone is not None:
-        await believe_phone(session, client)
+        await accept_phone(session, client)
 
 
-async def believe_phone(session: AsyncSession, client: Client) -> None:
+async def accept_phone(session: AsyncSession, client: Client) -> None:
     """Nothing more is asked of a client whose number is good, or who was reached on it, whatever it looks like.
 
     An account that was disabled for want of contacts is opened. The caller flushes.
@@ -70,7 +70,7 @@ async def believe_phone(session: AsyncSession, client: Client) -> None:
         await audit(session, "client.enabled", subject=f"client/{client.client_id}", office_id=client.office_id)
 
 
-async def doubt_phone(session: AsyncSession, client: Client, reason: PhoneSuspicion, at: datetime) -> None:
+async def flag_phone(session: AsyncSession, client: Client, reason: PhoneSuspicion, at: datetime) -> None:
     """The phone turned out to be wrong; it is asked for where there is an e-mail. The caller flushes."""
     client.phone_suspicion = reason
     if client.email is not None and client.contacts_requested_at is None and client.active:

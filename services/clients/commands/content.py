@@ -9,7 +9,7 @@ from services.clients.models import Content, Policy
 from services.clients.schemas.work import PublishContent, PublishPolicy
 from shared.base.errors import Invalid
 from shared.identity.roles import Principal
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 
@@ -17,7 +17,7 @@ async def publish_content(session: AsyncSession, body: PublishContent, *, caller
     """A new version of a text; earlier ones stay, for consents name them. Raises Invalid for a past date."""
     effective_from = _not_past(body.effective_from, at)
     # Two editors of one text get two numbers, one after the other.
-    await take_turns(session, body.code.value)
+    await lock_until_commit(session, body.code.value)
     number = await session.scalar(select(func.max(Content.number)).where(Content.code == body.code)) or 0
     content = Content(
         code=body.code,

@@ -13,7 +13,7 @@ from shared.base.errors import Conflict, Invalid, NotFound
 from shared.contracts.clients import Vehicle as VehicleFacts
 from shared.messaging.outbox import publish
 from shared.runtime.audit import audit
-from shared.vocabulary.vehicles import Reading, UnreadableNumber, describe_vin, read_frame, read_vin
+from shared.vocabulary.vehicles import ParsedNumber, UnreadableNumber, describe_vin, read_frame, read_vin
 
 
 class VehicleExists(Conflict):
@@ -30,7 +30,7 @@ class UnclearNumber(Invalid):
 
 async def add_vehicle(
     session: AsyncSession, client: Client, body: AddVehicle, *, at: datetime
-) -> tuple[Vehicle, Reading]:
+) -> tuple[Vehicle, ParsedNumber]:
     """Raises Invalid, UnclearNumber with a suggestion, VehicleExists. A removed car comes back as it was."""
     reading = _read(body)
     numbers = {"vin": reading.value} if body.vin is not None else {"frame": reading.value}
@@ -103,7 +103,7 @@ async def get_vehicle(session: AsyncSession, vehicle_id: UUID) -> Vehicle:
     return vehicle
 
 
-def _read(body: AddVehicle) -> Reading:
+def _read(body: AddVehicle) -> ParsedNumber:
     if (body.vin is None) == (body.frame is None):
         raise Invalid("Укажите VIN или FRAME, одно из двух.", field="vin")
     try:

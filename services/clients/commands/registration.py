@@ -46,7 +46,7 @@ async def register(session: AsyncSession, body: RegisterClient, *, settings: Cli
     # After the slow hash: the manager's row is locked until the end.
     client.manager_id = await next_manager(session, office.id, at=at)
     await give_consents(session, client, body.consents, recorded_by=None, at=at)
-    await contacts.judge_phone(session, client, at)
+    await contacts.evaluate_phone(session, client, at)
     await session.flush()
     await publish(session, client.registered(), *contacts.contact_events(client, requested_before=None, at=at))
     await confirmation.request_confirmation(session, client, settings=settings, at=at)

@@ -15,7 +15,7 @@ from services.control.schemas.reports import Board, BrokerBoard, ServiceBoard, S
 from services.control.settings import ControlSettings
 from shared.base.clock import now
 from shared.identity.roles import SENIORS, Role
-from shared.web import Session, allow, beforehand, service_router
+from shared.web import Session, allow, before_transaction, service_router
 from shared.web.access import bearer_token
 
 router = service_router("Отчёты")
@@ -47,11 +47,11 @@ async def _others(request: Request) -> tuple[BrokerBoard, list[ServiceBoard]]:
     return await remote.ask_everybody(request.app.state.http, settings, bearer_token(request))
 
 
-@router.get("/board", dependencies=[allow(Role.HEAD_OFFICE), beforehand(_others)], summary="Обзор сети")
+@router.get("/board", dependencies=[allow(Role.HEAD_OFFICE), before_transaction(_others)], summary="Обзор сети")
 async def read_board(session: Session, request: Request) -> Board:
     """NTF-03, INQ-01, ORG-03, HR-03. Обязанности, обращения и оборот офисов, очереди брокера, обмен событиями.
 
     Сервис, который не ответил вовремя, показан как «не отвечает»; остальной обзор от этого не зависит.
     """
-    broker, services = request.state.beforehand
+    broker, services = request.state.before_transaction
     return await board(session, broker=broker, services=services, at=now())

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from shared.base.errors import Invalid
 
-LONGEST_PERIOD_DAYS = 366
+MAX_PERIOD_DAYS = 366
 
 
 @dataclass(slots=True)
@@ -52,8 +52,8 @@ def check_period(first: date, last: date) -> None:
     """Both days belong to the period.  Raises Invalid."""
     if last < first:
         raise Invalid("Конец периода раньше начала.", field="last_day")
-    if (last - first).days >= LONGEST_PERIOD_DAYS:
-        raise Invalid(f"Период не длиннее {LONGEST_PERIOD_DAYS} дней.", field="last_day")
+    if (last - first).days >= MAX_PERIOD_DAYS:
+        raise Invalid(f"Период не длиннее {MAX_PERIOD_DAYS} дней.", field="last_day")
 
 
 def month_of(day: date) -> date:

@@ -16,7 +16,7 @@ from services.notifier.schemas_delivery import PolicyOut, PutPolicy, SmsUsageOut
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.web import (
     Caller,
     IfMatch,
@@ -48,7 +48,7 @@ async def put_policy(
     body: PutPolicy, expected: IfMatch, session: Session, caller: Caller, response: Response
 ) -> PolicyOut:
     """Новая версия с даты; проверяется снова перед отправкой каждого SMS."""
-    await take_turns(session, PUBLISHING)
+    await lock_until_commit(session, PUBLISHING)
     at = now()  # Not before it is our turn: what was published last is in force by then.
     policy = await current_policy(session, at)
     check_version(policy.version if policy else 0, expected)

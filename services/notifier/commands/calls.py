@@ -14,7 +14,7 @@ from shared.base.errors import NotFound
 from shared.contracts.notifier import PhoneCallEnded
 from shared.messaging import publish
 from shared.persistence.database import new_id
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 
 USUAL_SECONDS = 15
 
@@ -24,7 +24,7 @@ async def take_news(session: AsyncSession, news: CallNews, *, at: datetime) -> P
 
     Raises NotFound for a line of no office.
     """
-    await take_turns(session, f"call/{news.provider}/{news.external_id}")
+    await lock_until_commit(session, f"call/{news.provider}/{news.external_id}")
     same = select(PhoneCall).where(PhoneCall.provider == news.provider, PhoneCall.external_id == news.external_id)
     call = (await session.execute(same)).scalars().one_or_none()
     if call is None:

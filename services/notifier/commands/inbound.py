@@ -20,7 +20,7 @@ from shared.contracts.notifier import MailAnswered, MailReceived
 from shared.identity.roles import Principal
 from shared.messaging import publish
 from shared.persistence.database import new_id
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 
@@ -53,7 +53,7 @@ async def take_letter(
         "kind": kind,
         "received_at": at,
     }
-    await take_turns(session, f"mail/{values['thread_id']}")
+    await lock_until_commit(session, f"mail/{values['thread_id']}")
     stored = insert(InboundMail).values(**values).on_conflict_do_nothing().returning(InboundMail)
     row = (await session.execute(stored)).scalars().one_or_none()
     if row is None:
@@ -77,7 +77,7 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
     """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's."""
     if letter.kind != "message" or not letter.sender:
         raise Conflict("Это письмо написала программа, отвечать некому.")
-    await take_turns(session, f"mail/{letter.thread_id}")
+    await lock_until_commit(session, f"mail/{letter.thread_id}")
     office = await office_of(session, letter.office_id)
     client = await session.get(Client, letter.client_id) if letter.client_id else None
     notice_id = await mail(
@@ -118,7 +118,7 @@ async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> 
     letter = await session.get(InboundMail, mail_id)
     if letter is None:
         return
-    await take_turns(session, f"mail/{letter.thread_id}")
+    await lock_until_commit(session, f"mail/{letter.thread_id}")
     if mail_id in await _mark_answered(session, mail_id, at=at):
         for later in (await _waiting(session, letter.thread_id))[:1]:
             await _ask_for_answer(session, later)

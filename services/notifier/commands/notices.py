@@ -16,7 +16,7 @@ from services.notifier.rendering import one_line
 from services.notifier.texts import write, write_sms
 from shared.base.errors import BusinessError
 from shared.persistence.database import new_id
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 Purpose = Literal["service", "advertising", "staff", "supplier"]
@@ -239,7 +239,7 @@ async def _merge(
     at: datetime,
 ) -> bool:
     """Add to the message and letter of the same key; False where none of them still waits."""
-    await take_turns(session, key)
+    await lock_until_commit(session, key)
     recent = select(CabinetMessage).where(CabinetMessage.merge_key == key, CabinetMessage.merge_until > at)
     message = (await session.execute(recent.order_by(CabinetMessage.created_at.desc()).limit(1))).scalars().first()
     if message is None or message.context is None:

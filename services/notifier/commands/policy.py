@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.commands.rules import PUBLISHING, effective_since
 from services.notifier.delivery_models import DeliveryPolicy
 from shared.identity.roles import Principal
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 
@@ -18,7 +18,7 @@ async def publish_policy(
 ) -> DeliveryPolicy:
     """Raises Invalid for a date in the past or beyond all plans."""
     since = effective_since(effective_from, at)
-    await take_turns(session, PUBLISHING)
+    await lock_until_commit(session, PUBLISHING)
     version = (await session.execute(select(func.coalesce(func.max(DeliveryPolicy.version), 0)))).scalar_one() + 1
     published = {"effective_from": since, "published_by": caller.id, "published_at": at}
     policy = DeliveryPolicy(version=version, **values, **published)

@@ -17,7 +17,7 @@ from services.notifier.settings import NotifierSettings
 from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 from shared.runtime.service import ServiceContext
 from shared.web import check_version
@@ -44,7 +44,7 @@ async def publish_defaults(context: ServiceContext) -> None:
         row = {"id": new_id(), "code": rule.code, "version": 1, "office_id": None, "body": body}
         rows.append(row | {"effective_from": rule.effective_from})
     async with context.database.worker() as session:
-        await take_turns(session, PUBLISHING)
+        await lock_until_commit(session, PUBLISHING)
         await session.execute(insert(RuleVersion).values(rows).on_conflict_do_nothing())
         policy = insert(DeliveryPolicy).values(
             version=1,
@@ -86,7 +86,7 @@ async def publish_rule(
     since = effective_since(effective_from, at)
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
-    await take_turns(session, PUBLISHING)
+    await lock_until_commit(session, PUBLISHING)
     latest = select(func.coalesce(func.max(RuleVersion.version), 0)).where(RuleVersion.code == code)
     version = (await session.execute(latest)).scalar_one()
     check_version(version, expected_version)

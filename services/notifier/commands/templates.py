@@ -13,7 +13,7 @@ from services.notifier.rendering import Rendered, TemplateRefused, render_source
 from services.notifier.samples import SAMPLES, SMS_SAMPLES
 from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
-from shared.persistence.locks import take_turns
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 from shared.web import check_version
 
@@ -56,7 +56,7 @@ async def save_draft(
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
     caller, at = by["caller"], by["at"]
-    await take_turns(session, _PUBLISHING)
+    await lock_until_commit(session, _PUBLISHING)
     draft = await find_draft(session, name, office_id)
     check_version(draft.version if draft else 0, expected)
     if draft is None:
@@ -79,7 +79,7 @@ async def publish_draft(
     session: AsyncSession, name: str, office_id: UUID | None, *, caller: Principal, at: datetime
 ) -> TemplateVersion:
     """Letters made from now on have the new text; those made before keep theirs.  Raises NotFound, TextRefused."""
-    await take_turns(session, _PUBLISHING)
+    await lock_until_commit(session, _PUBLISHING)
     draft = await find_draft(session, name, office_id)
     if draft is None:
         raise NotFound("Черновика нет.")
@@ -95,7 +95,7 @@ async def reset(
 ) -> TemplateVersion:
     """From now on the network's text holds for the office again, or the system's for the network.  Raises NotFound."""
     sample_of(name)
-    await take_turns(session, _PUBLISHING)
+    await lock_until_commit(session, _PUBLISHING)
     nothing = {"title": None, "text": None, "html": None}
     return await _publish(session, name, office_id, nothing, caller=caller, at=at)
 

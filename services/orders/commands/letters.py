@@ -14,7 +14,7 @@ from services.orders.queries.policies import policy_in_force
 _TURN = ("manager", "assistant", "senior_manager", "director")
 
 
-class NobodyThere(Exception):
+class DependencyNotReady(Exception):
     """The office's people have not been heard of; the event is retried until they have."""
 
 
@@ -23,7 +23,7 @@ async def record_letter(
 ) -> None:
     """The inquiry bears the letter's id.  It is the client's manager's, else that of the first who serves clients.
 
-    What was asked for is in the letter, which stays where it came.  Raises NobodyThere.
+    What was asked for is in the letter, which stays where it came.  Raises DependencyNotReady.
     """
     if await session.scalar(select(Inquiry.id).where(Inquiry.id == mail_id)) is not None:
         return
@@ -66,10 +66,10 @@ async def record_letter(
 
 
 async def letter_answered(session: AsyncSession, mail_id: UUID, *, staff_id: UUID, at: datetime) -> None:
-    """The conversation goes on, the clock of the answer stops.  Raises NobodyThere while the letter is unknown."""
+    """Continue the conversation and stop the clock of the answer. Raises DependencyNotReady for an unknown letter."""
     inquiry = await session.scalar(select(Inquiry).where(Inquiry.id == mail_id).with_for_update())
     if inquiry is None:
-        raise NobodyThere(f"the letter {mail_id} is not known yet")
+        raise DependencyNotReady(f"the letter {mail_id} is not known yet")
     inquiry.status_changed_at = max(inquiry.status_changed_at, at)
     await session.flush()
     await publish_change(session, inquiry, await policy_in_force(session, InquiryPolicy, at), staff_id=staff_id, at=at)
@@ -84,5 +84,5 @@ async def _responsible(session: AsyncSession, office_id: UUID, client: Client | 
     turn = case({role: number for number, role in enumerate(_TURN)}, value=Staff.role)
     found = await session.scalar(at_work.order_by(turn, Staff.staff_id).limit(1))
     if found is None:
-        raise NobodyThere(f"nobody of the office {office_id} is known yet")
+        raise DependencyNotReady(f"nobody of the office {office_id} is known yet")
     return found

@@ -23,8 +23,8 @@ from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlac
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
 from shared.messaging.outbox import outbox_rows
-from shared.persistence.database import as_stored, new_id
-from shared.persistence.raw_sql import insert_all, run
+from shared.persistence.database import detached_instance, new_id
+from shared.persistence.raw_sql import fetch, insert_all
 from shared.persistence.tables import audit_log, outbox
 from shared.runtime.audit import audit, audit_row
 from shared.web import check_version
@@ -70,7 +70,7 @@ async def place_order(
     them: two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
     """
     scope = caller.scope
-    found = await run(session, _CLIENT_AND_BASKET, body.client_id, scope.kind, scope.office_id, scope.client_id)
+    found = await fetch(session, _CLIENT_AND_BASKET, body.client_id, scope.kind, scope.office_id, scope.client_id)
     if not found:
         raise NotFound("Клиент не найден.")
     row = found[0]
@@ -80,7 +80,7 @@ async def place_order(
         raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")  # ORD-18
     if row["id"] is None:
         raise BasketEmpty("В корзине клиента ничего нет.")
-    client = as_stored(Client, {name: row[f"its_{name}"] for name in _CLIENT})
+    client = detached_instance(Client, {name: row[f"its_{name}"] for name in _CLIENT})
     items = sorted(found, key=lambda item: (item["added_at"], item["id"]))
     if missing := missing_for_order(
         body.disclosures,
@@ -130,8 +130,8 @@ async def place_order(
         }
         for line, item in enumerate(items, 1)
     ]
-    order = as_stored(Order, order_values)
-    positions = [as_stored(Position, values) for values in position_values]
+    order = detached_instance(Order, order_values)
+    positions = [detached_instance(Position, values) for values in position_values]
     written = {
         ORDERS: [order_values],
         POSITIONS: position_values,

@@ -19,7 +19,7 @@ from shared.persistence.database import new_id
 from shared.runtime.audit import audit
 from shared.web import check_version
 
-MOST_LINES = 200
+MAX_LINES = 200
 
 
 class AlreadyAnswered(IllegalTransition):
@@ -68,8 +68,8 @@ async def add_line(
     """One line, one part: a line that asks for several is split (VIN-03).  Raises NotFound, AlreadyAnswered."""
     request = await find_request(session, request_id, lock=True)
     _refuse_answered(request)
-    if len(request.lines) >= MOST_LINES:
-        raise Invalid(f"В запросе не больше {MOST_LINES} строк.")
+    if len(request.lines) >= MAX_LINES:
+        raise Invalid(f"В запросе не больше {MAX_LINES} строк.")
     line = RequestLine(
         id=new_id(),
         office_id=request.office_id,

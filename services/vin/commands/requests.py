@@ -16,7 +16,7 @@ from shared.identity.roles import Principal, Role
 from shared.messaging import publish
 from shared.persistence.database import new_id
 from shared.runtime.audit import audit
-from shared.vocabulary.vehicles import Reading, UnreadableNumber, read_frame, read_vin
+from shared.vocabulary.vehicles import ParsedNumber, UnreadableNumber, read_frame, read_vin
 
 
 class ClientInactive(BusinessError):
@@ -129,7 +129,7 @@ async def _vehicle(session: AsyncSession, body: NewRequest, client_id: UUID) -> 
     return vehicle, " ".join(explanations) or None
 
 
-def _readings(vehicle: NewVehicle) -> tuple[Reading | None, Reading | None]:
+def _readings(vehicle: NewVehicle) -> tuple[ParsedNumber | None, ParsedNumber | None]:
     field = "vehicle.vin"
     try:
         vin = read_vin(vehicle.vin) if vehicle.vin else None

@@ -25,10 +25,10 @@ class NotAnArticle(BusinessError):
     title = "В поле «Артикул» не артикул"
 
 
-LONGEST_ARTICLE = 24
+MAX_ARTICLE_LENGTH = 24
 """Letters and digits.  The longest numbers in use have about 16."""
 
-MOST_DIGITS = 15
+MAX_DIGITS = 15
 """`A2058856038 9999` has 14."""
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
@@ -109,7 +109,7 @@ def _spaces_separate(tokens: list[str]) -> bool:
     whole = [token for token in tokens if _whole(token)]
     if len(whole) > 1 or (whole and _digits("".join(tokens)) - _digits(whole[0]) >= 6):
         return True  # `4851009J50 4852009J50`, `GDB1550 1 987 302 041`
-    if _digits("".join(tokens)) > MOST_DIGITS:
+    if _digits("".join(tokens)) > MAX_DIGITS:
         return True
     return _neighbours(tokens) or _halves_alike(tokens) or _standing_groups(tokens) > 1
 
@@ -197,8 +197,8 @@ def _refuse_what_is_no_article(article: str, without_words: str, pieces: list[st
         raise NotAnArticle(f"«{_shorten(article)}»: производитель указывается в своём поле, а не вместе с артикулом.")
     if not article[0].isalnum() or not (article[-1].isalnum() or article[-1] in "+*"):
         raise NotAnArticle(f"«{_shorten(article)}»: уберите лишние знаки в начале и в конце артикула.")
-    if not 2 <= len(compact(article)) <= LONGEST_ARTICLE or len(article) > 2 * LONGEST_ARTICLE:
-        raise NotAnArticle(f"«{_shorten(article)}»: в артикуле от 2 до {LONGEST_ARTICLE} букв и цифр.")
+    if not 2 <= len(compact(article)) <= MAX_ARTICLE_LENGTH or len(article) > 2 * MAX_ARTICLE_LENGTH:
+        raise NotAnArticle(f"«{_shorten(article)}»: в артикуле от 2 до {MAX_ARTICLE_LENGTH} букв и цифр.")
 
 
 def _one_line_one_part(pieces: list[str]) -> str:

@@ -39,7 +39,7 @@ def create_kernel_tables() -> None:
     _run_file("kernel_0001.sql")
 
 
-def remember_owed_events() -> None:
+def add_republish_pending_since() -> None:
     """Since when the events of a mended queue are still to be asked for."""
     _run_file("kernel_0002.sql")
 
@@ -54,19 +54,19 @@ def isolate_by_office(table: str, *, client_column: str | None = None) -> None:
 
     It binds every role, the owner included; a transaction without a scope sees nothing.
     """
-    mine = _mine(client_column)
+    condition = _scope_condition(client_column)
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY office_isolation ON {table} USING ({mine}) WITH CHECK ({mine})")
+    op.execute(f"CREATE POLICY office_isolation ON {table} USING ({condition}) WITH CHECK ({condition})")
 
 
-def estimate_isolation(table: str, *, client_column: str | None = None) -> None:
+def replace_isolation_policy(table: str, *, client_column: str | None = None) -> None:
     """For tables whose policy was made before `isolate_by_office` wrote its condition as it does now."""
-    mine = _mine(client_column)
-    op.execute(f"ALTER POLICY office_isolation ON {table} USING ({mine}) WITH CHECK ({mine})")
+    condition = _scope_condition(client_column)
+    op.execute(f"ALTER POLICY office_isolation ON {table} USING ({condition}) WITH CHECK ({condition})")
 
 
-def _mine(client_column: str | None) -> str:
+def _scope_condition(client_column: str | None) -> str:
     """The condition, as a CASE: the planner thinks that half of the rows pass it.
 
     Of the same as an OR it expects one row in two hundred, reads and sorts some thousand rows for a page, and leaves

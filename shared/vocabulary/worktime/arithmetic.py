@@ -12,7 +12,7 @@ from typing import Annotated, assert_never
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.vocabulary.worktime.calendar import WorkingCalendar
-from shared.vocabulary.worktime.timeline import FIRST_YEAR, LAST_YEAR, NOTHING, Timeline, Year, instant_of, timeline_of
+from shared.vocabulary.worktime.timeline import FIRST_YEAR, LAST_YEAR, ZERO, Timeline, Year, instant_of, timeline_of
 
 HORIZON_YEARS = 20
 ONE_MINUTE = timedelta(minutes=1)
@@ -110,7 +110,7 @@ def working_time_between(calendar: WorkingCalendar, begin: datetime, end: dateti
         return -working_time_between(calendar, end, begin)
     timeline = timeline_of(calendar)
     first, last = timeline.number_of_year(begin), timeline.number_of_year(end)
-    whole_years = sum((timeline.year(number).total for number in range(first, last)), NOTHING)
+    whole_years = sum((timeline.year(number).total for number in range(first, last)), ZERO)
     return whole_years + timeline.year(last).worked_until(end) - timeline.year(first).worked_until(begin)
 
 

@@ -16,7 +16,7 @@ from shared.vocabulary.worktime.day import plan_day
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 ONE_DAY = timedelta(days=1)
-NOTHING = timedelta()
+ZERO = timedelta()
 
 
 def instant_of(zone: ZoneInfo, local: datetime) -> datetime:
@@ -56,12 +56,12 @@ class Year:
     """Position in `days` of the local date that the interval belongs to."""
     days: list[date] = field(default_factory=list)
     """The working days."""
-    total: timedelta = NOTHING
+    total: timedelta = ZERO
 
     def worked_until(self, instant: datetime) -> timedelta:
         index = bisect_right(self.starts, instant) - 1
         if index < 0:
-            return NOTHING
+            return ZERO
         if instant >= self.ends[index]:
             return self.worked_after[index]
         return self.worked_before[index] + (instant - self.starts[index])

@@ -35,7 +35,7 @@ SCENARIOS = {
     "F2": Scenario("the broker's data wiped, twice", restarts.run_wiped),
     "F2-office": Scenario("an office at work while the broker's data is wiped, twice", office.run_wiped),
     "F3": Scenario("kill at each named point", points.run),
-    "F4": Scenario("the broker frozen, short of memory, short of disk", operations.run_deaf),
+    "F4": Scenario("the broker frozen, short of memory, short of disk", operations.run_broker_unresponsive),
     "F5": Scenario("a queue, a binding, the exchange deleted", topology.run),
     "F6": Scenario("poison messages", poison.run),
     "F7-wire": Scenario("four relays, no fault", wire.run),

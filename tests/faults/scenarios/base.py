@@ -14,8 +14,8 @@ from tests.faults.workload import Printers
 from tests.faults.world import World, new_world
 
 T = TypeVar("T")
-WATCHFUL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "0.5"}
-USUAL = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": str(Settings.model_fields["topology_check_seconds"].default)}
+FREQUENT_CHECKS = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "0.5"}
+DEFAULT_CHECKS = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": str(Settings.model_fields["topology_check_seconds"].default)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Run:
         return full if self.full else small
 
     @property
-    def watchful(self) -> dict[str, str]:
+    def check_settings(self) -> dict[str, str]:
         """Where damage to the broker is what is shown, a small run does not wait long for the next look at the queues,
         and a full one as long as usual."""
-        return USUAL if self.full else WATCHFUL
+        return DEFAULT_CHECKS if self.full else FREQUENT_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def samples(
     *,
     presses: int = 1,
     ledgers: int = 1,
-    plant: str = "",
+    bugs: str = "",
     settings: Mapping[str, str] | None = None,
     ports: Mapping[int, int] | None = None,
 ) -> AsyncIterator[Stage]:
@@ -74,7 +74,7 @@ async def samples(
     async with new_world(run.servers, "press", "ledger", settings=settings, ports=ports) as world:
         for service, replicas in (("press", presses), ("ledger", ledgers)):
             for number in range(1, replicas + 1):
-                await world.start(service, name=f"{service}-{number}", plant=plant)
+                await world.start(service, name=f"{service}-{number}", bugs=bugs)
         await world.ready()
         try:
             yield Stage(world, history, Printers(world, history, run.seed), run.random())

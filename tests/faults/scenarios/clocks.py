@@ -31,7 +31,7 @@ RULE = "BILL-06"
 POINTS = ("clock.claimed", "clock.fired", "clock.committed")
 RANDOM = "at random"
 ENGINES = 3
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 AT_ONCE = 24
 """Requests under way at most: a crowd would only wait for itself."""
 OPEN = """
@@ -90,7 +90,7 @@ async def run(run: Run) -> Verdict:
             office.supplied.set()
         await settled(office, run.pick(60, 600))
         await office.world.ready()
-        await check_drained(office.world, verdict, patience=run.pick(60, 600))
+        await check_drained(office.world, verdict, timeout=run.pick(60, 600))
         await check(office, verdict)
         verdict.figures["kills"] = len(plan)
     return verdict
@@ -98,9 +98,9 @@ async def run(run: Run) -> Verdict:
 
 async def check(office: "Office", verdict: Verdict) -> None:
     await check_clocks(office.world, office.history, verdict)
-    heard = {row[0] for row in await office.world.rows("notifier", "SELECT event_id FROM inbox")}
+    applied = {row[0] for row in await office.world.rows("notifier", "SELECT event_id FROM inbox")}
     sent = {UUID(line["event_id"]) for line in office.history.lines("published")}
-    verdict.none("closing events lost", sent - heard)
+    verdict.require_none("closing events lost", sent - applied)
     await check_letters(office.world, verdict, office.mail)
     await check_connections(office.world, verdict)
 
@@ -109,13 +109,13 @@ async def settled(office: "Office", seconds: float) -> None:
     """No clock has a next step and no event waits; where that does not come, the checker says what is missing."""
 
     published = [UUID(line["event_id"]) for line in office.history.lines("published")]
-    heard = "SELECT count(*) FROM inbox WHERE event_id = ANY($1::uuid[])"
+    applied = "SELECT count(*) FROM inbox WHERE event_id = ANY($1::uuid[])"
     running = "SELECT count(*) FROM obligations WHERE next_at IS NOT NULL"
 
     async def rest() -> bool:
         if await office.world.count("notifier", running):
             return False
-        return await office.world.count("notifier", heard, published) == len(published)
+        return await office.world.count("notifier", applied, published) == len(published)
 
     try:
         await until(rest, "every step has fired", seconds)
@@ -170,7 +170,7 @@ class Office:
             offices = "SELECT count(*) FROM offices"
             return bool(await self.world.count("notifier", people) and await self.world.count("notifier", offices))
 
-        await until(known, "the office is known", PATIENCE_SECONDS)
+        await until(known, "the office is known", TIMEOUT_SECONDS)
         url = f"{self.world.urls('notifier')[0]}/rules/{RULE}"
         found = await self.http.get(url, headers=self.head.headers)
         body = found.raise_for_status().json()["items"][-1]["rule"]
@@ -228,7 +228,7 @@ class Office:
                 await asyncio.sleep(schedule.uniform(0.5, 3))
             else:
                 await self._anew(name, crash_at=f"{point}:{schedule.randint(1, 3)}")
-                await self.world.died(name, PATIENCE_SECONDS)
+                await self.world.died(name, TIMEOUT_SECONDS)
         await self._anew(name)
 
     async def _anew(self, name: str, crash_at: str = "") -> None:
@@ -268,7 +268,7 @@ class Office:
         async with self._free:
             sent_at = datetime.now(UTC)
             self.history.write("sent", id=clock.id, command=command)
-            while datetime.now(UTC) - sent_at < timedelta(seconds=PATIENCE_SECONDS):
+            while datetime.now(UTC) - sent_at < timedelta(seconds=TIMEOUT_SECONDS):
                 answer = await self._answer(f"{clock.id}/{path}", body, key)
                 if answer is None:
                     await asyncio.sleep(self.random.uniform(0.02, 0.1))
@@ -300,7 +300,7 @@ async def _until(moment: datetime) -> None:
 
 
 @asynccontextmanager
-async def engines(run: Run, name: str, count: int, plant: str = "") -> AsyncIterator[Office]:
+async def engines(run: Run, name: str, count: int, bugs: str = "") -> AsyncIterator[Office]:
     """`count` notifiers, each with its engine, named engine-1, engine-2, …; head office is at the telephone."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
@@ -312,7 +312,7 @@ async def engines(run: Run, name: str, count: int, plant: str = "") -> AsyncIter
             settings |= {"REGLAMENT_SEND_TIMEOUT_SECONDS": "4", "REGLAMENT_RELAY_LEASE_SECONDS": "10"}
             async with new_world(run.servers, "notifier", settings=head.settings | settings) as world:
                 for number in range(1, count + 1):
-                    await world.start("notifier", name=f"engine-{number}", plant=plant)
+                    await world.start("notifier", name=f"engine-{number}", bugs=bugs)
                 await world.ready()
                 connection = await aio_pika.connect(world.amqp_url)
                 limits = httpx.Limits(max_keepalive_connections=0)

@@ -53,8 +53,8 @@ async def run_dropped(run: Run) -> Verdict:
     database = run.servers.database
     async with proxy(database.port) as way:
         way.random, way.cut_commits = run.random(), CUT_COMMITS
-        plant = "hasty_retries," + run.pick("cancellations", "many_cancellations")
-        async with samples(run, "F11", plant=plant, ports={database.port: way.port}) as stage:
+        bugs = "hasty_retries," + run.pick("cancellations", "many_cancellations")
+        async with samples(run, "F11", bugs=bugs, ports={database.port: way.port}) as stage:
             writers = Printers(stage.world, stage.history, run.seed, writers=run.pick(4, 16))
             printing = asyncio.create_task(writers.print(run.scale(120, 15_200)))
             cutting = asyncio.create_task(cut_connections(stage))
@@ -66,16 +66,16 @@ async def run_dropped(run: Run) -> Verdict:
                     await cutting
                 way.cut_commits = 0.0
             verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
-            unheard, heard = way.commits_cut
+            undelivered, delivered = way.commits_cut
             hits = {
                 "connections cut": sum(line["count"] for line in stage.history.lines("fault")),
-                "commits cut before the server heard": unheard,
-                "commits cut after the server heard": heard,
+                "commits cut before the server heard": undelivered,
+                "commits cut after the server heard": delivered,
                 "commands cancelled": await cancelled(stage, "press", "command"),
                 "deliveries cancelled": await cancelled(stage, "ledger", "delivery"),
             }
             verdict.figures |= hits
-            verdict.none("faults that did not happen", [what for what, count in hits.items() if not count])
+            verdict.require_none("faults that did not happen", [what for what, count in hits.items() if not count])
             return verdict
 
 

@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 from devtools.testing.infrastructure import Infrastructure
 from tests.faults.checker import Verdict
 from tests.faults.scenarios.base import Run
-from tests.system.extra_operations import run_errands
-from tests.system.isolation_check import spied_out
+from tests.system.extra_operations import run_extra_operations
+from tests.system.isolation_check import probe_system
 from tests.system.recording import recorded
-from tests.system.run_day import play
+from tests.system.run_day import run_day
 from tests.system.world import running_world
 
 
@@ -27,6 +27,6 @@ async def run(run: Run) -> Verdict:
     )
     with TemporaryDirectory(dir=servers.directory) as name, running_world(infrastructure, Path(name, "data")) as world:
         with recorded() as exchanges:
-            played = await asyncio.to_thread(play, world, Path(name, "documents"))
-            await asyncio.to_thread(run_errands, world, played.day)
-        return await spied_out(played, exchanges, seed=run.seed, most=run.scale(900, 10_000))
+            completed_day = await asyncio.to_thread(run_day, world, Path(name, "documents"))
+            await asyncio.to_thread(run_extra_operations, world, completed_day.day)
+        return await probe_system(completed_day, exchanges, seed=run.seed, max_requests=run.scale(900, 10_000))

@@ -37,8 +37,8 @@ async def same_key(stage: Stage, http: httpx.AsyncClient, number: int, clients: 
     stage.history.write("acknowledged", number=number, id=again.json()["id"])
     others = [answer for answer in answers if answer.status_code != httpx.codes.CREATED]
     waiting = [x for x in others if x.status_code == httpx.codes.CONFLICT and x.headers.get("retry-after") == "1"]
-    verdict.none("refusals of another kind", [answer.text for answer in others if answer not in waiting])
-    verdict.none("different answers", {answer.content for answer in created} - {again.content})
+    verdict.require_none("refusals of another kind", [answer.text for answer in others if answer not in waiting])
+    verdict.require_none("different answers", {answer.content for answer in created} - {again.content})
     verdict.figures["clients told to wait"] = verdict.figures.get("clients told to wait", 0) + len(waiting)
     other = await http.post(f"{next(urls)}/pages", json=body | {"text": "other"}, headers=headers)
     verdict.require(other.status_code == httpx.codes.UNPROCESSABLE_ENTITY, f"another body: {other.status_code}")

@@ -14,7 +14,7 @@ from tests.faults.office_checker import check_letters
 from tests.faults.scenarios.base import Run
 from tests.faults.world import World, new_world, until
 
-PATIENCE_SECONDS = 600.0
+TIMEOUT_SECONDS = 600.0
 BEFORE, AFTER = "notice.before_sending", "notice.after_sending"
 QUEUE = """
 INSERT INTO notices (id, office_id, channel, purpose, template, recipient, recipient_name, time_zone, sender_name,
@@ -61,7 +61,7 @@ async def run(run: Run) -> Verdict:
 
 @asynccontextmanager
 async def sender(
-    run: Run, name: str, plant: str = "", settings: Mapping[str, str] | None = None
+    run: Run, name: str, bugs: str = "", settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[tuple[World, MailServer, History]]:
     """Only `notifier`, and the mail server of the harness."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
@@ -72,7 +72,7 @@ async def sender(
             "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
         }
         async with new_world(run.servers, "notifier", settings=usual | dict(settings or {})) as world:
-            await world.start("notifier", plant=plant)
+            await world.start("notifier", bugs=bugs)
             await world.ready()
             yield world, mail, history
     history.close()
@@ -100,4 +100,4 @@ async def hurry_until(world: World, *, died: bool) -> None:
         left = "SELECT count(*) FROM notices WHERE state IN ('queued', 'sending')"
         return await world.count("notifier", left) == 0
 
-    await until(over, "the process dies" if died else "every letter has its outcome", PATIENCE_SECONDS)
+    await until(over, "the process dies" if died else "every letter has its outcome", TIMEOUT_SECONDS)

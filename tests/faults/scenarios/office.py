@@ -16,7 +16,7 @@ from tests.faults.history import History
 from tests.faults.mail import MailServer, mail_server
 from tests.faults.office import SETTINGS, Office
 from tests.faults.office_checker import check_office, check_sms
-from tests.faults.scenarios.base import USUAL, Run
+from tests.faults.scenarios.base import DEFAULT_CHECKS, Run
 from tests.faults.scenarios.sms import AT_ANY_HOUR
 from tests.faults.world import World, new_world, until
 
@@ -118,4 +118,4 @@ def _settings(run: Run, port: int, mail: MailServer, sms: RunningSmsSimulator) -
         "REGLAMENT_SENDING_LEASE_SECONDS": "6",
         "REGLAMENT_SEND_TIMEOUT_SECONDS": "4",
     }
-    return settings | (USUAL if run.full else {})
+    return settings | (DEFAULT_CHECKS if run.full else {})

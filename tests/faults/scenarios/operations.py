@@ -47,19 +47,19 @@ async def run_rolling(run: Run) -> Verdict:
                 await printing
         verdict = await check_samples(stage.world, stage.history, since=time.monotonic())
         verdict.figures["restarts"] = rounds
-        verdict.most("slowest exit, s", slowest, EXIT_SECONDS)
+        verdict.require_at_most("slowest exit, s", slowest, EXIT_SECONDS)
         check_held(verdict, statuses)
         # A connection that is accepted but not read when its process stops is closed; the client connects again.
         unread = [line for line in stage.history.lines("unanswered") if line["error"] != "ConnectError"]
         verdict.figures["requests in hand at a stop"] = len(statuses)
         verdict.figures["connections closed unread"] = len(unread)
         failed = [line for line in stage.history.lines("answered") if line["status"] >= 500]
-        verdict.none("requests failed", [f"{line['number']} {line['status']}" for line in failed])
+        verdict.require_none("requests failed", [f"{line['number']} {line['status']}" for line in failed])
         return verdict
 
 
 def check_held(verdict: Verdict, statuses: Sequence[int | str]) -> None:
-    verdict.none("requests in hand not answered", [status for status in statuses if status != 201])
+    verdict.require_none("requests in hand not answered", [status for status in statuses if status != 201])
 
 
 async def hold_a_request(stage: Stage, name: str, number: int) -> "asyncio.Task[int | str]":
@@ -86,7 +86,7 @@ async def hold_a_request(stage: Stage, name: str, number: int) -> "asyncio.Task[
     return task
 
 
-async def run_deaf(run: Run) -> Verdict:
+async def run_broker_unresponsive(run: Run) -> Verdict:
     """The broker hangs, or takes nothing because of its memory or its disk; HTTP must not notice."""
     async with samples(run, "F4") as stage:
         await stage.printers.print(20)
@@ -98,17 +98,17 @@ async def run_deaf(run: Run) -> Verdict:
         }
         seconds = run.pick(2, 60)
         for what, fault in faults.items():
-            await print_while_deaf(stage, what, fault, seconds, verdict)
+            await print_while_broker_unresponsive(stage, what, fault, seconds, verdict)
             since = time.monotonic()
             # After a minute without the broker thousands of events wait: nothing may be stuck, but it takes its time.
-            await check_drained(stage.world, verdict, since, patience=run.pick(60, 600))
+            await check_drained(stage.world, verdict, since, timeout=run.pick(60, 600))
         await check_pages(stage.world, stage.history, verdict)
         # A small run shares the machine with other tests: it only shows that nobody waited for the broker.
         check_answers(stage, verdict, run.pick(5, 1))
         return verdict
 
 
-async def print_while_deaf(
+async def print_while_broker_unresponsive(
     stage: Stage, what: str, fault: AbstractContextManager[None], seconds: float, verdict: Verdict
 ) -> None:
     before = answers(stage)
@@ -135,10 +135,10 @@ def answers(stage: Stage) -> int:
 
 def check_answers(stage: Stage, verdict: Verdict, slowest: float) -> None:
     answered = list(stage.history.lines("answered"))
-    verdict.none("answers that are no 2xx", [line["status"] for line in answered if line["status"] != 201])
-    verdict.none("requests without an answer", [line["number"] for line in stage.history.lines("unanswered")])
+    verdict.require_none("answers that are no 2xx", [line["status"] for line in answered if line["status"] != 201])
+    verdict.require_none("requests without an answer", [line["number"] for line in stage.history.lines("unanswered")])
     times = sorted(line["seconds"] for line in answered)
-    verdict.most("p99, s", times[int(len(times) * 0.99)], slowest)
+    verdict.require_at_most("p99, s", times[int(len(times) * 0.99)], slowest)
 
 
 @asynccontextmanager

@@ -15,9 +15,9 @@ CYCLE_SECONDS = 2.0
 BACK_SECONDS = 30.0
 
 
-async def seconds_back(stage: Stage, patience: float) -> float:
+async def seconds_back(stage: Stage, timeout: float) -> float:
     """Until a page that is printed from now on has reached the ledger, and every process says that it is well; at most
-    `patience`.  What they say alone could be of before."""
+    `timeout`.  What they say alone could be of before."""
     begun, known = time.monotonic(), stage.history.acknowledged
 
     async def arrived() -> bool:
@@ -26,8 +26,8 @@ async def seconds_back(stage: Stage, patience: float) -> float:
         return False
 
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(patience):
-            await until(arrived, "a page reaches the ledger", patience)
+        async with asyncio.timeout(timeout):
+            await until(arrived, "a page reaches the ledger", timeout)
             await stage.world.ready()
     return time.monotonic() - begun
 
@@ -40,7 +40,7 @@ async def run(run: Run) -> Verdict:
     broker, database = run.servers.broker, run.servers.database
     async with proxy(broker.port) as to_broker, proxy(database.port) as to_database:
         ports = {broker.port: to_broker.port, database.port: to_database.port}
-        async with samples(run, "F14", plant="hasty_retries", ports=ports) as stage:
+        async with samples(run, "F14", bugs="hasty_retries", ports=ports) as stage:
             printing = asyncio.create_task(stage.printers.print(pause=0.02))
             back = 0.0
             try:
@@ -73,4 +73,4 @@ async def run(run: Run) -> Verdict:
 
 
 def check_back(verdict: Verdict, seconds: float, limit: float) -> None:
-    verdict.most("consumers back, s", seconds, limit)
+    verdict.require_at_most("consumers back, s", seconds, limit)

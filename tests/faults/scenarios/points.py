@@ -27,7 +27,7 @@ SAMPLE_POINTS = {
 
 async def run(run: Run) -> Verdict:
     """Pages are printed all the while; one process after the other dies at its point and is started with the next."""
-    async with samples(run, "F3", plant="hasty_retries", settings=PATIENT_LEASE) as stage:
+    async with samples(run, "F3", bugs="hasty_retries", settings=PATIENT_LEASE) as stage:
         plans: dict[str, list[str]] = {"press-1": [], "ledger-1": []}
         for _ in range(run.scale(1, 50)):
             points = [*SAMPLE_POINTS]
@@ -55,7 +55,7 @@ async def die_at_each(stage: Stage, name: str, plan: list[str]) -> None:
     await stage.world.kill(name)
     for point in plan:
         stage.history.write("fault", what="kill at a point", process=name, point=point)
-        await stage.world.restart(name, crash_at=point, plant="hasty_retries")
+        await stage.world.restart(name, crash_at=point, bugs="hasty_retries")
         await stage.world.died(name)
-    await stage.world.restart(name, plant="hasty_retries")
+    await stage.world.restart(name, bugs="hasty_retries")
     await stage.world.ready(name)

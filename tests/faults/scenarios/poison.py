@@ -16,7 +16,7 @@ from tests.faults.world import until
 TYPE = "press.page.printed.v1"
 PAUSE = 0.15
 """Between two pages of a client: where they come as fast as they can, each waits for those before it."""
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 MEGABYTE = 1024 * 1024
 UNREADABLE = {
     "bad JSON": (b'{"page_id": ', TYPE),
@@ -30,7 +30,7 @@ PARKED = "SELECT count(*) FROM failed_message WHERE state = 'parked'"
 
 async def run(run: Run) -> Verdict:
     """They are parked with a reason, hold nobody up, and after the cure a replay applies each once."""
-    async with samples(run, "F6", ledgers=2, plant="impatient_retries") as stage:
+    async with samples(run, "F6", ledgers=2, bugs="short_retry_delays") as stage:
         world, verdict = stage.world, Verdict()
         good, rounds, deadly = run.scale(100, 10_000), run.scale(2, 200), run.scale(1, 5)
         pause = run.pick(0, PAUSE)
@@ -42,7 +42,7 @@ async def run(run: Run) -> Verdict:
             async def their_turn(number: int = number) -> bool:
                 return stage.history.acknowledged - begun >= number * good // rounds
 
-            await until(their_turn, "the good ones before it are printed", PATIENCE_SECONDS)
+            await until(their_turn, "the good ones before it are printed", TIMEOUT_SECONDS)
             await send_unreadable(stage)
             await stage.printers.print(1, text="failing")
         beside = await printing
@@ -63,14 +63,14 @@ async def run(run: Run) -> Verdict:
         reasons = await world.rows("ledger", "SELECT id, error FROM failed_message WHERE state = 'parked'")
         verdict.figures |= {"poison": expected, "parked": len(reasons)}
         verdict.require(len(reasons) == expected, f"{len(reasons)} parked, {expected} sent")
-        verdict.none("parked without a reason", [row["id"] for row in reasons if not row["error"]])
+        verdict.require_none("parked without a reason", [row["id"] for row in reasons if not row["error"]])
         verdict.figures |= {"p99 of good ones, s": round(beside, 3), "p99 without poison, s": round(baseline, 3)}
         if run.full:
-            verdict.most("p99 beside poison / without", beside / baseline, 2)
+            verdict.require_at_most("p99 beside poison / without", beside / baseline, 2)
         await check_pages(world, stage.history, verdict, parked=curable)
         for name in ("ledger-1", "ledger-2"):
             await world.kill(name)
-            await world.restart(name, settings=CURED, plant="impatient_retries")
+            await world.restart(name, settings=CURED, bugs="short_retry_delays")
         await world.ready()
         for _ in range(2):
             await replay(stage, expected - curable)
@@ -92,7 +92,7 @@ async def slowest_hundredth(stage: Stage, count: int, pause: float) -> float:
     async def all_applied() -> bool:
         return committed.keys() <= (await applied()).keys() | await failing(stage)
 
-    await until(all_applied, "good ones applied", PATIENCE_SECONDS)
+    await until(all_applied, "good ones applied", TIMEOUT_SECONDS)
     done = await applied()
     times = sorted((done[key] - at).total_seconds() for key, at in committed.items() if key in done)
     return float(times[int(len(times) * 0.99)])
@@ -124,7 +124,7 @@ async def keep_alive(stage: Stage) -> None:
         for name in ("ledger-1", "ledger-2"):
             if not stage.world.members[name].process.running:
                 stage.history.write("fault", what="the handler killed its process", process=name)
-                await stage.world.restart(name, plant="impatient_retries")
+                await stage.world.restart(name, bugs="short_retry_delays")
         await asyncio.sleep(0.1)
 
 

@@ -55,15 +55,15 @@ async def resent(world: World) -> None:
         left = [row for row in once if row["unknown"] < 2]
         return not left and await world.count("notifier", waiting) == 0
 
-    await until(over, "unknown letters have gone out once more", letters.PATIENCE_SECONDS)
+    await until(over, "unknown letters have gone out once more", letters.TIMEOUT_SECONDS)
 
 
 async def check_resent(world: World, mail: MailServer, before: Counter[str], verdict: Verdict) -> None:
     tries = {row["id"]: row for row in await world.rows("notifier", UNKNOWN_TRIES)}
     verdict.figures["states after sending once more"] = dict(Counter(row["state"] for row in tries.values()))
     known = [letter for letter, times in mail.taken.items() if times > 1 and not tries[letter]["unknown"]]
-    verdict.none("letters sent twice that were never unknown", known)
-    verdict.none("letters sent three times", [letter for letter, times in mail.taken.items() if times > 2])
+    verdict.require_none("letters sent twice that were never unknown", known)
+    verdict.require_none("letters sent three times", [letter for letter, times in mail.taken.items() if times > 2])
     twice = [letter for letter in mail.taken if mail.taken[letter] > before[letter] > 0]
     verdict.figures["letters sent once more"] = len(twice)
     verdict.require(bool(twice), "no letter of unknown outcome was sent once more")

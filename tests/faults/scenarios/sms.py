@@ -13,7 +13,7 @@ from services.notifier.limits import sms_parts
 from shared.persistence.database import new_id
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 from tests.faults.checker import Verdict
-from tests.faults.gateways import LINE_MOODS, SMPP_MOODS, MoodyOperator, bad_line, moody_operator
+from tests.faults.gateways import LINE_FAULTS, SMPP_FAULTS, FaultyOperator, faulty_operator, faulty_proxy
 from tests.faults.history import History
 from tests.faults.scenarios.base import Run
 from tests.faults.world import World, new_world, until
@@ -28,8 +28,8 @@ SETTINGS = {
     "REGLAMENT_SMS_POLL_SECONDS": "0.5",
     "REGLAMENT_CALENDAR_DUTIES": "false",
 }
-PATIENCE_SECONDS = 600.0
-GROUND = """
+TIMEOUT_SECONDS = 600.0
+SEED_DATA = """
 WITH calendar AS (INSERT INTO calendars (digest, body) VALUES ('of the harness', '{}') RETURNING digest)
 INSERT INTO offices (office_id, version, name, city, address, time_zone, phones, email, calendar, calendar_digest,
     active)
@@ -58,9 +58,9 @@ async def run(run: Run) -> Verdict:
     """None is taken twice by both gateways together; what they took and can be asked for comes to its end."""
     schedule, verdict = run.random(), Verdict()
     async with running_sms_simulator() as gateway:
-        moods = [*LINE_MOODS, *schedule.choices(["ok", *LINE_MOODS], k=run.scale(10, 900))]
-        schedule.shuffle(moods)
-        async with bad_line(gateway.http_url, LATE_SECONDS, moods) as line:
+        planned_faults = [*LINE_FAULTS, *schedule.choices(["ok", *LINE_FAULTS], k=run.scale(10, 900))]
+        schedule.shuffle(planned_faults)
+        async with faulty_proxy(gateway.http_url, LATE_SECONDS, planned_faults) as line:
             urls = {
                 "REGLAMENT_SMS_URL": f"smsc+http://demo:demo@127.0.0.1:{line.port}",
                 "REGLAMENT_SMS_FALLBACK_URL": f"smsru+http://demo@127.0.0.1:{line.port}",
@@ -71,54 +71,59 @@ async def run(run: Run) -> Verdict:
                 await desk.queue([*phones, *desk.plain_phones(run.scale(16, 1_500))])
                 await desk.die(schedule, run.scale(1, 20))
                 await desk.hurry()
-                verdict.figures["moods of the gateways"] = len(moods) - len(line.moods)
+                verdict.figures["moods of the gateways"] = len(planned_faults) - len(line.planned_faults)
                 await check_taken(desk, gateway, verdict)
-                told = moods[: len(moods) - len(line.moods)]
-                check_unknown(desk, verdict, sum(mood not in ("ok", *REFUSALS) for mood in told))
+                receipts_sent = planned_faults[: len(planned_faults) - len(line.planned_faults)]
+                check_unknown(
+                    desk, verdict, sum(planned_fault not in ("ok", *REFUSALS) for planned_fault in receipts_sent)
+                )
     return verdict
 
 
 async def run_smpp(run: Run) -> Verdict:
     """None is taken twice; receipts of all parts, in whatever order they come, make the same end."""
     schedule, verdict = run.random(), Verdict()
-    moods = [*SMPP_MOODS, *schedule.choices(["ok", *SMPP_MOODS], k=run.scale(6, 900))]
-    schedule.shuffle(moods)
-    async with moody_operator(moods, fates(schedule)) as operator, senders(run, "F12-smpp", smpp(operator)) as desk:
+    planned_faults = [*SMPP_FAULTS, *schedule.choices(["ok", *SMPP_FAULTS], k=run.scale(6, 900))]
+    schedule.shuffle(planned_faults)
+    async with (
+        faulty_operator(planned_faults, random_receipts(schedule)) as operator,
+        senders(run, "F12-smpp", smpp(operator)) as desk,
+    ):
         await desk.queue(desk.plain_phones(run.scale(12, 1_000)))
         await desk.queue(desk.plain_phones(run.scale(8, 500)), LONG)
         for number in range(run.scale(5, 500)):
-            operator.tell_until_acknowledged(f"nobody-{number}", "DELIVRD")
+            operator.send_receipt_until_acknowledged(f"nobody-{number}", "DELIVRD")
         await desk.die(schedule, run.scale(1, 20))
         await desk.hurry()
-        await heard(operator)
+        await wait_for_receipts(operator)
         await check_receipts(desk, operator, verdict)
-        told = moods[: len(moods) - len(operator.moods)]
+        receipts_sent = planned_faults[: len(planned_faults) - len(operator.planned_faults)]
         # A part that is refused after another was taken leaves the whole unknown.
-        check_unknown(desk, verdict, sum(mood != "ok" for mood in told))
+        check_unknown(desk, verdict, sum(planned_fault != "ok" for planned_fault in receipts_sent))
     return verdict
 
 
-def smpp(operator: MoodyOperator) -> dict[str, str]:
+def smpp(operator: FaultyOperator) -> dict[str, str]:
     return {"REGLAMENT_SMS_URL": f"smpp://test:secret@127.0.0.1:{operator.port}"}
 
 
-def fates(schedule: random.Random) -> Callable[[str], list[str]]:
+def random_receipts(schedule: random.Random) -> Callable[[str], list[str]]:
     """What an operator tells of one part: its end, perhaps twice, with words of the way before and after it."""
 
-    def fate(_phone: str) -> list[str]:
+    def receipts_for(_phone: str) -> list[str]:
         end = schedule.choice(["DELIVRD", "DELIVRD", "DELIVRD", "UNDELIV", "EXPIRED"])
-        told = [end, *schedule.choices(["ENROUTE", "ACCEPTD", end], k=2)]
-        schedule.shuffle(told)
-        return told
+        receipts_sent = [end, *schedule.choices(["ENROUTE", "ACCEPTD", end], k=2)]
+        schedule.shuffle(receipts_sent)
+        return receipts_sent
 
-    return fate
+    return receipts_for
 
 
-async def heard(operator: MoodyOperator) -> None:
+async def wait_for_receipts(operator: FaultyOperator) -> None:
     async def all_acknowledged() -> bool:
-        return operator.telling == 0
+        return operator.unacknowledged_receipts == 0
 
-    await until(all_acknowledged, "every receipt is acknowledged", PATIENCE_SECONDS)
+    await until(all_acknowledged, "every receipt is acknowledged", TIMEOUT_SECONDS)
 
 
 class Desk:
@@ -130,7 +135,7 @@ class Desk:
         self._numbers = itertools.count(1_000)
 
     async def open(self) -> None:
-        await self.world.rows("notifier", GROUND, self._office_id)
+        await self.world.rows("notifier", SEED_DATA, self._office_id)
         await self.world.rows("notifier", AT_ANY_HOUR)
 
     def plain_phones(self, count: int) -> list[str]:
@@ -175,19 +180,19 @@ class Desk:
             left = "SELECT count(*) FROM notices WHERE state IN ('queued', 'sending')"
             return await self.world.count("notifier", left) == 0
 
-        await until(over, f"{dying} dies" if dying else "every SMS has its outcome", PATIENCE_SECONDS)
+        await until(over, f"{dying} dies" if dying else "every SMS has its outcome", TIMEOUT_SECONDS)
 
 
 @asynccontextmanager
 async def senders(
-    run: Run, name: str, settings: Mapping[str, str], *, plant: str = "", count: int = len(SENDERS)
+    run: Run, name: str, settings: Mapping[str, str], *, bugs: str = "", count: int = len(SENDERS)
 ) -> AsyncIterator[Desk]:
     """`count` notifiers and an office."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
     async with new_world(run.servers, "notifier", settings=SETTINGS | dict(settings)) as world:
         for sender in SENDERS[:count]:
-            await world.start("notifier", name=sender, plant=plant)
+            await world.start("notifier", name=sender, bugs=bugs)
         await world.ready()
         desk = Desk(world, history)
         await desk.open()
@@ -195,10 +200,10 @@ async def senders(
     history.close()
 
 
-def end_of(told: Iterable[Iterable[str]]) -> str:
+def end_of(receipts_sent: Iterable[Iterable[str]]) -> str:
     """What all receipts of all parts come to: for a part delivered is final, a message is as good as its worst part."""
     words = (("DELIVRD", "delivered"), ("UNDELIV", "failed"), ("EXPIRED", "expired"))
-    ends = {next((end for word, end in words if word in of_part), "sent") for of_part in told}
+    ends = {next((end for word, end in words if word in of_part), "sent") for of_part in receipts_sent}
     return next(end for end in ("failed", "expired", "sent", "delivered") if end in ends)
 
 
@@ -213,7 +218,7 @@ async def check_taken(desk: Desk, gateway: RunningSmsSimulator, verdict: Verdict
     """The simulator speaks for both gateways; SMSC.ru can be asked by our id, SMS.ru by the id that it gave."""
     taken = Counter(f"+{message.phone}" for message in gateway.messages)
     ours = {message.id for message in gateway.messages}
-    verdict.none("SMS sent twice", [phone for phone, times in taken.items() if times > 1])
+    verdict.require_none("SMS sent twice", [phone for phone, times in taken.items() if times > 1])
 
     async def settled() -> bool:
         return not await waiting_for_an_end()
@@ -223,21 +228,23 @@ async def check_taken(desk: Desk, gateway: RunningSmsSimulator, verdict: Verdict
         return [row["id"] for row in rows if row["state"] in ("sent", "unknown") and row["provider_id"] in ours]
 
     try:
-        await until(settled, "every SMS that can be asked for has its end", PATIENCE_SECONDS)
+        await until(settled, "every SMS that can be asked for has its end", TIMEOUT_SECONDS)
     except TimeoutError:
-        verdict.none("SMS whose end was not found out", await waiting_for_an_end())
+        verdict.require_none("SMS whose end was not found out", await waiting_for_an_end())
     rows = await desk.world.rows("notifier", NOTICES)
     states = {row["recipient"]: row["state"] for row in rows}
     verdict.figures |= {"SMS": len(states), "states": dict(Counter(states.values()))}
     ends = {"sent", "delivered", "expired"}
-    verdict.none("SMS with an end, never taken", [x for x, state in states.items() if state in ends and not taken[x]])
+    verdict.require_none(
+        "SMS with an end, never taken", [x for x, state in states.items() if state in ends and not taken[x]]
+    )
     undeliverable = [phone for phone in taken if phone.endswith(BAD_ENDS[1:])]
     failed = [phone for phone, state in states.items() if state == "failed" and phone not in undeliverable]
-    verdict.none("SMS taken, called failed", [phone for phone in failed if taken[phone]])
-    verdict.none("SMS called delivered that were not", [x for x in undeliverable if states[x] == "delivered"])
+    verdict.require_none("SMS taken, called failed", [phone for phone in failed if taken[phone]])
+    verdict.require_none("SMS called delivered that were not", [x for x in undeliverable if states[x] == "delivered"])
 
 
-async def check_receipts(desk: Desk, operator: MoodyOperator, verdict: Verdict) -> None:
+async def check_receipts(desk: Desk, operator: FaultyOperator, verdict: Verdict) -> None:
     rows = await desk.world.rows("notifier", NOTICES)
     taken, twice, unsaid, otherwise = operator.parts, [], [], []
     for row in rows:
@@ -250,12 +257,12 @@ async def check_receipts(desk: Desk, operator: MoodyOperator, verdict: Verdict) 
             if row["state"] not in ("unknown", "failed") or (row["state"] == "failed" and parts):
                 unsaid.append(f"{row['recipient']}: {row['state']}")
         else:
-            end = end_of([operator.told[part] for part in parts])
+            end = end_of([operator.receipts_sent[part] for part in parts])
             if row["state"] != end:
                 otherwise.append(f"{row['recipient']}: {row['state']}, not {end}")
-    verdict.none("SMS sent twice", twice)
-    verdict.none("SMS of unknown outcome called otherwise", unsaid)
-    verdict.none("SMS not in the state that its receipts tell", otherwise)
+    verdict.require_none("SMS sent twice", twice)
+    verdict.require_none("SMS of unknown outcome called otherwise", unsaid)
+    verdict.require_none("SMS not in the state that its receipts tell", otherwise)
     states = Counter(row["state"] for row in rows)
     verdict.figures |= {"SMS": len(rows), "states": dict(states), "parts": sum(map(len, taken.values()))}
-    verdict.figures["receipts"] = sum(map(len, operator.told.values()))
+    verdict.figures["receipts"] = sum(map(len, operator.receipts_sent.values()))

@@ -18,7 +18,7 @@ RESTORED_SECONDS = 30.0
 
 
 async def run(run: Run) -> Verdict:
-    async with samples(run, "F5", settings=run.watchful) as stage:
+    async with samples(run, "F5", settings=run.check_settings) as stage:
         worst = 0.0
         verdict = Verdict()
         for what in ["queue", "binding", "exchange"] * run.scale(1, 5):
@@ -30,12 +30,12 @@ async def run(run: Run) -> Verdict:
             worst = max(worst, await until(lambda: in_order(stage), f"{what} restored", 2 * RESTORED_SECONDS))
             await printing
             # A thousand pages printed at once, with what is published again, take the consumers their time.
-            patience = run.pick(DRAIN_SECONDS, 600)
-            verdict = await check_samples(stage.world, stage.history, since=time.monotonic(), patience=patience)
+            timeout = run.pick(DRAIN_SECONDS, 600)
+            verdict = await check_samples(stage.world, stage.history, since=time.monotonic(), timeout=timeout)
             verdict.require(await alarms(stage) > before, f"{what} deleted: no alarm was raised")
             if not verdict.holds:
                 break
-        verdict.most("restored, s", worst, RESTORED_SECONDS)
+        verdict.require_at_most("restored, s", worst, RESTORED_SECONDS)
         return verdict
 
 

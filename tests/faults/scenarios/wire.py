@@ -23,22 +23,22 @@ async def run(run: Run) -> Verdict:
 async def listen_while_printing(stage: Stage, seed: int, count: int) -> Verdict:
     """What an own queue at the exchange sees."""
     await first_requests_answered(stage)
-    heard: Counter[str] = Counter()
+    received: Counter[str] = Counter()
     connection = await aio_pika.connect(stage.world.amqp_url)
     async with connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
         await queue.bind(EVENTS, "#")
 
-        async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        async def record_message(message: aio_pika.abc.AbstractIncomingMessage) -> None:
             if PROBE not in message.headers:
-                heard[message.message_id or ""] += 1
+                received[message.message_id or ""] += 1
 
-        await queue.consume(hear, no_ack=True)
+        await queue.consume(record_message, no_ack=True)
         await Printers(stage.world, stage.history, seed, writers=12).print(count)
         verdict = await check_samples(stage.world, stage.history)
-    verdict.figures["messages on the wire"] = heard.total()
-    verdict.none("published twice without a fault", [event for event, times in heard.items() if times > 1])
+    verdict.figures["messages on the wire"] = received.total()
+    verdict.require_none("published twice without a fault", [event for event, times in received.items() if times > 1])
     return verdict
 
 

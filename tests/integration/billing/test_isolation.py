@@ -8,12 +8,12 @@ import pytest_asyncio
 from shared.persistence.database import new_id
 from tests.integration.billing.conftest import Till
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(billing: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(billing, request.param) as layers:
+    async with active_layers(billing, request.param) as layers:
         yield layers
 
 

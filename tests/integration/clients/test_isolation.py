@@ -17,7 +17,7 @@ from shared.identity.roles import Role
 from tests.integration.clients.conftest import TestOffice, open_office, unique_phone
 from tests.integration.clients.test_calls import duty
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 
 OWNED = (
     "clients",
@@ -34,7 +34,7 @@ OWNED = (
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(clients: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(clients, request.param) as layers:
+    async with active_layers(clients, request.param) as layers:
         yield layers
 
 

@@ -11,7 +11,7 @@ from shared.identity.roles import Role
 from tests.integration.control.conftest import Team, open_office
 from tests.integration.control.events import Duty, call_logged, inquiry_recorded
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 
 OWNED = (
     "offices",
@@ -27,7 +27,7 @@ OWNED = (
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(control: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(control, request.param) as layers:
+    async with active_layers(control, request.param) as layers:
         yield layers
 
 

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.persistence.database import new_id
-from shared.runtime.audit import _sealed_for_good, audit, seal, verify
+from shared.runtime.audit import _sealed_watermark, audit, seal, verify
 from tests.support.harness import ServiceHarness
 
 
@@ -61,7 +61,7 @@ async def test_the_sealer_does_not_read_again_what_was_sealed_long_ago(sample: S
     _, old, young = await write(30, 20, 1)
     assert await seal(database) == 3
     async with database.worker() as session:
-        assert await _sealed_for_good(session) == old
+        assert await _sealed_watermark(session) == old
     admin = await asyncpg.connect(sample.urls.admin)
     await admin.execute("DELETE FROM audit_seal WHERE audit_id = $1", young)
     await admin.close()

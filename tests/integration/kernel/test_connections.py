@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.identity.roles import Role
 from shared.persistence import connections
-from shared.persistence.connections import Undone, sqlalchemy_url
+from shared.persistence.connections import TransactionRolledBack, sqlalchemy_url
 from shared.persistence.database import Database, new_id
-from shared.persistence.raw_sql import run
+from shared.persistence.raw_sql import fetch
 from shared.persistence.scope import Scope
 from tests.support.harness import ServiceHarness
 from tests.support.sample_service.app import Note
@@ -76,7 +76,7 @@ async def test_the_session_and_bare_statements_share_one_transaction(database: D
     note = a_note()
     async with database.worker() as session:
         session.add(note)
-        [(seen,)] = await run(session, "SELECT count(*) FROM note WHERE text = $1", note.text)
+        [(seen,)] = await fetch(session, "SELECT count(*) FROM note WHERE text = $1", note.text)
         assert seen == 1
         assert await stored(database, note.text) == 0, "nobody else sees it before the commit"
     assert await stored(database, note.text) == 1
@@ -96,7 +96,7 @@ async def test_an_error_undoes_both(database: Database) -> None:
             session.add(first)
             await session.flush()
             copied = "INSERT INTO note (id, office_id, client_id, version, text) SELECT $1, office_id, client_id, 1, $2"
-            await run(session, f"{copied} FROM note WHERE text = $3", new_id(), second, first.text)
+            await fetch(session, f"{copied} FROM note WHERE text = $3", new_id(), second, first.text)
             raise ZeroDivisionError
     assert (await stored(database, first.text), await stored(database, second)) == (0, 0)
 
@@ -116,25 +116,25 @@ async def test_a_savepoint_undoes_its_part_alone(database: Database) -> None:
 async def test_whoever_goes_on_after_a_failed_statement_learns_that_nothing_is_there(database: Database) -> None:
     """PostgreSQL answers such a COMMIT with ROLLBACK and no error."""
     note = a_note()
-    with pytest.raises(Undone):
+    with pytest.raises(TransactionRolledBack):
         async with database.worker() as session:
             session.add(note)
             await session.flush()
             with suppress(asyncpg.DivisionByZeroError):
-                await run(session, "SELECT 1 / 0")
+                await fetch(session, "SELECT 1 / 0")
     assert await stored(database, note.text) == 0
 
 
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("execute_autocommit", [True, False])
 async def test_a_cancelled_statement_leaves_no_transaction_behind(
-    database: Database, sample: ServiceHarness, at_once: bool
+    database: Database, sample: ServiceHarness, execute_autocommit: bool
 ) -> None:
     async def sleep() -> None:
-        if at_once:
-            await database.at_once("SELECT pg_sleep(2)")
+        if execute_autocommit:
+            await database.execute_autocommit("SELECT pg_sleep(2)")
         else:
             async with database.worker() as session:
-                await run(session, "SELECT pg_sleep(60)")
+                await fetch(session, "SELECT pg_sleep(60)")
 
     tasks = [asyncio.create_task(sleep()) for _ in range(SIZE)]
     while await open_transactions(sample) < SIZE:  # noqa: ASYNC110 (asks the database)
@@ -146,7 +146,7 @@ async def test_a_cancelled_statement_leaves_no_transaction_behind(
     )
     async with asyncio.timeout(10):
         for _ in range(2 * SIZE):
-            assert [tuple(row) for row in await database.at_once("SELECT 1")] == [(1,)]
+            assert [tuple(row) for row in await database.execute_autocommit("SELECT 1")] == [(1,)]
         while await open_transactions(sample):  # noqa: ASYNC110 (asks the database)
             await asyncio.sleep(0.01)
 
@@ -155,7 +155,7 @@ async def test_twice_cancelled_at_its_beginning_a_connection_is_not_given_back(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody knows whether PostgreSQL has begun a transaction."""
-    [(before,)] = await database.at_once("SELECT pg_backend_pid()")
+    [(before,)] = await database.execute_autocommit("SELECT pg_backend_pid()")
 
     async def cancelled(*_: object) -> str:
         raise asyncio.CancelledError
@@ -164,7 +164,7 @@ async def test_twice_cancelled_at_its_beginning_a_connection_is_not_given_back(
         patched.setattr(asyncpg.Connection, "execute", cancelled)
         async with database.worker():
             pytest.fail("it never began")
-    [(after,)] = await database.at_once("SELECT pg_backend_pid()")
+    [(after,)] = await database.execute_autocommit("SELECT pg_backend_pid()")
     assert after != before
 
 
@@ -172,7 +172,7 @@ async def test_a_session_is_of_no_use_after_its_block(database: Database) -> Non
     async with database.worker() as session:
         pass
     with pytest.raises(KeyError):
-        await run(session, "SELECT 1")
+        await fetch(session, "SELECT 1")
     with pytest.raises(ResourceClosedError):
         await session.execute(text("SELECT 1"))
 
@@ -181,7 +181,7 @@ async def test_a_connection_that_cannot_be_made_is_the_drivers_error(sample: Ser
     """SQLAlchemy's, with which it comes, is known to nobody: it would be an error of ours."""
     missing = Database(f"{sample.urls.app}_missing", f"{sample.urls.worker}_missing")
     with pytest.raises(asyncpg.InvalidCatalogNameError):
-        await missing.at_once("SELECT 1")
+        await missing.execute_autocommit("SELECT 1")
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         async with missing.worker():
             pytest.fail("there is no such database")
@@ -194,7 +194,7 @@ async def test_connections_cut_while_nobody_used_them_are_not_lent(database: Dat
 
     async def busy() -> None:
         async with database.worker() as session:
-            await run(session, "SELECT pg_sleep(0.05)")
+            await fetch(session, "SELECT pg_sleep(0.05)")
 
     await asyncio.gather(*(busy() for _ in range(SIZE)))
     admin = await asyncpg.connect(sample.urls.admin)
@@ -211,7 +211,7 @@ async def test_a_connection_cut_in_a_transaction_is_replaced(database: Database)
     for statement in ("SELECT pg_terminate_backend(pg_backend_pid())",) * (SIZE + 1):
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             async with database.worker() as session:
-                await run(session, statement)
+                await fetch(session, statement)
     async with database.worker() as session:
         assert await session.scalar(text("SELECT 1")) == 1
 
@@ -219,11 +219,11 @@ async def test_a_connection_cut_in_a_transaction_is_replaced(database: Database)
 async def test_where_all_are_in_use_the_next_one_is_told_after_a_while(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "LENT_WITHIN_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "CHECKOUT_TIMEOUT_SECONDS", 0.1)
     async with database.worker(), database.worker():
         with pytest.raises(PoolTimeout):
-            await database.at_once("SELECT 1")
-    assert await database.at_once("SELECT 1")
+            await database.execute_autocommit("SELECT 1")
+    assert await database.execute_autocommit("SELECT 1")
 
 
 async def test_the_next_scope_is_not_that_of_the_last(database: Database) -> None:
@@ -233,7 +233,7 @@ async def test_the_next_scope_is_not_that_of_the_last(database: Database) -> Non
     seen = []
     for scope in (Scope("office", note.office_id), Scope("office", new_id()), Scope("client", None, note.client_id)):
         async with database.app(scope) as session:
-            seen.append(await run(session, "SELECT 1 FROM note WHERE id = $1", note.id) != [])
+            seen.append(await fetch(session, "SELECT 1 FROM note WHERE id = $1", note.id) != [])
     assert seen == [True, False, True]
 
 

@@ -12,13 +12,13 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from shared.persistence.scope import Scope
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 from tests.support.sample_service.app import Margin, Note
 
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(sample: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(sample, request.param) as layers:
+    async with active_layers(sample, request.param) as layers:
         yield layers
 
 

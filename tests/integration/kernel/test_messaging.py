@@ -16,7 +16,7 @@ from shared.identity.roles import Role
 from shared.messaging import Consumers, consumers, failures, publish
 from shared.messaging.consumers import Dispatcher
 from shared.messaging.delivery import Delivery
-from shared.messaging.relay import Pending, Relay
+from shared.messaging.relay import OutboxRow, Relay
 from shared.messaging.topology import EVENTS
 from shared.persistence.database import new_id
 from shared.persistence.listener import Wakeup
@@ -30,13 +30,13 @@ async def test_a_committed_event_reaches_the_broker_with_its_envelope(sample: Se
     connection = await aio_pika.connect(sample.amqp_url)
     async with connection:
         channel = await connection.channel()
-        spy = await channel.declare_queue(exclusive=True)
-        await spy.bind(EVENTS, routing_key=OrderProcessed.type)
+        observer_queue = await channel.declare_queue(exclusive=True)
+        await observer_queue.bind(EVENTS, routing_key=OrderProcessed.type)
         event = processed()
         async with sample.session() as session:
             await publish(session, event)
         async with asyncio.timeout(10):
-            async for message in spy.iterator():
+            async for message in observer_queue.iterator():
                 await message.ack()
                 if json.loads(message.body)["order_id"] == str(event.order_id):
                     break
@@ -98,7 +98,7 @@ async def test_a_relay_stopped_past_its_lease_changes_nothing(sample: ServiceHar
     assert await confirmed_at() is None, "a leased row was taken by another relay"
     await until(taken_over)
     before = await confirmed_at()
-    await stopped._settle(token, [row_id], [])
+    await stopped._record_outcomes(token, [row_id], [])
     assert await confirmed_at() == before
 
 
@@ -256,10 +256,10 @@ async def test_what_only_loses_its_connections_is_not_taken_for_a_crash(
             patched.setattr(dispatcher, "apply", lost)
             await dispatcher.deliver(delivery)
         if dispatcher is there:
-            await there.take_back()
+            await there.uncount_attempts()
     row = await failed(sample, delivery.event_id)
     assert row.state == "delivering"
-    await here.take_back()
+    await here.uncount_attempts()
     assert (await failed(sample, delivery.event_id)).attempts == 0
     await there.deliver(delivery)
     assert await count_notes(sample, event.number) == 1
@@ -300,7 +300,7 @@ async def test_a_death_is_blamed_on_one_message_and_not_on_those_beside_it(
 async def test_nothing_is_blamed_for_what_a_process_dies_of_at_its_start(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "SETTLED_SECONDS", 60)
+    monkeypatch.setattr(consumers, "STARTUP_GRACE_SECONDS", 60)
     dispatcher, event = Dispatcher(sample.service.consumers, sample.app.state.database), answered()
     delivery = Delivery(event.type, event.model_dump_json().encode(), {}, message_id=str(new_id()), redelivered=True)
     with pytest.raises(TimeoutError):
@@ -351,7 +351,7 @@ async def test_batches_shrink_until_they_fit_into_a_lease(
     published: list[str] = []
     one_by_one = asyncio.Lock()
 
-    async def slowly(row: Pending) -> None:
+    async def slowly(row: OutboxRow) -> None:
         async with one_by_one:
             await asyncio.sleep(0.01)
             published.append(row.subject)
@@ -381,7 +381,7 @@ async def test_events_of_one_turn_see_what_those_before_them_wrote(sample: Servi
     registry, before = Consumers("sample"), []
     office_id, client_id = new_id(), new_id()
 
-    @registry.on(VinRequestAnswered, one_at_a_time=lambda event: f"client/{event.client_id}")
+    @registry.on(VinRequestAnswered, serialize_by=lambda event: f"client/{event.client_id}")
     async def count_and_write(event: VinRequestAnswered, session: AsyncSession) -> None:
         before.append(await session.scalar(select(func.count()).where(Note.client_id == client_id)))
         await asyncio.sleep(0.02)

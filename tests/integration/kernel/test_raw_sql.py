@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from shared.persistence.database import Database, new_id
-from shared.persistence.raw_sql import insert_rows, run, update_rows
+from shared.persistence.raw_sql import fetch, insert_rows, update_rows
 from shared.persistence.tables import audit_log, failed_message, outbox
 from tests.support.harness import ServiceHarness
 from tests.support.sample_service.app import Note
@@ -30,9 +30,9 @@ async def test_they_see_what_the_session_has_changed(sample: ServiceHarness) -> 
     note = Note(id=new_id(), office_id=new_id(), client_id=new_id(), text=f"seen {new_id()}")
     async with sample.session() as session:
         session.add(note)
-        assert [row[0] for row in await run(session, "SELECT text FROM note WHERE id = $1", note.id)] == [note.text]
+        assert [row[0] for row in await fetch(session, "SELECT text FROM note WHERE id = $1", note.id)] == [note.text]
         note.text = f"changed {new_id()}"
-        assert [row[0] for row in await run(session, "SELECT text FROM note WHERE id = $1", note.id)] == [note.text]
+        assert [row[0] for row in await fetch(session, "SELECT text FROM note WHERE id = $1", note.id)] == [note.text]
         assert note.version == 2
 
 
@@ -81,7 +81,7 @@ async def test_a_statement_at_once_is_committed_and_leaves_no_trace_on_its_conne
     insert = (
         "INSERT INTO audit_log (actor_role, action, subject, details, correlation_id) VALUES ('', '', $1, '{}', '')"
     )
-    await database.at_once(insert, subject)
+    await database.execute_autocommit(insert, subject)
     with pytest.raises(ZeroDivisionError):
         async with database.worker() as session:
             await session.execute(text(insert.replace("$1", ":subject")), {"subject": subject})
@@ -89,6 +89,6 @@ async def test_a_statement_at_once_is_committed_and_leaves_no_trace_on_its_conne
     async with database.worker() as session:
         assert await session.scalar(select(func.count()).where(audit_log.c.subject == subject)) == 1
     with pytest.raises(asyncpg.UndefinedTableError):
-        await database.at_once("SELECT 1 FROM nowhere")
-    assert [row[0] for row in await database.at_once("SELECT 1")] == [1]
+        await database.execute_autocommit("SELECT 1 FROM nowhere")
+    assert [row[0] for row in await database.execute_autocommit("SELECT 1")] == [1]
     await database.dispose()

@@ -15,10 +15,10 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from sqlalchemy import delete, func, insert, select
 
 from devtools.testing.infrastructure import Infrastructure
-from shared.base.timeouts import within
+from shared.base.timeouts import wait_at_most
 from shared.contracts.vin import VinRequestAnswered
 from shared.messaging import Consumers, publish, republish
-from shared.messaging.republish import _unconfirm, ask, last_good, remember_check
+from shared.messaging.republish import _unconfirm, last_good_check, record_check, request_republish
 from shared.messaging.topology import EVENTS, queue_name, republish_queue
 from shared.messaging.watchdog import QueueWatch
 from shared.persistence.database import Database, new_id
@@ -36,7 +36,7 @@ async def answer_as_vin(connection: AbstractConnection) -> list[str]:
     while (request := await requests.get(fail=False)) is None:  # noqa: ASYNC110 (asks the broker)
         await asyncio.sleep(0.05)
     wanted: dict[str, Any] = json.loads(request.body)
-    await ask(connection, "sample", wanted["types"], datetime.fromisoformat(wanted["since"]), "classic")
+    await request_republish(connection, "sample", wanted["types"], datetime.fromisoformat(wanted["since"]), "classic")
     await request.ack()
     await channel.close()
     types: list[str] = wanted["types"]
@@ -103,14 +103,14 @@ async def test_much_is_made_unconfirmed_in_several_transactions(
     async with sample.session() as session:
         await session.execute(insert(outbox), [*rows, other])
     database, statements = sample.app.state.database, list[str]()
-    at_once = database.at_once
+    execute_autocommit = database.execute_autocommit
 
     async def counted(statement: str, *arguments: Any) -> list[Any]:
         statements.append(statement)
-        return list(await at_once(statement, *arguments))
+        return list(await execute_autocommit(statement, *arguments))
 
     with monkeypatch.context() as patched:
-        patched.setattr(database, "at_once", counted)
+        patched.setattr(database, "execute_autocommit", counted)
         assert await _unconfirm(database, [kind], begin) == 8
     assert statements.count(republish._UNCONFIRM) == 3
     async with sample.session() as session:
@@ -153,10 +153,10 @@ async def test_a_request_whose_answer_fails_is_not_lost(
     monkeypatch.setattr(republish, "_unconfirm", fail_once)
     connection = await aio_pika.connect(sample.amqp_url)
     async with connection:
-        await ask(connection, producer, ["x"], datetime.now(UTC), "classic")
+        await request_republish(connection, producer, ["x"], datetime.now(UTC), "classic")
         with pytest.raises(ConnectionError):
-            await republish.answer_requests(producer, database, connection, "classic")
-        await republish.answer_requests(producer, database, connection, "classic")
+            await republish.serve_republish_requests(producer, database, connection, "classic")
+        await republish.serve_republish_requests(producer, database, connection, "classic")
         assert tried == [["x"], ["x"]]
         await (await connection.channel()).queue_delete(republish_queue(producer))
 
@@ -167,10 +167,10 @@ async def test_a_probe_speaks_of_the_time_when_it_was_sent(sample: ServiceHarnes
     watch = QueueWatch(f"late-{new_id()}", ["vin.request.answered.v1"], database, "classic")
     queue = queue_name(watch._service, "vin.request.answered.v1")
     sent = datetime.now(UTC) - timedelta(minutes=5)
-    for told in (sent.isoformat(), (sent - timedelta(minutes=1)).isoformat(), None, "yesterday"):
-        await watch.returned("vin.request.answered.v1", told)
+    for sent_at in (sent.isoformat(), (sent - timedelta(minutes=1)).isoformat(), None, "yesterday"):
+        await watch.probe_arrived("vin.request.answered.v1", sent_at)
         async with sample.session() as session:
-            assert await last_good(session, queue) == sent
+            assert await last_good_check(session, queue) == sent
 
 
 async def test_a_repair_that_is_broken_off_is_taken_up_again(
@@ -181,10 +181,10 @@ async def test_a_repair_that_is_broken_off_is_taken_up_again(
     watch = QueueWatch(service, [kind], sample.app.state.database, "classic")
     queue, since = queue_name(service, kind), datetime.now(UTC) - timedelta(hours=1)
     async with sample.session() as session:
-        await remember_check(session, queue, since)
+        await record_check(session, queue, since)
     asked = []
 
-    async def ask_in_vain(*_: object) -> None:
+    async def fail_to_request(*_: object) -> None:
         raise ConnectionError("broken off")
 
     async def note(_: AbstractConnection, producer: str, types: list[str], moment: datetime, kind: str) -> None:
@@ -192,13 +192,13 @@ async def test_a_repair_that_is_broken_off_is_taken_up_again(
 
     connection = await aio_pika.connect(sample.amqp_url)
     async with connection:
-        monkeypatch.setattr("shared.messaging.watchdog.ask", ask_in_vain)
+        monkeypatch.setattr("shared.messaging.watchdog.request_republish", fail_to_request)
         with pytest.raises(ConnectionError):
             await watch.check(connection)
         assert await republish.inspect_queue(connection, queue) is not None
         async with sample.session() as session:
-            await remember_check(session, queue)  # Somebody's probe has come back.
-        monkeypatch.setattr("shared.messaging.watchdog.ask", note)
+            await record_check(session, queue)  # Somebody's probe has come back.
+        monkeypatch.setattr("shared.messaging.watchdog.request_republish", note)
         await watch.check(connection)
         assert asked == [("broken", [kind], since, "classic")]
         await watch.check(connection)
@@ -231,8 +231,8 @@ async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(
     """Others may have published before: head office's account is made while the notifier still starts."""
     listening = Consumers("latecomer")
     listening.handlers.update(sample_service.consumers.handlers)
-    latecomer = replace(sample_service, name="latecomer", consumers=listening)
-    async with running_service(latecomer, infrastructure) as harness:
+    late_service = replace(sample_service, name="latecomer", consumers=listening)
+    async with running_service(late_service, infrastructure) as harness:
         connection = await aio_pika.connect(harness.amqp_url)
         async with connection:
             channel = await connection.channel()
@@ -277,7 +277,7 @@ async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness) 
                 await answer_as_vin(connection)
 
         answering = asyncio.create_task(
-            within(60, answer_all())
+            wait_at_most(60, answer_all())
         )  # A channel that it is just closing may take for ever.
         await until(all_applied, seconds=30)
         answering.cancel()

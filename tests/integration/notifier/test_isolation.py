@@ -14,7 +14,7 @@ from shared.persistence import migrate
 from shared.persistence.database import new_id
 from tests.integration.notifier.conftest import World
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 
 SHARED = {"offices", "staff", "rules", "rule_drafts"}
 """Known to the whole network: the clock needs them, and only names of people are ever shown.  Drafts are reached by
@@ -26,7 +26,7 @@ ISOLATED = sorted(
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(notifier: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(notifier, request.param) as layers:
+    async with active_layers(notifier, request.param) as layers:
         yield layers
 
 

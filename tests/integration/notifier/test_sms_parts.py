@@ -62,8 +62,10 @@ async def acknowledged(server: SmppServer, number: int) -> None:
     assert set(server.acknowledged) == {0}
 
 
-def tell(server: SmppServer, part: int, state: str) -> None:
-    server.tell(f"id:{server.submitted[part].id} sub:001 dlvrd:001 submit date:2611212330 stat:{state} err:000 text:")
+def send_receipt(server: SmppServer, part: int, state: str) -> None:
+    server.send_receipt(
+        f"id:{server.submitted[part].id} sub:001 dlvrd:001 submit date:2611212330 stat:{state} err:000 text:"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,10 +79,10 @@ async def test_it_is_delivered_when_all_parts_are_and_fails_with_one(
         await send(world, route, mine)  # Each server counts from the same id: no earlier message's receipt may count.
         assert len(server.submitted) == PARTS
         for part in (2, 0, 2):
-            tell(server, part, "DELIVRD")
+            send_receipt(server, part, "DELIVRD")
         await acknowledged(server, 3)
         assert (await notice(world, notice_id)).state == "sent"
-        tell(server, 1, last)
+        send_receipt(server, 1, last)
         await acknowledged(server, 4)
         told = await notice(world, notice_id)
         assert told.state == state and (told.delivered_at is not None) == (state == "delivered")
@@ -126,6 +128,6 @@ async def test_an_id_that_the_operator_uses_again_speaks_for_the_newer_message(w
     async with operator(world) as (server, route):
         await send(world, route, mine)
         assert server.submitted[0].id == first
-        tell(server, 0, "DELIVRD")
+        send_receipt(server, 0, "DELIVRD")
         await acknowledged(server, 1)
     assert [(await notice(world, notice_id)).state for notice_id in (older, newer)] == ["sent", "delivered"]

@@ -36,7 +36,7 @@ def asterisk(world: World, call: str, name: str, seconds: float, **changes: Any)
     return {**told, "Exten": line_of(world), "Context": "from-trunk", "Timestamp": START + seconds, **changes}
 
 
-async def tell(world: World, event: dict[str, Any]) -> httpx.Response:
+async def post_call_event(world: World, event: dict[str, Any]) -> httpx.Response:
     async with world.notifier.http() as exchange:
         return await exchange.post("/webhooks/telephony/asterisk", **signed(event))
 
@@ -62,7 +62,7 @@ async def test_a_call_is_the_same_in_whatever_order_it_is_told(world: World, ord
     answer = asterisk(world, call, "BridgeEnter", 9, Uniqueid="other-leg")
     events = [asterisk(world, call, "Newchannel", 0), answer, asterisk(world, call, "Hangup", 69)]
     for number in [*order, *order]:
-        assert (await tell(world, events[number])).status_code == 200
+        assert (await post_call_event(world, events[number])).status_code == 200
     (row,) = await calls(world)
     assert (row["phone"], row["client_id"], row["in_time"]) == (CLIENT, str(world.client_id), True)
     assert row["began_at"] < row["answered_at"] < row["ended_at"]
@@ -74,12 +74,12 @@ async def test_the_third_ring_is_measured_by_the_policy(world: World) -> None:
     await opened(world)
     for seconds, talk in ((5, 60), (15, 60), (16, 60), (None, 40), (None, 4)):
         call = f"{new_id()}"
-        await tell(world, asterisk(world, call, "Newchannel", 0))
+        await post_call_event(world, asterisk(world, call, "Newchannel", 0))
         if seconds is not None:
-            await tell(world, asterisk(world, call, "DialEnd", seconds, Uniqueid="leg", DialStatus="ANSWER"))
-        await tell(world, asterisk(world, call, "Hangup", talk))
+            await post_call_event(world, asterisk(world, call, "DialEnd", seconds, Uniqueid="leg", DialStatus="ANSWER"))
+        await post_call_event(world, asterisk(world, call, "Hangup", talk))
     outgoing = asterisk(world, f"{new_id()}", "Newchannel", 0, Context="from-internal", Exten="89221234567")
-    await tell(world, {**outgoing, "CallerIDNum": line_of(world)})
+    await post_call_event(world, {**outgoing, "CallerIDNum": line_of(world)})
     assert await statistics(world) == {
         "incoming": 5,
         "answered": 3,
@@ -95,9 +95,9 @@ async def test_the_third_ring_is_measured_by_the_policy(world: World) -> None:
 async def test_other_legs_and_other_events_change_nothing(world: World) -> None:
     await opened(world)
     call = f"{new_id()}"
-    await tell(world, asterisk(world, call, "Newchannel", 0))
+    await post_call_event(world, asterisk(world, call, "Newchannel", 0))
     for name in ("Newchannel", "Hangup", "VarSet", "DialEnd"):
-        told = await tell(world, asterisk(world, call, name, 3, Uniqueid="leg", DialStatus="BUSY"))
+        told = await post_call_event(world, asterisk(world, call, name, 3, Uniqueid="leg", DialStatus="BUSY"))
         assert told.json() == {"call_id": None}
     (row,) = await calls(world)
     assert row["answered_at"] is None and row["ended_at"] is None
@@ -137,7 +137,9 @@ async def test_what_is_not_signed_or_not_ours_is_refused(world: World) -> None:
             answer = await exchange.post("/webhooks/telephony/asterisk", **signed(event, **spoiled))
             assert answer.status_code == 401
     assert (await mango(world, "call", {"entry_id": "1"}, sign="0" * 64)).status_code == 401
-    assert (await tell(world, {**event, "Exten": "84951234567", "Linkedid": "7", "Uniqueid": "7"})).status_code == 404
+    assert (
+        await post_call_event(world, {**event, "Exten": "84951234567", "Linkedid": "7", "Uniqueid": "7"})
+    ).status_code == 404
     assert await calls(world) == []
 
 
@@ -150,11 +152,11 @@ async def test_a_notice_that_cannot_be_read_is_the_senders_fault(world: World, c
 
 @pytest.mark.parametrize("wrong", [{"Timestamp": "x"}, {"Timestamp": -1}, {"Timestamp": 1e12}, {"Linkedid": ""}])
 async def test_an_event_that_cannot_be_read_is_the_senders_fault(world: World, wrong: dict[str, Any]) -> None:
-    assert (await tell(world, asterisk(world, "1", "Newchannel", 0, **wrong))).status_code == 422
+    assert (await post_call_event(world, asterisk(world, "1", "Newchannel", 0, **wrong))).status_code == 422
 
 
 async def test_calls_of_another_office_do_not_show(world: World) -> None:
     await opened(world)
-    await tell(world, asterisk(world, f"{new_id()}", "Newchannel", 0))
+    await post_call_event(world, asterisk(world, f"{new_id()}", "Newchannel", 0))
     async with world.notifier.http(Role.DIRECTOR, office_id=new_id()) as stranger:
         assert (await stranger.get("/calls", params={"office_id": str(world.office_id)})).json()["items"] == []

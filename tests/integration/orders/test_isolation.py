@@ -10,7 +10,7 @@ from shared.persistence.database import new_id
 from tests.integration.orders.conftest import Office, an_item
 from tests.integration.orders.test_inquiries import record
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 
 LISTS = (
     "/orders",
@@ -26,7 +26,7 @@ LISTS = (
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(orders: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(orders, request.param) as layers:
+    async with active_layers(orders, request.param) as layers:
         yield layers
 
 

@@ -12,7 +12,7 @@ from shared.persistence import migrate
 from shared.persistence.database import new_id
 from tests.integration.vin.conftest import Office, offer
 from tests.support.harness import ServiceHarness
-from tests.support.isolation import LAYERS, standing
+from tests.support.isolation import LAYERS, active_layers
 
 ISOLATED = sorted(
     table.name for table in Base.metadata.tables.values() if "office_id" in table.c and table.name != "request_counters"
@@ -21,7 +21,7 @@ ISOLATED = sorted(
 
 @pytest_asyncio.fixture(params=LAYERS)
 async def layers(vin: ServiceHarness, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with standing(vin, request.param) as layers:
+    async with active_layers(vin, request.param) as layers:
         yield layers
 
 

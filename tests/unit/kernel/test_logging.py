@@ -31,7 +31,7 @@ except ValueError:
 FULL_DISK = "/dev/full"
 
 
-def said(format_: str) -> list[str]:
+def log_output(format_: str) -> list[str]:
     command = [sys.executable, "-c", PROGRAM, format_]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout == ""
@@ -39,7 +39,7 @@ def said(format_: str) -> list[str]:
 
 
 def test_every_line_is_json_with_level_time_and_the_request_it_belongs_to() -> None:
-    ours, theirs, failure = map(json.loads, said("json"))
+    ours, theirs, failure = map(json.loads, log_output("json"))
     assert (ours["event"], ours["level"], ours["number"]) == ("Заказ", "info", 45)
     assert (theirs["event"], theirs["level"]) == ("of theirs", "warning")
     assert failure["exception"].endswith("ValueError: дело в этом")
@@ -50,7 +50,7 @@ def test_every_line_is_json_with_level_time_and_the_request_it_belongs_to() -> N
 
 @pytest.mark.parametrize("format_", ["json", "console"])
 def test_a_traceback_shows_no_variables(format_: str) -> None:
-    lines = "\n".join(said(format_))
+    lines = "\n".join(log_output(format_))
     assert "ValueError: дело в этом" in lines
     assert "верный-конь" not in lines
     assert "not said" not in lines

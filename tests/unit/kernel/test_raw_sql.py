@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.persistence.database import ServiceBase, as_stored, new_metadata
+from shared.persistence.database import ServiceBase, detached_instance, new_metadata
 
 
 def test_a_row_is_an_object_before_anything_was_asked_of_its_class() -> None:
@@ -15,5 +15,5 @@ def test_a_row_is_an_object_before_anything_was_asked_of_its_class() -> None:
         text: Mapped[str]
         note: Mapped[str | None]
 
-    row = as_stored(Fresh, {"id": 45, "text": "«ё»"})
+    row = detached_instance(Fresh, {"id": 45, "text": "«ё»"})
     assert (row.id, row.text, row.note) == (45, "«ё»", None)

@@ -5,10 +5,10 @@ import contextlib
 
 import pytest
 
-from shared.base.timeouts import within
+from shared.base.timeouts import wait_at_most
 
 
-async def deaf(release: asyncio.Event) -> None:
+async def ignore_cancellation(release: asyncio.Event) -> None:
     while not release.is_set():
         with contextlib.suppress(asyncio.CancelledError):
             await release.wait()
@@ -18,13 +18,13 @@ async def test_a_time_out_does_not_wait_for_work_that_ignores_its_cancellation()
     release = asyncio.Event()
     async with asyncio.timeout(5):
         with pytest.raises(TimeoutError):
-            await within(0.01, deaf(release))
+            await wait_at_most(0.01, ignore_cancellation(release))
     release.set()
 
 
 async def test_a_stop_does_not_wait_for_work_that_ignores_its_cancellation() -> None:
     release = asyncio.Event()
-    stopped = asyncio.create_task(within(60, deaf(release)))
+    stopped = asyncio.create_task(wait_at_most(60, ignore_cancellation(release)))
     await asyncio.sleep(0)
     stopped.cancel()
     async with asyncio.timeout(5):
@@ -40,16 +40,16 @@ async def test_what_the_work_returns_or_raises_comes_through() -> None:
     async def failure() -> int:
         raise ValueError("no")
 
-    assert await within(5, answer()) == 42
+    assert await wait_at_most(5, answer()) == 42
     with pytest.raises(ValueError, match="no"):
-        await within(5, failure())
+        await wait_at_most(5, failure())
 
 
 async def test_work_that_is_given_up_is_a_failure_and_not_a_stop() -> None:
     """aiormq rejects what it still owes with CancelledError when its connection ends."""
 
-    async def given_up() -> None:
+    async def cancelled_internally() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(ConnectionError):
-        await within(5, given_up())
+        await wait_at_most(5, cancelled_internally())

@@ -6,4 +6,4 @@ from services.notifier.domain.facts import CONCERNS
 
 def test_every_event_that_clocks_hear_waits_for_its_turn() -> None:
     """Two events about one client at once would not see each other's duties."""
-    assert set(consumers.turns) == set(CONCERNS)
+    assert set(consumers.lock_keys) == set(CONCERNS)

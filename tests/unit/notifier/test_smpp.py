@@ -107,11 +107,11 @@ async def test_receipts_and_answers_are_heard_and_acknowledged_once_stored(serve
         await smpp.send(MESSAGE_ID, PHONE, "Заказ готов")
         listening = asyncio.create_task(smpp.listen(hear))
         receipt = f"id:{server.submitted[0].id} sub:001 dlvrd:001 submit date:2611212330 stat:DELIVRD err:000 text:"
-        server.tell(receipt)
+        server.send_receipt(receipt)
         await until(lambda: len(server.acknowledged) == 1)
         broken = False
-        server.tell(receipt)
-        server.tell("Стоп", receipt=False)
+        server.send_receipt(receipt)
+        server.send_receipt("Стоп", receipt=False)
         await until(lambda: len(server.acknowledged) == 3)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
@@ -130,15 +130,17 @@ async def test_an_operator_that_tells_without_an_end_keeps_nobody_from_sending(s
         await asyncio.sleep(0.03)
         heard.append(one)
 
-    async def tell() -> None:
+    async def send_receipt() -> None:
         for number in itertools.count():
-            server.tell(f"id:{number} sub:001 dlvrd:001 submit date:2611212330 stat:DELIVRD err:000 text:", to=0)
+            server.send_receipt(
+                f"id:{number} sub:001 dlvrd:001 submit date:2611212330 stat:DELIVRD err:000 text:", to=0
+            )
             await asyncio.sleep(0.01)
 
     async with gateway_at(server, timeout=0.5) as smpp:
         listening = asyncio.create_task(smpp.listen(hear))
         await until(lambda: server.bound == 1)
-        telling = asyncio.create_task(tell())
+        telling = asyncio.create_task(send_receipt())
         await until(lambda: len(heard) > 3)
         async with asyncio.timeout(10):
             accepted = await smpp.send(MESSAGE_ID, PHONE, "Заказ готов")

@@ -48,18 +48,18 @@ def hours_of(
 
 
 @cache
-def _hands(zone: str, first: datetime, last: datetime) -> list[int]:
+def _wall_minutes(zone: str, first: datetime, last: datetime) -> list[int]:
     """Where the office's clock stands at every minute: the date's ordinal in minutes plus the minute of the day."""
     zone_info = ZoneInfo(zone)
-    hands, stood = [], 0
+    wall_minutes, wall_minute = [], 0
     minute = first - timedelta(hours=4)
     while minute < last:
         local = minute.astimezone(zone_info)
-        stood = max(stood, local.toordinal() * MINUTES_A_DAY + local.hour * 60 + local.minute)
+        wall_minute = max(wall_minute, local.toordinal() * MINUTES_A_DAY + local.hour * 60 + local.minute)
         if minute >= first:
-            hands.append(stood)
+            wall_minutes.append(wall_minute)
         minute += MINUTE
-    return hands
+    return wall_minutes
 
 
 class Oracle:
@@ -75,21 +75,23 @@ class Oracle:
         shortened: Mapping[date, int] = {},
     ) -> None:
         self.zone, self.first = ZoneInfo(zone), first
-        self.hands = _hands(zone, first, last)
+        self.wall_minutes = _wall_minutes(zone, first, last)
         plans: dict[int, bytearray] = {}
-        for ordinal in range(self.hands[0] // MINUTES_A_DAY, self.hands[-1] // MINUTES_A_DAY + 1):
+        for ordinal in range(self.wall_minutes[0] // MINUTES_A_DAY, self.wall_minutes[-1] // MINUTES_A_DAY + 1):
             plans[ordinal] = plan = bytearray(MINUTES_A_DAY)
             day = date.fromordinal(ordinal)
             for opens, closes in hours_of(day, weekly, exceptions, holidays=holidays, shortened=shortened):
                 plan[opens:closes] = b"\x01" * (closes - opens)
-        self.working = [plans[stood // MINUTES_A_DAY][stood % MINUTES_A_DAY] for stood in self.hands]
+        self.working = [
+            plans[wall_minute // MINUTES_A_DAY][wall_minute % MINUTES_A_DAY] for wall_minute in self.wall_minutes
+        ]
         self.total = [0, *accumulate(self.working)]
         """Working minutes before each minute of the window."""
         self.days = [ordinal for ordinal, plan in plans.items() if self._within(ordinal)]
 
     def _within(self, ordinal: int) -> bool:
         """Whether any minute of this day is worked."""
-        begin, end = (bisect_left(self.hands, day * MINUTES_A_DAY) for day in (ordinal, ordinal + 1))
+        begin, end = (bisect_left(self.wall_minutes, day * MINUTES_A_DAY) for day in (ordinal, ordinal + 1))
         return self.total[end] > self.total[begin]
 
     def index(self, instant: datetime) -> int:
@@ -132,14 +134,14 @@ class Oracle:
             return None
         if days == 0:
             return self.instant(opening)
-        position = self.days.index(self.hands[opening] // MINUTES_A_DAY) + days
-        if position >= len(self.days) or self.days[position] >= self.hands[-1] // MINUTES_A_DAY:
+        position = self.days.index(self.wall_minutes[opening] // MINUTES_A_DAY) + days
+        if position >= len(self.days) or self.days[position] >= self.wall_minutes[-1] // MINUTES_A_DAY:
             return None
         day = self.days[position]
         local = self.instant(opening).astimezone(self.zone)
-        reached = bisect_left(self.hands, day * MINUTES_A_DAY + local.hour * 60 + local.minute)
-        midnight = bisect_left(self.hands, (day + 1) * MINUTES_A_DAY)
-        morning = bisect_left(self.hands, day * MINUTES_A_DAY)
+        reached = bisect_left(self.wall_minutes, day * MINUTES_A_DAY + local.hour * 60 + local.minute)
+        midnight = bisect_left(self.wall_minutes, (day + 1) * MINUTES_A_DAY)
+        morning = bisect_left(self.wall_minutes, day * MINUTES_A_DAY)
         if reached > morning and self.working[reached - 1]:  # At work, or exactly at a closing of lunch or of the day.
             return self.instant(reached)
         later = self.next_open(reached)

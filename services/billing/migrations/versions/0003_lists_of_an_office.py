@@ -1,6 +1,6 @@
 """Lists of an office come from their indexes at any number of rows."""
 
-from shared.persistence.migrations import estimate_isolation
+from shared.persistence.migrations import replace_isolation_policy
 
 revision = "0003"
 down_revision = "0002"
@@ -26,6 +26,6 @@ OF_OFFICES = ("statement_lines",)
 
 def upgrade() -> None:
     for table in OF_CLIENTS:
-        estimate_isolation(table, client_column="client_id")
+        replace_isolation_policy(table, client_column="client_id")
     for table in OF_OFFICES:
-        estimate_isolation(table)
+        replace_isolation_policy(table)

@@ -1,6 +1,6 @@
 """Lists of an office come from their indexes at any number of rows."""
 
-from shared.persistence.migrations import estimate_isolation
+from shared.persistence.migrations import replace_isolation_policy
 
 revision = "0002"
 down_revision = "0001"
@@ -21,4 +21,4 @@ OF_OFFICES = (
 
 def upgrade() -> None:
     for table in OF_OFFICES:
-        estimate_isolation(table)
+        replace_isolation_policy(table)

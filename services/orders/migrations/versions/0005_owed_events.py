@@ -1,6 +1,6 @@
 """A repair of a queue that is broken off is taken up again."""
 
-from shared.persistence.migrations import remember_owed_events
+from shared.persistence.migrations import add_republish_pending_since
 
 revision = "0005"
 down_revision = "0004"
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    remember_owed_events()
+    add_republish_pending_since()

@@ -1,10 +1,10 @@
 """A repair of a queue that is broken off is taken up again."""
 
-from shared.persistence.migrations import remember_owed_events
+from shared.persistence.migrations import add_republish_pending_since
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    remember_owed_events()
+    add_republish_pending_since()
