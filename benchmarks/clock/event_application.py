@@ -15,7 +15,7 @@ from sqlalchemy import text
 from benchmarks.clock.bare import close_bare, open_bare
 from benchmarks.clock.seed_data import SeedData
 from devtools.testing.infrastructure import Infrastructure
-from services.notifier.commands.clock import hear
+from services.notifier.commands.clock import apply_event
 from services.notifier.consumers import consumers
 from shared.contracts.billing import InvoiceIssued, InvoicePaid
 from shared.messaging.consumers import Dispatcher
@@ -132,12 +132,12 @@ async def closing(seed_data: SeedData, number: int = 150) -> Closing:
         event = issued(seed_data)
         async with seed_data.database.worker() as session:
             await session.execute(_BEGUN)
-            await hear(session, event, at=event.occurred_at)
+            await apply_event(session, event, at=event.occurred_at)
         paid = InvoicePaid.model_validate(event.model_dump() | {"occurred_at": datetime.now(UTC)})
         async with seed_data.database.worker() as session:
             await session.execute(_BEGUN)
             begun = time.perf_counter()
-            await hear(session, paid, at=paid.occurred_at)
+            await apply_event(session, paid, at=paid.occurred_at)
             ours.append(time.perf_counter() - begun)
     obligations: list[UUID] = [
         row["id"] for row in await seed_data.admin.fetch("SELECT id FROM obligations LIMIT $1", number)
@@ -174,6 +174,6 @@ async def _cost(seed_data: SeedData, number: int) -> float:
         begun = time.perf_counter()
         async with seed_data.database.worker() as session:
             await session.execute(_BEGUN)
-            await hear(session, event, at=event.occurred_at)
+            await apply_event(session, event, at=event.occurred_at)
         spent.append(time.perf_counter() - begun)
     return statistics.median(spent[20:])

@@ -22,15 +22,15 @@ async def project_office(event: OfficeChanged, session: AsyncSession) -> None:
 
 @consumers.on(ClientRegistered)
 async def project_new_client(event: ClientRegistered, session: AsyncSession) -> None:
-    await _know_client(event, session)
+    await _project_client(event, session)
 
 
 @consumers.on(ClientChanged)
 async def project_changed_client(event: ClientChanged, session: AsyncSession) -> None:
-    await _know_client(event, session)
+    await _project_client(event, session)
 
 
-async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSession) -> None:
+async def _project_client(event: ClientRegistered | ClientChanged, session: AsyncSession) -> None:
     values = {
         "office_id": event.office_id,
         "full_name": event.full_name,

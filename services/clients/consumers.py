@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.clients.commands import consents, contacts, garage
 from services.clients.domain.call_log import goal_of_rule
-from services.clients.models import Client, Duty, Office, StaffMember
+from services.clients.models import Client, ObligationProjection, Office, StaffMember
 from shared.base.clock import now
 from shared.contracts.control import OfficeChanged, StaffChanged
 from shared.contracts.notifier import (
@@ -22,11 +22,11 @@ from shared.messaging import NO_OFFICE, Consumers, project
 
 consumers = Consumers("clients")
 
-DutyEvent = ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed
+ObligationEvent = ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed
 
 
 @consumers.on(OfficeChanged)
-async def remember_office(event: OfficeChanged, session: AsyncSession) -> None:
+async def project_office(event: OfficeChanged, session: AsyncSession) -> None:
     await project(
         session,
         Office,
@@ -47,7 +47,7 @@ async def remember_office(event: OfficeChanged, session: AsyncSession) -> None:
 
 
 @consumers.on(StaffChanged)
-async def remember_staff(event: StaffChanged, session: AsyncSession) -> None:
+async def project_staff(event: StaffChanged, session: AsyncSession) -> None:
     """CL-10: who of an office can be a responsible manager. Whoever left for head office serves no clients."""
     await project(
         session,
@@ -66,34 +66,34 @@ async def remember_staff(event: StaffChanged, session: AsyncSession) -> None:
 
 
 @consumers.on(ObligationOpened)
-async def open_duty(event: ObligationOpened, session: AsyncSession) -> None:
-    await _remember_duty(session, event, warned=False, breached=False, is_open=True)
+async def project_opened_obligation(event: ObligationOpened, session: AsyncSession) -> None:
+    await _project_obligation(session, event, warned=False, breached=False, is_open=True)
 
 
 @consumers.on(ObligationWarned)
-async def warn_duty(event: ObligationWarned, session: AsyncSession) -> None:
-    await _remember_duty(session, event, warned=True, breached=False, is_open=True)
+async def project_warned_obligation(event: ObligationWarned, session: AsyncSession) -> None:
+    await _project_obligation(session, event, warned=True, breached=False, is_open=True)
 
 
 @consumers.on(ObligationBreached)
-async def breach_duty(event: ObligationBreached, session: AsyncSession) -> None:
-    await _remember_duty(session, event, warned=True, breached=True, is_open=True)
+async def project_breached_obligation(event: ObligationBreached, session: AsyncSession) -> None:
+    await _project_obligation(session, event, warned=True, breached=True, is_open=True)
 
 
 @consumers.on(ObligationClosed)
-async def close_duty(event: ObligationClosed, session: AsyncSession) -> None:
-    await _remember_duty(session, event, warned=True, breached=event.breached, is_open=False)
+async def project_closed_obligation(event: ObligationClosed, session: AsyncSession) -> None:
+    await _project_obligation(session, event, warned=True, breached=event.breached, is_open=False)
 
 
 @consumers.on(ObligationLimitReached)
 async def act_on_limit(event: ObligationLimitReached, session: AsyncSession) -> None:
     """CL-06: the notifier asks to disable; the command looks at the card as it is now."""
     if event.action == "disable_client" and event.subject_kind == "client":
-        await contacts.disable_for_contacts(session, event.subject_id, duty_opened_at=event.opened_at, at=now())
+        await contacts.disable_for_contacts(session, event.subject_id, obligation_opened_at=event.opened_at, at=now())
 
 
 @consumers.on(ConsentWithdrawn)
-async def take_consent_back(event: ConsentWithdrawn, session: AsyncSession) -> None:
+async def withdraw_consent(event: ConsentWithdrawn, session: AsyncSession) -> None:
     """The client followed the link in a letter or answered «СТОП»."""
     await consents.withdraw_unless_given_since(session, event.client_id, event.purpose, at=event.withdrawn_at)
 
@@ -105,7 +105,7 @@ async def keep_vehicle(event: VinRequestSubmitted, session: AsyncSession) -> Non
 
 
 @consumers.on(OrderPlaced)
-async def remember_first_order(event: OrderPlaced, session: AsyncSession) -> None:
+async def record_first_order(event: OrderPlaced, session: AsyncSession) -> None:
     """CALL-04: whoever has ordered is not on the cold list."""
     await session.execute(
         update(Client)
@@ -115,8 +115,8 @@ async def remember_first_order(event: OrderPlaced, session: AsyncSession) -> Non
     )
 
 
-async def _remember_duty(
-    session: AsyncSession, event: DutyEvent, *, warned: bool, breached: bool, is_open: bool
+async def _project_obligation(
+    session: AsyncSession, event: ObligationEvent, *, warned: bool, breached: bool, is_open: bool
 ) -> None:
     """Each of these events carries the whole duty, so they may come in any order and some may be missing."""
     goal = goal_of_rule(event.rule_code, event.clause)
@@ -125,7 +125,7 @@ async def _remember_duty(
         return
     await project(
         session,
-        Duty,
+        ObligationProjection,
         {"id": event.obligation_id},
         version=event.version,
         values={

@@ -225,7 +225,7 @@ class Call(Base, OfficeOwned):
     called_at: Mapped[Instant] = mapped_column(index=True)
 
 
-class Obligation(Base, OfficeOwned):
+class ObligationProjection(Base, OfficeOwned):
     """One generation of a duty, as heard from notifier."""
 
     __tablename__ = "obligations"

@@ -18,7 +18,7 @@ from shared.messaging.context import correlation_id
 log = structlog.get_logger(__name__)
 
 NO_ANSWER = "не отвечает"
-SILENCE = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError)
+UNREACHABLE_ERRORS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError)
 """Refused, late, an error status, or an answer that does not read as the promised one."""
 COLUMNS = "name,messages,messages_ready,messages_unacknowledged,consumers"
 
@@ -42,17 +42,17 @@ class Operations(BaseModel):
     retrying: int
 
 
-async def ask_everybody(
+async def query_services(
     http: httpx.AsyncClient, settings: ControlSettings, token: str
 ) -> tuple[BrokerBoard, list[ServiceBoard]]:
     """The broker and every service at once, with the rights of the caller; takes `board_timeout_seconds` at most."""
     services = asyncio.gather(
-        *(_ask_service(http, service, url, token, settings) for service, url in settings.service_urls.items())
+        *(_query_service(http, service, url, token, settings) for service, url in settings.service_urls.items())
     )
-    return await asyncio.gather(ask_broker(http, settings), services)
+    return await asyncio.gather(query_broker(http, settings), services)
 
 
-async def ask_broker(http: httpx.AsyncClient, settings: ControlSettings) -> BrokerBoard:
+async def query_broker(http: httpx.AsyncClient, settings: ControlSettings) -> BrokerBoard:
     """Depth and consumers of every queue of our virtual host."""
     if not settings.amqp_management_url:
         return BrokerBoard(state="not_configured", state_label="адрес не задан", queues=[])
@@ -61,7 +61,7 @@ async def ask_broker(http: httpx.AsyncClient, settings: ControlSettings) -> Brok
     try:
         answer = await _get(http, url, settings)
         queues = TypeAdapter(list[Queue]).validate_python(answer)
-    except SILENCE as error:
+    except UNREACHABLE_ERRORS as error:
         log.warning("the broker's management does not answer", error=type(error).__name__)
         return BrokerBoard(state="no_answer", state_label=NO_ANSWER, queues=[])
     shown = [
@@ -77,13 +77,13 @@ async def ask_broker(http: httpx.AsyncClient, settings: ControlSettings) -> Brok
     return BrokerBoard(state="ok", state_label="отвечает", queues=shown)
 
 
-async def _ask_service(
+async def _query_service(
     http: httpx.AsyncClient, service: str, url: str, token: str, settings: ControlSettings
 ) -> ServiceBoard:
     try:
         answer = await _get(http, f"{url}/operations", settings, {"Authorization": f"Bearer {token}"})
         operations = Operations.model_validate(answer)
-    except SILENCE as error:
+    except UNREACHABLE_ERRORS as error:
         log.warning("a service does not answer the board", service=service, error=type(error).__name__)
         return ServiceBoard(
             service=service,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notifier.domain.rules import CALENDAR_KINDS
-from services.notifier.duty import Duty
+from services.notifier.duty import ObligationRecord
 from shared.contracts.base import Event
 from shared.contracts.notifier import (
     CalendarDutyChanged,
@@ -16,75 +16,79 @@ from shared.contracts.notifier import (
 )
 
 
-def _facts(duty: Duty, at: datetime) -> dict[str, Any]:
+def _facts(obligation: ObligationRecord, at: datetime) -> dict[str, Any]:
     """What all of them share.  Every event is a new version of the duty."""
-    duty.version += 1
+    obligation.version += 1
     return {
-        "office_id": duty.office_id,
-        "version": duty.version,
+        "office_id": obligation.office_id,
+        "version": obligation.version,
         "occurred_at": at,
-        "obligation_id": duty.id,
-        "rule_code": duty.rule_code,
-        "clause": duty.clause,
-        "rule_version": duty.rule_version,
-        "generation": duty.generation,
-        "subject_kind": duty.subject_kind,
-        "subject_id": duty.subject_id,
-        "client_id": duty.client_id,
-        "responsible_staff_id": duty.responsible_staff_id,
-        "opened_at": duty.opened_at,
-        "due_at": duty.due_at,
+        "obligation_id": obligation.id,
+        "rule_code": obligation.rule_code,
+        "clause": obligation.clause,
+        "rule_version": obligation.rule_version,
+        "generation": obligation.generation,
+        "subject_kind": obligation.subject_kind,
+        "subject_id": obligation.subject_id,
+        "client_id": obligation.client_id,
+        "responsible_staff_id": obligation.responsible_staff_id,
+        "opened_at": obligation.opened_at,
+        "due_at": obligation.due_at,
     }
 
 
-def _of_calendar(duty: Duty, at: datetime, happened: str, closed_at: datetime | None = None) -> CalendarDutyChanged:
-    facts = _facts(duty, at)
+def _of_calendar(
+    obligation: ObligationRecord, at: datetime, happened: str, closed_at: datetime | None = None
+) -> CalendarDutyChanged:
+    facts = _facts(obligation, at)
     ended = closed_at or at
     return CalendarDutyChanged.model_validate(
         {
             **facts,
             "happened": happened,
-            "per": duty.subject_kind,
-            "label": duty.subject_label or "",
+            "per": obligation.subject_kind,
+            "label": obligation.subject_label or "",
             "closed_at": closed_at,
-            "breached": duty.breached_at is not None and ended >= duty.due_at,
-            "penalty_points": duty.penalty_points,
+            "breached": obligation.breached_at is not None and ended >= obligation.due_at,
+            "penalty_points": obligation.penalty_points,
         }
     )
 
 
-def opened(duty: Duty, at: datetime) -> Event:
-    if duty.subject_kind in CALENDAR_KINDS:
-        return _of_calendar(duty, at, "opened")
-    return ObligationOpened(**_facts(duty, at))
+def opened(obligation: ObligationRecord, at: datetime) -> Event:
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, "opened")
+    return ObligationOpened(**_facts(obligation, at))
 
 
-def warned(duty: Duty, at: datetime) -> Event:
-    if duty.subject_kind in CALENDAR_KINDS:
-        return _of_calendar(duty, at, "warned")
-    return ObligationWarned(**_facts(duty, at))
+def warned(obligation: ObligationRecord, at: datetime) -> Event:
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, "warned")
+    return ObligationWarned(**_facts(obligation, at))
 
 
-def breached(duty: Duty, at: datetime) -> Event:
-    if duty.subject_kind in CALENDAR_KINDS:
-        return _of_calendar(duty, at, "breached")
-    return ObligationBreached(**_facts(duty, at), breached_at=duty.due_at, penalty_points=duty.penalty_points)
+def breached(obligation: ObligationRecord, at: datetime) -> Event:
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, "breached")
+    return ObligationBreached(
+        **_facts(obligation, at), breached_at=obligation.due_at, penalty_points=obligation.penalty_points
+    )
 
 
-def limit_reached(duty: Duty, action: str, at: datetime) -> Event:
+def limit_reached(obligation: ObligationRecord, action: str, at: datetime) -> Event:
     """Only orders and clients have limits: the check of rules sees to it."""
-    return ObligationLimitReached.model_validate({**_facts(duty, at), "action": action, "reached_at": at})
+    return ObligationLimitReached.model_validate({**_facts(obligation, at), "action": action, "reached_at": at})
 
 
-def closed(duty: Duty, outcome: str, closed_at: datetime, at: datetime) -> Event:
+def closed(obligation: ObligationRecord, outcome: str, closed_at: datetime, at: datetime) -> Event:
     """`breached` says whether the deadline had passed when it happened, whatever was heard first."""
-    if duty.subject_kind in CALENDAR_KINDS:
-        return _of_calendar(duty, at, outcome, closed_at)
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, outcome, closed_at)
     return ObligationClosed.model_validate(
         {
-            **_facts(duty, at),
+            **_facts(obligation, at),
             "outcome": outcome,
-            "breached": duty.breached_at is not None and closed_at > duty.due_at,
+            "breached": obligation.breached_at is not None and closed_at > obligation.due_at,
             "closed_at": closed_at,
         }
     )

@@ -9,15 +9,15 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.commands.obligations import open_duty
-from services.notifier.domain.ladder import Person, resolve
-from services.notifier.domain.occasions import Occasion, occasion_id, occasion_label, occasions
-from services.notifier.domain.rules import Rule, winner
+from services.notifier.commands.obligations import open_obligation
+from services.notifier.domain.ladder import Person, resolve_recipients
+from services.notifier.domain.occasions import Occurrence, occurrence_id, occurrence_label, occurrences
+from services.notifier.domain.rules import Rule, most_specific_rule
 from services.notifier.domain.schedule import schedule
 from services.notifier.models import Obligation, Office, StaffMember
-from services.notifier.reading import calendar
+from services.notifier.reading import load_calendar
 from services.notifier.rulebook import RuleBook, rule_book
-from services.notifier.writing import Changes, write
+from services.notifier.writing import UnitOfWork, flush
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.service import ServiceContext
 from shared.vocabulary.worktime import WorkingCalendar
@@ -38,13 +38,13 @@ class _Candidate(NamedTuple):
     rule: Rule
     office: Office
     calendar: WorkingCalendar
-    whose: UUID
+    owner_id: UUID
     name: str
-    occasion: Occasion
+    occurrence: Occurrence
 
     @property
     def subject_id(self) -> UUID:
-        return occasion_id(self.rule, self.whose, self.occasion.day)
+        return occurrence_id(self.rule, self.owner_id, self.occurrence.day)
 
 
 async def open_due(session: AsyncSession, at: datetime | None = None) -> int:
@@ -58,53 +58,53 @@ async def open_due(session: AsyncSession, at: datetime | None = None) -> int:
     offices = (await session.execute(select(Office).where(Office.active).order_by(Office.office_id))).scalars().all()
     candidates = []
     for office in offices:
-        known_calendar = await calendar(session, office.calendar_digest)
-        candidates += list(_candidates(book, office, known_calendar, people, at))
+        office_calendar = await load_calendar(session, office.calendar_digest)
+        candidates += list(_candidates(book, office, office_calendar, people, at))
     ids = [candidate.subject_id for candidate in candidates]
     known = set((await session.execute(select(Obligation.subject_id).where(Obligation.subject_id.in_(ids)))).scalars())
-    changes = Changes()
+    work = UnitOfWork()
     for candidate in candidates:
         if candidate.subject_id not in known:
-            _open(changes, book, candidate, people, at)
-    await write(session, changes)
-    return len(changes.opened)
+            _open(work, book, candidate, people, at)
+    await flush(session, work)
+    return len(work.opened)
 
 
 def _candidates(
-    book: RuleBook, office: Office, known_calendar: WorkingCalendar, people: list[Person], at: datetime
+    book: RuleBook, office: Office, office_calendar: WorkingCalendar, people: list[Person], at: datetime
 ) -> Iterator[_Candidate]:
     here = [rule for rule in book.all_in_force(at) if rule.every and rule.office_id in (None, office.office_id)]
-    for duty in sorted({rule.duty for rule in here}):
-        rule = winner(here, duty, office.office_id, {})
+    for obligation_kind in sorted({rule.obligation_kind for rule in here}):
+        rule = most_specific_rule(here, obligation_kind, office.office_id, {})
         if rule is None or rule.every is None:
             continue
-        whose = [(office.office_id, office.name)]
+        owners = [(office.office_id, office.name)]
         if rule.every.of == "manager":
             managers = (one for one in people if one.office_id == office.office_id and one.role == "manager")
-            whose = [(one.id, one.full_name) for one in managers]
-        for occasion in occasions(rule, known_calendar, at):
-            for own_id, name in whose:
-                yield _Candidate(rule, office, known_calendar, own_id, name, occasion)
+            owners = [(one.id, one.full_name) for one in managers]
+        for occurrence in occurrences(rule, office_calendar, at):
+            for own_id, name in owners:
+                yield _Candidate(rule, office, office_calendar, own_id, name, occurrence)
 
 
-def _open(changes: Changes, book: RuleBook, candidate: _Candidate, people: list[Person], at: datetime) -> None:
-    rule, occasion, every = candidate.rule, candidate.occasion, candidate.rule.every
-    plan = schedule(rule, candidate.calendar, occasion.opened_at, {})
+def _open(work: UnitOfWork, book: RuleBook, candidate: _Candidate, people: list[Person], at: datetime) -> None:
+    rule, occurrence, every = candidate.rule, candidate.occurrence, candidate.rule.every
+    plan = schedule(rule, candidate.calendar, occurrence.opened_at, {})
     if every is None or plan.due_at <= at:
         return
-    responsible: UUID | None = candidate.whose
+    responsible: UUID | None = candidate.owner_id
     if every.of == "office":
-        told = resolve(rule.ladder[0].role, candidate.office.office_id, None, people)[1]
-        responsible = told[0].id if len(told) == 1 else None
-    open_duty(
-        changes,
+        recipients = resolve_recipients(rule.ladder[0].role, candidate.office.office_id, None, people)[1]
+        responsible = recipients[0].id if len(recipients) == 1 else None
+    open_obligation(
+        work,
         rule,
         book.id_of(rule),
         plan,
-        occasion.opened_at,
+        occurrence.opened_at,
         office_id=candidate.office.office_id,
         calendar_digest=candidate.office.calendar_digest,
-        subject=(rule.subject, candidate.subject_id, occasion_label(every, occasion.day, candidate.name)),
+        subject=(rule.subject, candidate.subject_id, occurrence_label(every, occurrence.day, candidate.name)),
         client_id=None,
         responsible_id=responsible,
         at=at,

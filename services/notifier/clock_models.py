@@ -50,7 +50,7 @@ class RuleDraft(Versioned, Base):
     published_version: Mapped[int | None]
 
 
-class HeardEvent(OfficeOwned, Base):
+class ReceivedEvent(OfficeOwned, Base):
     """What rules could see of an event, kept for dry runs of drafts.  No personal data."""
 
     __tablename__ = "heard_events"
@@ -80,7 +80,7 @@ class Absence(OfficeOwned, Base):
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
-class TellingPreference(Versioned, Base):
+class NotificationPreference(Versioned, Base):
     """How a person wants to be told about deadlines, within what the rule demands."""
 
     __tablename__ = "telling_preferences"

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import letters
-from services.notifier.commands.clock import hear, reassign, turn
+from services.notifier.commands.clock import apply_event, lock_key, reassign
 from services.notifier.commands.inbound import end_inquiry
 from services.notifier.models import Calendar, Client, Office, StaffMember
 from services.notifier.settings import NotifierSettings
@@ -49,19 +49,19 @@ async def project_staff(event: control.StaffChanged, session: AsyncSession) -> N
     await project(session, StaffMember, {"staff_id": event.staff_id}, version=event.version, values=values)
 
 
-@consumers.on(clients.ClientRegistered, serialize_by=turn)
+@consumers.on(clients.ClientRegistered, serialize_by=lock_key)
 async def on_registration(event: clients.ClientRegistered, session: AsyncSession) -> None:
     """CALL-01."""
     await _project_client(session, event)
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(clients.ClientChanged, serialize_by=turn)
+@consumers.on(clients.ClientChanged, serialize_by=lock_key)
 async def on_client_change(event: clients.ClientChanged, session: AsyncSession) -> None:
     """CL-06, CL-10."""
     former = await session.scalar(select(Client.manager_id).where(Client.client_id == event.client_id))
     newer = await _project_client(session, event)
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     if newer and event.manager_id != former:  # Else a senior's assignment would end with a new telephone number.
         await reassign(session, event.client_id, event.manager_id, at=now())
 
@@ -72,44 +72,44 @@ async def on_email_confirmation(event: clients.EmailConfirmationRequested, sessi
     await letters.email_confirmation(session, event, now())
 
 
-@consumers.on(clients.ContactsRequested, serialize_by=turn)
+@consumers.on(clients.ContactsRequested, serialize_by=lock_key)
 async def on_contacts_requested(event: clients.ContactsRequested, session: AsyncSession) -> None:
     """CL-06."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     await letters.contacts_request(session, event, now(), settings().public_url)
 
 
-@consumers.on(clients.ContactsCorrected, serialize_by=turn)
+@consumers.on(clients.ContactsCorrected, serialize_by=lock_key)
 async def on_contacts_corrected(event: clients.ContactsCorrected, session: AsyncSession) -> None:
     """CL-06."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(clients.CallLogged, serialize_by=turn)
+@consumers.on(clients.CallLogged, serialize_by=lock_key)
 async def on_call(event: clients.CallLogged, session: AsyncSession) -> None:
     """CALL-01…03, 06, ORD-04, BILL-06; the first attempt sends LET-01."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     if event.first_attempt:
         await letters.information_letter(session, event, now(), settings().public_url)
 
 
-@consumers.on(orders.OrderPlaced, serialize_by=turn)
+@consumers.on(orders.OrderPlaced, serialize_by=lock_key)
 async def on_order(event: orders.OrderPlaced, session: AsyncSession) -> None:
     """CALL-06, ORD-04…07."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(orders.ApplicabilityChecked, serialize_by=turn)
+@consumers.on(orders.ApplicabilityChecked, serialize_by=lock_key)
 async def on_check(event: orders.ApplicabilityChecked, session: AsyncSession) -> None:
     """ORD-06, and K18: the 20 minutes of a paid order begin."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     await letters.check_result(session, event, now())
 
 
-@consumers.on(orders.OrderProcessed, serialize_by=turn)
+@consumers.on(orders.OrderProcessed, serialize_by=lock_key)
 async def on_processed(event: orders.OrderProcessed, session: AsyncSession) -> None:
     """ORD-05, ORD-07."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
 @consumers.on(orders.PositionRemoved)
@@ -136,63 +136,63 @@ async def on_purchase_order(event: orders.PurchaseOrderSent, session: AsyncSessi
     await letters.purchase_order_to_supplier(session, event, now())
 
 
-@consumers.on(orders.ClaimOpened, serialize_by=turn)
+@consumers.on(orders.ClaimOpened, serialize_by=lock_key)
 async def on_claim(event: orders.ClaimOpened, session: AsyncSession) -> None:
     """RET-08."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(orders.ClaimDecided, serialize_by=turn)
+@consumers.on(orders.ClaimDecided, serialize_by=lock_key)
 async def on_claim_decision(event: orders.ClaimDecided, session: AsyncSession) -> None:
     """RET-08."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     await letters.claim_decision(session, event, now())
 
 
-@consumers.on(orders.InquiryRecorded, serialize_by=turn)
+@consumers.on(orders.InquiryRecorded, serialize_by=lock_key)
 async def on_inquiry(event: orders.InquiryRecorded, session: AsyncSession) -> None:
     """CALL-12, INQ-06."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(orders.InquiryStatusChanged, serialize_by=turn)
+@consumers.on(orders.InquiryStatusChanged, serialize_by=lock_key)
 async def on_inquiry_status(event: orders.InquiryStatusChanged, session: AsyncSession) -> None:
     """CALL-12, INQ-06.  An inquiry by e-mail bears its letter's id; a mark (INQ-05) answers nobody."""
     if event.conversation:
-        await hear(session, event, at=now())
+        await apply_event(session, event, at=now())
         await end_inquiry(session, event.inquiry_id, at=event.occurred_at)
 
 
-@consumers.on(vin.VinRequestSubmitted, serialize_by=turn)
+@consumers.on(vin.VinRequestSubmitted, serialize_by=lock_key)
 async def on_vin_request(event: vin.VinRequestSubmitted, session: AsyncSession) -> None:
     """VIN-05, NTF-01."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     await letters.new_vin_request(session, event, now(), settings().public_url)
 
 
-@consumers.on(vin.VinRequestAnswered, serialize_by=turn)
+@consumers.on(vin.VinRequestAnswered, serialize_by=lock_key)
 async def on_vin_answer(event: vin.VinRequestAnswered, session: AsyncSession) -> None:
     """VIN-04, VIN-05."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
     await letters.vin_answer(session, event, now(), settings().public_url)
 
 
-@consumers.on(billing.InvoiceIssued, serialize_by=turn)
+@consumers.on(billing.InvoiceIssued, serialize_by=lock_key)
 async def on_invoice(event: billing.InvoiceIssued, session: AsyncSession) -> None:
     """BILL-06."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(billing.InvoicePaid, serialize_by=turn)
+@consumers.on(billing.InvoicePaid, serialize_by=lock_key)
 async def on_invoice_paid(event: billing.InvoicePaid, session: AsyncSession) -> None:
     """BILL-06."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
-@consumers.on(billing.OrderPaid, serialize_by=turn)
+@consumers.on(billing.OrderPaid, serialize_by=lock_key)
 async def on_order_paid(event: billing.OrderPaid, session: AsyncSession) -> None:
     """ORD-04…06."""
-    await hear(session, event, at=now())
+    await apply_event(session, event, at=now())
 
 
 @consumers.on(billing.RefundMade)

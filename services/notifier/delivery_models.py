@@ -57,7 +57,7 @@ class StoppedNumber(Base):
     stopped_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
-class HeardMessage(Base):
+class ReceivedWebhook(Base):
     """Ids of webhooks' events, so that a repeated one does nothing."""
 
     __tablename__ = "heard_messages"

@@ -3,23 +3,23 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.notifier.models import Obligation
 
 
 @dataclass(slots=True)
-class Duty:
+class ObligationRecord:
     """The columns have the meaning of `Obligation`'s."""
 
     id: UUID
     office_id: UUID
     version: int
     generation: int
-    duty: str
+    obligation_kind: Annotated[str, Field(alias="duty")]
     rule_id: UUID
     rule_code: str
     rule_version: int
@@ -50,22 +50,28 @@ class Duty:
     urgent: bool = False
 
     @classmethod
-    def of(cls, row: Obligation) -> "Duty":
-        return cls(**{name: getattr(row, name) for name in COLUMNS})
+    def of(cls, row: Obligation) -> "ObligationRecord":
+        return cls(**{name: getattr(row, name) for name in _FIELDS})
 
 
-COLUMNS = tuple(column.name for column in fields(Duty))
-_DUTIES = TypeAdapter(list[Duty])
+_FIELDS = tuple(column.name for column in fields(ObligationRecord))
+COLUMNS = tuple("duty" if name == "obligation_kind" else name for name in _FIELDS)
+_OBLIGATIONS = TypeAdapter(list[ObligationRecord])
 
 
-def duties_of(rows: str | None) -> list[Duty]:
+def obligations_from_json(rows: str | None) -> list[ObligationRecord]:
     """From the JSON that PostgreSQL makes of rows."""
-    return _DUTIES.validate_json(rows) if rows else []
+    return _OBLIGATIONS.validate_json(rows) if rows else []
+
+
+def obligations_as_json(obligations: list[ObligationRecord]) -> str:
+    """Return rows as `json_populate_recordset` reads them."""
+    return _OBLIGATIONS.dump_json(obligations, by_alias=True).decode()
 
 
 def step_moment(step: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(step["at"])
 
 
-def only(duties: Iterable[Duty], state: str) -> list[Duty]:
-    return [duty for duty in duties if duty.state == state]
+def with_state(obligations: Iterable[ObligationRecord], state: str) -> list[ObligationRecord]:
+    return [obligation for obligation in obligations if obligation.state == state]

@@ -14,18 +14,25 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from services.notifier import announcements
-from services.notifier.commands.obligations import ENGINE_SLEEP, history_row, level_row
-from services.notifier.domain.ladder import Person, resolve
-from services.notifier.duty import COLUMNS, Duty, step_moment
-from services.notifier.telling import DIGEST_WINDOW, NOBODY, Directory, News, directory, tell
-from services.notifier.writing import WAKE_CHANNEL, Changes, write
+from services.notifier.commands.obligations import MAX_ENGINE_SLEEP, history_row, level_row
+from services.notifier.domain.ladder import Person, resolve_recipients
+from services.notifier.duty import COLUMNS, ObligationRecord, step_moment
+from services.notifier.telling import (
+    DIGEST_WINDOW,
+    EMPTY_DIRECTORY,
+    Directory,
+    StaffNotification,
+    load_directory,
+    notify_staff,
+)
+from services.notifier.writing import WAKE_CHANNEL, UnitOfWork, flush
 from shared.base import fault_points
 from shared.persistence.database import Database
 from shared.runtime.service import ServiceContext
 
 BATCH = 500
-STORM_LANES = 2
-LOCKED_ELSEWHERE = 0.01
+PARALLEL_BATCHES = 2
+LOCKED_RETRY_SECONDS = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
 _CLAIM = text(
@@ -52,13 +59,13 @@ async def run(context: ServiceContext) -> None:
         if fired >= BATCH:
             # While PostgreSQL writes one batch, this process prepares another.
             async with asyncio.TaskGroup() as lanes:
-                for _ in range(STORM_LANES):
+                for _ in range(PARALLEL_BATCHES):
                     lanes.create_task(fire_all_due(context.database, BATCH, window))
             continue
         if seconds <= 0 and not fired:
-            seconds = LOCKED_ELSEWHERE
+            seconds = LOCKED_RETRY_SECONDS
         if seconds > 0:
-            await wakeup.wait(min(seconds, ENGINE_SLEEP.total_seconds()))
+            await wakeup.wait(min(seconds, MAX_ENGINE_SLEEP.total_seconds()))
 
 
 async def fire_all_due(database: Database, limit: int, window: timedelta) -> None:
@@ -72,8 +79,8 @@ class _Batch:
 
     at: datetime
     directory: Directory
-    changes: Changes = field(default_factory=Changes)
-    news: list[News] = field(default_factory=list)
+    work: UnitOfWork = field(default_factory=UnitOfWork)
+    notifications: list[StaffNotification] = field(default_factory=list)
 
 
 async def fire_due(database: Database, limit: int = BATCH, window: timedelta = DIGEST_WINDOW) -> int:
@@ -86,56 +93,60 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
     async with database.worker() as session:
         rows = (await session.execute(_CLAIM, {"limit": limit})).all()
         at: datetime = rows[0].at
-        seconds = ENGINE_SLEEP.total_seconds() if rows[0].seconds is None else rows[0].seconds
-        duties = [Duty(*row[2:]) for row in rows if row.id is not None]
-        looked = time.monotonic()
-        if not duties:
+        seconds = MAX_ENGINE_SLEEP.total_seconds() if rows[0].seconds is None else rows[0].seconds
+        obligations = [ObligationRecord(*row[2:]) for row in rows if row.id is not None]
+        claimed_at = time.monotonic()
+        if not obligations:
             return 0, seconds
         fault_points.reach("clock.claimed")
-        somebody = any(step["role"] for duty in duties for step in duty.schedule)
-        offices = {duty.office_id for duty in duties}
-        batch = _Batch(at, await directory(session, offices, at) if somebody else NOBODY)
+        has_recipients = any(step["role"] for obligation in obligations for step in obligation.schedule)
+        offices = {obligation.office_id for obligation in obligations}
+        batch = _Batch(at, await load_directory(session, offices, at) if has_recipients else EMPTY_DIRECTORY)
         # With a full batch there may be unclaimed rows behind the last one: later steps wait their turn.
-        horizon = max(duty.next_at or at for duty in duties) if len(duties) == limit else at
-        queue = [(duty.next_at or at, place, duty) for place, duty in enumerate(duties)]  # In order: a heap.
+        horizon = max(obligation.next_at or at for obligation in obligations) if len(obligations) == limit else at
+        queue = [
+            (obligation.next_at or at, place, obligation) for place, obligation in enumerate(obligations)
+        ]  # In order: a heap.
         while queue:
-            _, place, duty = heapq.heappop(queue)
-            _fire(duty, batch)
-            if duty.next_at is not None and duty.next_at <= horizon:
-                heapq.heappush(queue, (duty.next_at, place, duty))
-        batch.changes.fired = duties
-        await tell(session, batch.changes, batch.directory, batch.news, at, window)
-        await write(session, batch.changes)
+            _, place, obligation = heapq.heappop(queue)
+            _fire(obligation, batch)
+            if obligation.next_at is not None and obligation.next_at <= horizon:
+                heapq.heappush(queue, (obligation.next_at, place, obligation))
+        batch.work.fired = obligations
+        await notify_staff(session, batch.work, batch.directory, batch.notifications, at, window)
+        await flush(session, batch.work)
         fault_points.reach("clock.fired")
     fault_points.reach("clock.committed")
-    own = [(duty.next_at - at).total_seconds() for duty in duties if duty.next_at is not None]
-    return len(batch.changes.levels), min([seconds, *own]) - (time.monotonic() - looked)
+    own = [(obligation.next_at - at).total_seconds() for obligation in obligations if obligation.next_at is not None]
+    return len(batch.work.levels), min([seconds, *own]) - (time.monotonic() - claimed_at)
 
 
-def _fire(duty: Duty, batch: _Batch) -> None:
+def _fire(obligation: ObligationRecord, batch: _Batch) -> None:
     """The duty's next step; then the clock stands on the one after it."""
-    assert duty.next_step is not None
-    step, changes = duty.schedule[duty.next_step], batch.changes
+    assert obligation.next_step is not None
+    step, work = obligation.schedule[obligation.next_step], batch.work
     role: str | None = None
-    told: list[Person] = []
+    recipients: list[Person] = []
     if step["role"] is not None:
-        responsible = duty.responsible_staff_id
+        responsible = obligation.responsible_staff_id
         responsible = batch.directory.substitutes.get(responsible, responsible) if responsible else None
-        role, told = resolve(step["role"], duty.office_id, responsible, batch.directory.people)
+        role, recipients = resolve_recipients(step["role"], obligation.office_id, responsible, batch.directory.people)
     if step["kind"] == "warning":
-        duty.warned_at = duty.warned_at or batch.at
-        changes.events.append(announcements.warned(duty, batch.at))
+        obligation.warned_at = obligation.warned_at or batch.at
+        work.events.append(announcements.warned(obligation, batch.at))
     elif step["kind"] == "breach":
-        duty.breached_at = batch.at
-        changes.events.append(announcements.breached(duty, batch.at))
+        obligation.breached_at = batch.at
+        work.events.append(announcements.breached(obligation, batch.at))
     elif step["kind"] == "limit" and step["action"] is not None:
-        changes.events.append(announcements.limit_reached(duty, step["action"], batch.at))
-    ids = [str(person.id) for person in told]
-    changes.history.append(history_row(duty, _HISTORY[step["kind"]], batch.at, {"role": role, "told": ids}))
-    changes.levels.append(level_row(duty, step, batch.at, role, ids))
-    batch.news += [News(person, duty, step["kind"], step["level"], role) for person in told]
-    following = duty.next_step + 1
-    if following < len(duty.schedule):
-        duty.next_step, duty.next_at = following, step_moment(duty.schedule[following])
+        work.events.append(announcements.limit_reached(obligation, step["action"], batch.at))
+    ids = [str(person.id) for person in recipients]
+    work.history.append(history_row(obligation, _HISTORY[step["kind"]], batch.at, {"role": role, "told": ids}))
+    work.levels.append(level_row(obligation, step, batch.at, role, ids))
+    batch.notifications += [
+        StaffNotification(person, obligation, step["kind"], step["level"], role) for person in recipients
+    ]
+    following = obligation.next_step + 1
+    if following < len(obligation.schedule):
+        obligation.next_step, obligation.next_at = following, step_moment(obligation.schedule[following])
     else:
-        duty.next_step = duty.next_at = None
+        obligation.next_step = obligation.next_at = None

@@ -10,7 +10,7 @@ from services.notifier.domain.waiting import Period, Span
 from services.notifier.models import Obligation
 from shared.vocabulary.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
 
-LONGEST = timedelta(days=62)
+MAX_DETAILED_SPAN = timedelta(days=62)
 """A longer span is told in one sentence, not day by day."""
 
 
@@ -41,25 +41,25 @@ def explain(
         sentences.append(f"По согласованию с клиентом срок перенесён на {moment_ru(obligation.agreed_due_at, zone)}.")
     elif counts_working_time and rule.until is None and opened < due:
         worked = timedelta()
-        stretches = list(_stretches(opened, due, spans, zone))
+        intervals = list(_running_intervals(opened, due, spans, zone))
         for period in periods:
             if period is not periods[0]:
-                sentences.append(_arrival(period, office_names))
-            for begin, end, told in stretches:
+                sentences.append(_transfer_sentence(period, office_names))
+            for begin, end, pause_text in intervals:
                 here = period.begin <= begin and (begin < period.end or period is periods[-1])
-                sentences += [told] if told and here else []
+                sentences += [pause_text] if pause_text and here else []
                 begin, end = max(begin, period.begin), min(end, period.end)
-                if begin < end <= begin + LONGEST:
+                if begin < end <= begin + MAX_DETAILED_SPAN:
                     sentences += [f"{sentence}." for sentence in explain_ru(period.calendar, begin, end)]
                 worked += working_time_between(period.calendar, begin, max(begin, end))
         sentences.append(f"Всего засчитано {length_ru(worked)} рабочего времени.")
     else:
-        sentences += [told for _, _, told in _stretches(opened, due, spans, zone) if told]
+        sentences += [pause_text for _, _, pause_text in _running_intervals(opened, due, spans, zone) if pause_text]
     sentences.append(f"Крайний срок {moment_ru(due, zone)}.")
-    return sentences + _standing(obligation, calendar, counts_working_time, at)
+    return sentences + _current_state(obligation, calendar, counts_working_time, at)
 
 
-def _arrival(period: Period, office_names: Mapping[UUID, str]) -> str:
+def _transfer_sentence(period: Period, office_names: Mapping[UUID, str]) -> str:
     calendar = period.calendar
     return (
         f"С {moment_ru(period.begin, calendar.time_zone)} обязанность у офиса «{office_names[period.office_id]}»: "
@@ -67,22 +67,22 @@ def _arrival(period: Period, office_names: Mapping[UUID, str]) -> str:
     )
 
 
-def _stretches(
+def _running_intervals(
     opened: datetime, due: datetime, spans: Sequence[Span], zone: str
 ) -> Iterator[tuple[datetime, datetime, str]]:
     """The times in which the clock ran, each with what is told about the pause before it."""
-    begin, told = opened, ""
+    begin, pause_text = opened, ""
     for span in spans:
         if not span.pauses or span.began_at >= due or span.ended_at is None:
             continue
-        yield begin, max(begin, span.began_at), told
+        yield begin, max(begin, span.began_at), pause_text
         why = "обязанность считалась закрытой" if span.holder == "nobody" else f"ждали: {HOLDERS[span.holder]}"
-        told = f"С {moment_ru(span.began_at, zone)} по {moment_ru(span.ended_at, zone)} отсчёт стоял ({why})."
+        pause_text = f"С {moment_ru(span.began_at, zone)} по {moment_ru(span.ended_at, zone)} отсчёт стоял ({why})."
         begin = span.ended_at
-    yield begin, max(begin, due), told
+    yield begin, max(begin, due), pause_text
 
 
-def _standing(obligation: Obligation, calendar: WorkingCalendar, working: bool, at: datetime) -> list[str]:
+def _current_state(obligation: Obligation, calendar: WorkingCalendar, working: bool, at: datetime) -> list[str]:
     until = obligation.closed_at or at
     if obligation.paused_at is not None:
         limit_at = Span.of(obligation.spans[-1]).until

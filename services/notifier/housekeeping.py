@@ -7,8 +7,8 @@ import structlog
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock_models import HeardEvent
-from services.notifier.delivery_models import HeardMessage, SmsPart, SmsReceipt
+from services.notifier.clock_models import ReceivedEvent
+from services.notifier.delivery_models import ReceivedWebhook, SmsPart, SmsReceipt
 from services.notifier.models import Tombstone
 from shared.runtime.service import ServiceContext
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 KEEP_TOMBSTONES = timedelta(days=90)
 """As long as the inbox remembers: no opening event comes later than that."""
-KEEP_HEARD = timedelta(days=400)
+KEEP_EVENTS = timedelta(days=400)
 """A dry run may go back a year."""
 KEEP_WEBHOOKS = timedelta(days=90)
 PAUSE_SECONDS = 3600.0
@@ -25,26 +25,30 @@ PAUSE_SECONDS = 3600.0
 async def run(context: ServiceContext) -> None:
     while True:
         async with context.database.worker() as session:
-            forgotten = await forget_tombstones(session)
-            await forget_heard(session)
-            await forget_webhooks(session)
-        if forgotten:
-            log.info("tombstones forgotten", count=forgotten)
+            deleted = await delete_old_tombstones(session)
+            await delete_old_events(session)
+            await delete_old_webhooks(session)
+        if deleted:
+            log.info("tombstones forgotten", count=deleted)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def forget_tombstones(session: AsyncSession) -> int:
-    old = delete(Tombstone).where(Tombstone.kept_since < func.now() - KEEP_TOMBSTONES).returning(Tombstone.duty)
+async def delete_old_tombstones(session: AsyncSession) -> int:
+    old = (
+        delete(Tombstone)
+        .where(Tombstone.kept_since < func.now() - KEEP_TOMBSTONES)
+        .returning(Tombstone.obligation_kind)
+    )
     return len((await session.execute(old)).all())
 
 
-async def forget_heard(session: AsyncSession) -> None:
+async def delete_old_events(session: AsyncSession) -> None:
     """What dry runs can no longer ask for."""
-    await session.execute(delete(HeardEvent).where(HeardEvent.happened_at < func.now() - KEEP_HEARD))
+    await session.execute(delete(ReceivedEvent).where(ReceivedEvent.happened_at < func.now() - KEEP_EVENTS))
 
 
-async def forget_webhooks(session: AsyncSession) -> None:
+async def delete_old_webhooks(session: AsyncSession) -> None:
     """Ids of webhooks' events, receipts of SMS and of their parts: nobody repeats them after so long."""
-    await session.execute(delete(HeardMessage).where(HeardMessage.heard_at < func.now() - KEEP_WEBHOOKS))
+    await session.execute(delete(ReceivedWebhook).where(ReceivedWebhook.heard_at < func.now() - KEEP_WEBHOOKS))
     await session.execute(delete(SmsReceipt).where(SmsReceipt.heard_at < func.now() - KEEP_WEBHOOKS))
     await session.execute(delete(SmsPart).where(SmsPart.sent_at < func.now() - KEEP_WEBHOOKS))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 BATCH = 50
-LARGEST = 20_000_000
+MAX_LETTER_BYTES = 20_000_000
 """Of a larger letter only the beginning is read."""
-BEGINNING = 500_000
+TRUNCATED_BYTES = 500_000
 _ENGLISH_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
@@ -80,9 +80,9 @@ def _fetch(connection: imaplib.IMAP4, access: Access, position: Position) -> Fet
     state, answer = connection.select(folder, readonly=True)
     if state != "OK":
         raise ImapError(f"no folder {access.folder}: {answer!r}")
-    validity = int(_only(connection.response("UIDVALIDITY")))
+    validity = int(_single(connection.response("UIDVALIDITY")))
     if position.uid_validity is None:
-        return Fetched(validity, int(_only(connection.response("UIDNEXT"))) - 1, [], more=False)
+        return Fetched(validity, int(_single(connection.response("UIDNEXT"))) - 1, [], more=False)
     if validity == position.uid_validity:
         last, query = position.last_uid, f"UID {position.last_uid + 1}:*"
     else:
@@ -102,12 +102,12 @@ def _letter(connection: imaplib.IMAP4, number: int) -> bytes:
     size = _SIZE.search(b" ".join(part for part in sizes if isinstance(part, bytes)))
     if size is None:
         return b""
-    what = "(BODY.PEEK[])" if int(size[1]) <= LARGEST else f"(BODY.PEEK[]<0.{BEGINNING}>)"
+    what = "(BODY.PEEK[])" if int(size[1]) <= MAX_LETTER_BYTES else f"(BODY.PEEK[]<0.{TRUNCATED_BYTES}>)"
     _, parts = connection.uid("FETCH", str(number), what)
     return next((part[1] for part in parts if isinstance(part, tuple)), b"")
 
 
-def _only(response: tuple[str, list[bytes | None]]) -> bytes:
+def _single(response: tuple[str, list[bytes | None]]) -> bytes:
     value = response[1][0]
     if value is None:
         raise ImapError(f"the server told no {response[0]}")

@@ -9,11 +9,11 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.commands.inbound import take_letter
+from services.notifier.commands.inbound import receive_letter
 from services.notifier.delivery_models import Mailbox, MailboxState
-from services.notifier.domain.inbound import read
+from services.notifier.domain.inbound import parse_letter
 from services.notifier.imap import Access, Fetched, ImapError, Position, fetch
-from services.notifier.sealing import unseal
+from services.notifier.sealing import decrypt_secret
 from services.notifier.settings import NotifierSettings
 from shared.base.clock import now
 from shared.persistence.database import Database
@@ -29,7 +29,7 @@ LEASE = timedelta(minutes=10)
 @dataclass(frozen=True)
 class Claimed:
     office_id: UUID
-    sealed: Mailbox
+    mailbox: Mailbox
     position: Position
 
 
@@ -39,7 +39,7 @@ async def run(context: ServiceContext) -> None:
     wakeup = context.listen(WAKE_CHANNEL)
     while True:
         while (claimed := await claim(context.database)) is not None:
-            await look(context.database, claimed, settings)
+            await read_mailbox(context.database, claimed, settings)
         await wakeup.wait(settings.imap_poll_seconds)
 
 
@@ -62,36 +62,36 @@ async def claim(database: Database) -> Claimed | None:
         return Claimed(state.office_id, mailbox, Position(state.uid_validity, state.last_uid, day))
 
 
-async def look(database: Database, claimed: Claimed, settings: NotifierSettings) -> None:
+async def read_mailbox(database: Database, claimed: Claimed, settings: NotifierSettings) -> None:
     """Fetch and take what is new; what goes wrong is shown beside the mailbox and tried again."""
-    box = claimed.sealed
+    box = claimed.mailbox
     try:
-        password = unseal(settings.secrets_key, box.secret)
+        password = decrypt_secret(settings.secrets_key, box.secret)
         access = Access(box.host, box.port, box.security, box.login, password, box.folder)
         fetched = await asyncio.to_thread(fetch, access, claimed.position, settings.imap_timeout_seconds)
     except (ImapError, ValueError) as error:
         log.warning("a mailbox cannot be read", office_id=str(claimed.office_id), error=str(error))
         async with database.worker() as session:
-            await _remember(session, claimed.office_id, settings, error=str(error)[:500])
+            await _record_check(session, claimed.office_id, settings, error=str(error)[:500])
         return
-    await take(database, claimed.office_id, fetched, settings)
+    await store_letters(database, claimed.office_id, fetched, settings)
 
 
-async def take(database: Database, office_id: UUID, fetched: Fetched, settings: NotifierSettings) -> None:
+async def store_letters(database: Database, office_id: UUID, fetched: Fetched, settings: NotifierSettings) -> None:
     """One transaction per letter, which also says how far we are: a crash repeats nothing and loses nothing."""
     for number, raw in fetched.letters:
-        letter = read(raw)
+        letter = parse_letter(raw)
         async with database.worker() as session:
-            await take_letter(session, office_id, letter, our_address=settings.mail_from, at=now())
+            await receive_letter(session, office_id, letter, our_address=settings.mail_from, at=now())
             values = {"uid_validity": fetched.uid_validity, "last_uid": number}
             await session.execute(update(MailboxState).filter_by(office_id=office_id).values(**values))
     async with database.worker() as session:
         values = {"uid_validity": fetched.uid_validity, "last_uid": fetched.last_uid}
         await session.execute(update(MailboxState).filter_by(office_id=office_id).values(**values))
-        await _remember(session, office_id, settings, error=None, at_once=fetched.more)
+        await _record_check(session, office_id, settings, error=None, at_once=fetched.more)
 
 
-async def _remember(
+async def _record_check(
     session: AsyncSession, office_id: UUID, settings: NotifierSettings, *, error: str | None, at_once: bool = False
 ) -> None:
     pause = timedelta() if at_once else timedelta(seconds=settings.imap_poll_seconds)

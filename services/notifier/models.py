@@ -129,7 +129,7 @@ class Tombstone(Base):
     __tablename__ = "tombstones"
     __table_args__ = (Index("ix_tombstones_kept_since", "kept_since"),)
 
-    duty: Mapped[str] = mapped_column(primary_key=True)
+    obligation_kind: Mapped[str] = mapped_column("duty", primary_key=True)
     field: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[UUID] = mapped_column(primary_key=True)
     outcome: Mapped[str]
@@ -178,7 +178,7 @@ class Obligation(OfficeOwned, Base):
     version: Mapped[int]
     """Grows with every published event about this duty."""
     generation: Mapped[int]
-    duty: Mapped[str]
+    obligation_kind: Mapped[str] = mapped_column("duty")
     rule_id: Mapped[UUID] = mapped_column(ForeignKey("rules.id"))
     rule_code: Mapped[str]
     rule_version: Mapped[int]

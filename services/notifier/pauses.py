@@ -4,15 +4,15 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.handling import PAUSES_CHANNEL
-from services.notifier.commands.waiting import go_on_if_over
-from services.notifier.duty import Duty
+from services.notifier.commands.waiting import resume_if_expired
+from services.notifier.duty import ObligationRecord
 from services.notifier.models import Obligation
-from services.notifier.reading import calendar
+from services.notifier.reading import load_calendar
 from services.notifier.rulebook import rule_book
-from services.notifier.writing import Changes, write
+from services.notifier.writing import UnitOfWork, flush
 from shared.runtime.service import ServiceContext
 
-LONGEST_SLEEP = 30.0
+MAX_SLEEP = 30.0
 BATCH = 200
 _NEXT = text(
     "SELECT extract(epoch FROM min((spans -> -1 ->> 'until')::timestamptz) - clock_timestamp())::float8"
@@ -28,7 +28,7 @@ async def run(context: ServiceContext) -> None:
             ended = await end_pauses(session)
             seconds = (await session.execute(_NEXT)).scalar_one()
         if ended < BATCH:
-            await wakeup.wait(LONGEST_SLEEP if seconds is None else min(max(seconds, 0.05), LONGEST_SLEEP))
+            await wakeup.wait(MAX_SLEEP if seconds is None else min(max(seconds, 0.05), MAX_SLEEP))
 
 
 async def end_pauses(session: AsyncSession) -> int:
@@ -38,9 +38,9 @@ async def end_pauses(session: AsyncSession) -> int:
     query = select(Obligation).where(Obligation.paused_at.is_not(None), over).order_by(Obligation.id).limit(BATCH)
     rows = (await session.execute(query.with_for_update(skip_locked=True))).scalars().all()
     book = await rule_book(session)
-    changes = Changes()
-    for duty in map(Duty.of, rows):
-        known_calendar = await calendar(session, duty.calendar_digest)
-        go_on_if_over(changes, duty, book.by_id[duty.rule_id], known_calendar, at, at=at)
-    await write(session, changes)
+    work = UnitOfWork()
+    for obligation in map(ObligationRecord.of, rows):
+        office_calendar = await load_calendar(session, obligation.calendar_digest)
+        resume_if_expired(work, obligation, book.by_id[obligation.rule_id], office_calendar, at, at=at)
+    await flush(session, work)
     return len(rows)

@@ -28,12 +28,12 @@ from services.notifier.rulebook import rule_book, rule_of
 from shared.base.errors import NotFound
 from shared.vocabulary.worktime import WorkingCalendar
 
-ObligationState = Literal["open", "soon", "overdue", "closed", "all"]
+ObligationFilter = Literal["open", "soon", "overdue", "closed", "all"]
 
 
 def obligations(
     *,
-    state: ObligationState,
+    state: ObligationFilter,
     at: datetime,
     office_id: UUID | None = None,
     responsible_id: UUID | None = None,
@@ -58,7 +58,7 @@ def obligations(
     return query.where(*(column == value for column, value in wanted.items() if value is not None))
 
 
-def _in_state(state: ObligationState, at: datetime) -> Any:
+def _in_state(state: ObligationFilter, at: datetime) -> Any:
     is_open = Obligation.state == "open"
     match state:
         case "closed":

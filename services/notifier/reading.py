@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import subjects
-from services.notifier.commands.subjects import Known
+from services.notifier.commands.subjects import SubjectRecord
 from services.notifier.domain.facts import ID_FIELDS
-from services.notifier.duty import Duty, duties_of
+from services.notifier.duty import ObligationRecord, obligations_from_json
 from services.notifier.models import Calendar
 from services.notifier.rulebook import STAMP
 from shared.contracts.base import Event
@@ -24,10 +24,10 @@ from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)
-class Stone:
+class TombstoneRecord:
     """A row of `tombstones`."""
 
-    duty: str
+    obligation_kind: Annotated[str, Field(alias="duty")]
     field: str
     value: UUID
     outcome: str
@@ -35,7 +35,7 @@ class Stone:
 
 
 @dataclass(slots=True)
-class Heard:
+class EventRecord:
     """A row of `heard_events`."""
 
     type: str
@@ -44,17 +44,17 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Standing:
+class Snapshot:
     """Everything about an event's subjects and their client, as it stands."""
 
-    known: dict[str, Known]
-    duties: list[Duty]
+    subjects: dict[str, SubjectRecord]
+    obligations: list[ObligationRecord]
     """Open ones that the event may touch, and cancelled ones of its subjects, locked against the engine."""
-    ever: set[tuple[UUID, str]]
+    ever_opened: set[tuple[UUID, str]]
     """Subject and duty of everything that was ever open."""
-    stones: list[Stone]
+    tombstones: list[TombstoneRecord]
     """What ended duties before they were heard of, the oldest first."""
-    later: list[Heard]
+    later_events: list[EventRecord]
     """What happened later in the office and was heard earlier, of the types asked for, the oldest first."""
     calendar_digest: str | None
     """Of the event's office, None while it is not known."""
@@ -64,12 +64,12 @@ class Standing:
     """Of the published rules."""
 
 
-_STONES = TypeAdapter(list[Stone])
-_HEARD = TypeAdapter(list[Heard])
-_EVER = TypeAdapter(set[tuple[UUID, str]])
+_TOMBSTONES = TypeAdapter(list[TombstoneRecord])
+_EVENTS = TypeAdapter(list[EventRecord])
+_EVER_OPENED = TypeAdapter(set[tuple[UUID, str]])
 
 # The duties are found by two indexes and only then locked; `done` ones are past changing.
-_DUTIES = """
+_OBLIGATIONS = """
     WITH own AS MATERIALIZED (
         SELECT id, subject_id, duty, state FROM obligations WHERE subject_id = ANY($1::uuid[])
     ), found AS (
@@ -115,38 +115,38 @@ def _statement(opening: bool, waiting: bool) -> str:
         _FOR_OPENING if opening else _NOT_OPENING,
         _FOR_WAITING if waiting else _NOT_WAITING,
     ]
-    return f"{_DUTIES} SELECT {','.join(parts)}"
+    return f"{_OBLIGATIONS} SELECT {','.join(parts)}"
 
 
-async def standing(
-    session: AsyncSession, event: Event, happened_at: datetime, opens: Iterable[str], later: Iterable[str]
-) -> Standing:
-    """`opens` are the duties that the event may open, `later` the types of later events that may have been heard.
+async def load_snapshot(
+    session: AsyncSession, event: Event, happened_at: datetime, opens: Iterable[str], later_events: Iterable[str]
+) -> Snapshot:
+    """`opens` are the duties that the event may open, `later_events` the types of later events that may have been heard.
 
     Without such duties nothing is said of what was ever open, of stones, the client's manager and the last caller.
     """
-    concerned = subjects.of(event)
+    concerned = subjects.subjects_of(event)
     client_id = getattr(event, "client_id", None)
     fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
-    duties, types = list(opens), list(later)
+    kinds, types = list(opens), list(later_events)
     (row,) = await fetch(
         session,
-        _statement(bool(duties), bool(types)),
+        _statement(bool(kinds), bool(types)),
         list(concerned.values()),
         list(concerned),
         fields,
         client_id,
         event.office_id,
-        duties,
+        kinds,
         happened_at,
         types,
     )
-    return Standing(
-        subjects.known_of(row["known"]),
-        duties_of(row["duties"]),
-        _EVER.validate_json(row["ever"]) if row["ever"] else set(),
-        _STONES.validate_json(row["stones"]) if row["stones"] else [],
-        _HEARD.validate_json(row["later"]) if row["later"] else [],
+    return Snapshot(
+        subjects.subjects_from_json(row["known"]),
+        obligations_from_json(row["duties"]),
+        _EVER_OPENED.validate_json(row["ever"]) if row["ever"] else set(),
+        _TOMBSTONES.validate_json(row["stones"]) if row["stones"] else [],
+        _EVENTS.validate_json(row["later"]) if row["later"] else [],
         row["calendar_digest"],
         row["manager_id"],
         row["last_caller_id"],
@@ -158,7 +158,7 @@ _calendars: OrderedDict[str, WorkingCalendar] = OrderedDict()
 _KEPT_CALENDARS = 2_000
 
 
-async def calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
+async def load_calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
     """By its content, so it can be kept: the same digest is the same calendar for ever."""
     found = _calendars.get(digest)
     if found is None:

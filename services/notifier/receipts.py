@@ -12,23 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands.notices import wake_sender
 from services.notifier.delivery_models import SmsPart, SmsReceipt
-from services.notifier.domain.delivery import after_receipt, of_parts
+from services.notifier.domain.delivery import combine_parts, state_after_receipt
 from services.notifier.limits import current_policy
 from services.notifier.models import Notice, NoticeAttempt
 from services.notifier.settings import NotifierSettings
 from services.notifier.sms import SmsStatus, SmsUnavailable
-from services.notifier.sms_route import SmsRoute, route_of
+from services.notifier.sms_route import SmsRoute, build_route
 from shared.persistence.database import Database
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 
-LONGEST_POLL = timedelta(hours=1)
+MAX_POLL_INTERVAL = timedelta(hours=1)
 STOP_POLLING = timedelta(days=2)
 AWAITED = ("sent", "unknown")
 
-_ONCE_MORE = text(
+_RESEND_ONCE = text(
     "UPDATE notices SET state = 'queued', next_attempt_at = now(), expires_at = now() + interval '24 hours'"
     " WHERE state = 'unknown' AND channel = 'email' AND purpose <> 'advertising'"
     " AND created_at > now() - interval '2 days'"
@@ -40,12 +40,14 @@ _ONCE_MORE = text(
 async def run(context: ServiceContext) -> None:
     """Find letters whose sender died, and ask the gateways for delivery, until cancelled."""
     settings: NotifierSettings = context.settings
-    route = route_of(settings)
-    finder = route.finder()
+    route = build_route(settings)
+    lookup_gateway = route.lookup_gateway()
     pause = min(settings.sms_poll_seconds, settings.sending_lease_seconds / 4)
     try:
         while True:
-            await mark_lost(context.database, settings.sending_lease_seconds, finder.name if finder else None)
+            await mark_lost(
+                context.database, settings.sending_lease_seconds, lookup_gateway.name if lookup_gateway else None
+            )
             await resend_unknown_mail(context.database)
             await poll(context.database, route, settings.sms_poll_seconds)
             await asyncio.sleep(pause)
@@ -53,7 +55,7 @@ async def run(context: ServiceContext) -> None:
         await route.aclose()
 
 
-async def mark_lost(database: Database, lease_seconds: float, finder: str | None = None) -> int:
+async def mark_lost(database: Database, lease_seconds: float, lookup_gateway: str | None = None) -> int:
     """`sending` longer than the lease → `unknown`; returns how many.  An SMS is asked for where our id is known."""
     async with database.worker() as session:
         lost = (
@@ -69,8 +71,8 @@ async def mark_lost(database: Database, lease_seconds: float, finder: str | None
             await session.execute(
                 insert(NoticeAttempt).values(**attempt, outcome="unknown", answer="процесс остановился")
             )
-            if row.channel == "sms" and finder is not None:
-                asked = {"gateway": finder, "provider_id": str(row.id), "poll_at": row.at}
+            if row.channel == "sms" and lookup_gateway is not None:
+                asked = {"gateway": lookup_gateway, "provider_id": str(row.id), "poll_at": row.at}
                 await session.execute(update(Notice).where(Notice.id == row.id).values(**asked))
     return len(rows)
 
@@ -82,7 +84,7 @@ async def resend_unknown_mail(database: Database) -> int:
         policy = await current_policy(session, (await session.execute(select(func.now()))).scalar_one())
         if policy is None or not policy.resend_unknown_mail:
             return 0
-        again = (await session.execute(_ONCE_MORE)).all()
+        again = (await session.execute(_RESEND_ONCE)).all()
         if again:
             await wake_sender(session)
     return len(again)
@@ -119,16 +121,16 @@ async def _apply_answer(
     if row is None:
         return
     notice, at = row[0], row.at
-    settle(notice, status.value, at)
+    apply_status(notice, status.value, at)
     if notice.state in AWAITED:
         since = at - (notice.sent_at or notice.created_at)
-        interval = min(max(since, timedelta(seconds=first_interval)), LONGEST_POLL)
+        interval = min(max(since, timedelta(seconds=first_interval)), MAX_POLL_INTERVAL)
         notice.poll_at = at + interval if since < STOP_POLLING else None
 
 
-def settle(notice: Notice, receipt: str, at: datetime) -> None:
+def apply_status(notice: Notice, receipt: str, at: datetime) -> None:
     """Apply what was told; once the end is known nobody is asked any more."""
-    state = after_receipt(notice.state, receipt)
+    state = state_after_receipt(notice.state, receipt)
     if state == notice.state:
         return
     notice.state = state
@@ -138,10 +140,10 @@ def settle(notice: Notice, receipt: str, at: datetime) -> None:
         notice.poll_at = None
 
 
-async def hear(session: AsyncSession, gateway: str, provider_id: str, status: SmsStatus) -> None:
+async def record_receipt(session: AsyncSession, gateway: str, provider_id: str, status: SmsStatus) -> None:
     """A gateway tells by itself what became of a message, or of a part of one: perhaps twice, perhaps before we know
     its id."""
-    await one_at_a_time(session, gateway, [provider_id])
+    await lock_receipts(session, gateway, [provider_id])
     receipt = insert(SmsReceipt).values(gateway=gateway, provider_id=provider_id, status=status.value)
     keys = ["gateway", "provider_id", "status"]
     await session.execute(receipt.on_conflict_do_update(index_elements=keys, set_={"heard_at": func.now()}))
@@ -151,10 +153,10 @@ async def hear(session: AsyncSession, gateway: str, provider_id: str, status: Sm
     newest = query.order_by(Notice.created_at.desc()).limit(1)
     row = (await session.execute(newest.with_for_update())).first()
     if row is not None:
-        await apply_told(session, row[0], row.at)
+        await apply_receipts(session, row[0], row.at)
 
 
-async def one_at_a_time(session: AsyncSession, gateway: str, provider_ids: Iterable[str]) -> None:
+async def lock_receipts(session: AsyncSession, gateway: str, provider_ids: Iterable[str]) -> None:
     """A receipt and the answer to the sending, in transactions at the same time, would not see each other.
 
     Taken before the notice's own row, by everybody.
@@ -162,7 +164,9 @@ async def one_at_a_time(session: AsyncSession, gateway: str, provider_ids: Itera
     await lock_until_commit(session, *(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids))
 
 
-async def remember_ids(session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None) -> None:
+async def record_part_ids(
+    session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None
+) -> None:
     """Of an SMS that has just been accepted, sent `since`.  Parts of an earlier sending no longer speak for it, nor do
     receipts of an earlier message: gateways begin to count anew one day."""
     ids = part_ids or [notice.provider_id or ""]
@@ -176,16 +180,16 @@ async def remember_ids(session: AsyncSession, notice: Notice, part_ids: Sequence
         await session.execute(insert(SmsPart).values(rows))
 
 
-async def apply_told(session: AsyncSession, notice: Notice, at: datetime) -> None:
+async def apply_receipts(session: AsyncSession, notice: Notice, at: datetime) -> None:
     """All that the gateway has told of the message and its parts, also before the answer to the sending."""
     parts = select(SmsPart.provider_id).where(SmsPart.gateway == notice.gateway, SmsPart.notice_id == notice.id)
-    told: dict[str, list[str]] = {part: [] for part in (await session.execute(parts)).scalars()}
-    told = told or {notice.provider_id or "": []}
-    heard = select(SmsReceipt.provider_id, SmsReceipt.status).where(
-        SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id.in_(told)
+    statuses: dict[str, list[str]] = {part: [] for part in (await session.execute(parts)).scalars()}
+    statuses = statuses or {notice.provider_id or "": []}
+    receipts = select(SmsReceipt.provider_id, SmsReceipt.status).where(
+        SmsReceipt.gateway == notice.gateway, SmsReceipt.provider_id.in_(statuses)
     )
-    for provider_id, status in (await session.execute(heard)).all():
-        told[provider_id].append(status)
-    together = of_parts(list(told.values()))
+    for provider_id, status in (await session.execute(receipts)).all():
+        statuses[provider_id].append(status)
+    together = combine_parts(list(statuses.values()))
     if together is not None:
-        settle(notice, together, at)
+        apply_status(notice, together, at)

@@ -15,7 +15,7 @@ from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notifier.domain.labels import plural
-from services.notifier.domain.markup import LONGEST_SOURCE, markup_problems, template_problems
+from services.notifier.domain.markup import MAX_SOURCE, markup_problems, template_problems
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -145,8 +145,8 @@ def _guarded(autoescape: bool) -> _Guarded:
 def render_source(title: str | None, text: str, html: str | None, context: Mapping[str, Any]) -> Rendered:
     """A letter, or without a title an SMS, of head office's own text.  Raises TemplateRefused."""
     for source in (title or "", text, html or ""):
-        if len(source) > LONGEST_SOURCE:
-            raise TemplateRefused([f"Шаблон длиннее {LONGEST_SOURCE} знаков."])
+        if len(source) > MAX_SOURCE:
+            raise TemplateRefused([f"Шаблон длиннее {MAX_SOURCE} знаков."])
     plain, page = _guarded(autoescape=False), _guarded(autoescape=True)
     try:
         problems = [

@@ -30,33 +30,33 @@ class RuleBook:
             rule = rule_of(row)
             self.by_id[row.id] = rule
             self._id_of[rule.code, rule.version] = row.id
-        self._turns = sorted({rule.effective_from for rule in self.by_id.values()})
+        self._effective_dates = sorted({rule.effective_from for rule in self.by_id.values()})
         self._found: dict[tuple[object, ...], list[Rule]] = {}
 
     def id_of(self, rule: Rule) -> UUID:
         return self._id_of[rule.code, rule.version]
 
-    def listening_to(self, event_type: str, office_id: UUID | None, moment: datetime) -> list[Rule]:
+    def rules_for_event(self, event_type: str, office_id: UUID | None, moment: datetime) -> list[Rule]:
         """Rules in force at `moment` in the office of every duty that this event type may touch."""
-        key = ("event", event_type, office_id, bisect_right(self._turns, moment))
+        key = ("event", event_type, office_id, bisect_right(self._effective_dates, moment))
         if key not in self._found:
             self._found[key] = [
                 rule
                 for rule in self.all_in_force(moment)
-                if rule.office_id in (None, office_id) and event_type in rule.hears
+                if rule.office_id in (None, office_id) and event_type in rule.relevant_events
             ]
         return self._found[key]
 
-    def of_duty(self, duty: str, office_id: UUID, moment: datetime) -> list[Rule]:
-        key = ("duty", duty, office_id, bisect_right(self._turns, moment))
+    def rules_for_kind(self, obligation_kind: str, office_id: UUID, moment: datetime) -> list[Rule]:
+        key = ("duty", obligation_kind, office_id, bisect_right(self._effective_dates, moment))
         if key not in self._found:
             in_office = (rule for rule in self.all_in_force(moment) if rule.office_id in (None, office_id))
-            self._found[key] = [rule for rule in in_office if rule.duty == duty]
+            self._found[key] = [rule for rule in in_office if rule.obligation_kind == obligation_kind]
         return self._found[key]
 
     def all_in_force(self, moment: datetime) -> list[Rule]:
         """The same from one version's effective date to the next, so it is worked out once for each such time."""
-        key = ("all", bisect_right(self._turns, moment))
+        key = ("all", bisect_right(self._effective_dates, moment))
         if key not in self._found:
             self._found[key] = in_force(self.by_id.values(), moment)
         return self._found[key]
@@ -90,6 +90,6 @@ async def rule_book(session: AsyncSession, stamp: str | None = None) -> RuleBook
     return book
 
 
-async def known_book(session: AsyncSession) -> RuleBook:
+async def cached_rule_book(session: AsyncSession) -> RuleBook:
     """The book that this database showed last, without asking it; its stamp tells whether it is still the latest."""
     return _latest.get(session.get_bind().engine) or await rule_book(session)

@@ -8,22 +8,22 @@ from cryptography.fernet import Fernet, InvalidToken
 from shared.base.errors import BusinessError
 
 
-class NoKey(BusinessError):
+class SecretsKeyMissing(BusinessError):
     code = "secrets-key-missing"
     title = "Пароли хранить нечем"
 
 
-def seal(key: str, secret: str) -> bytes:
-    """Raises NoKey."""
+def encrypt_secret(key: str, secret: str) -> bytes:
+    """Raises SecretsKeyMissing."""
     if not key:
-        raise NoKey("Не задан ключ REGLAMENT_SECRETS_KEY: пароль негде хранить.")
+        raise SecretsKeyMissing("Не задан ключ REGLAMENT_SECRETS_KEY: пароль негде хранить.")
     return _fernet(key).encrypt(secret.encode())
 
 
-def unseal(key: str, sealed: bytes) -> str:
+def decrypt_secret(key: str, encrypted: bytes) -> str:
     """Raises ValueError when the key is not the one that sealed it."""
     try:
-        return _fernet(key).decrypt(sealed).decode()
+        return _fernet(key).decrypt(encrypted).decode()
     except InvalidToken as error:
         raise ValueError("REGLAMENT_SECRETS_KEY is not the key of this password") from error
 

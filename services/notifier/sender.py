@@ -16,16 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.commands import escalations
 from services.notifier.commands.notices import SEND_CHANNEL
 from services.notifier.commands.optout import is_stop_word, stop_number
-from services.notifier.domain.delivery import pause_after
-from services.notifier.limits import give_back, may_go, set_aside
+from services.notifier.domain.delivery import retry_delay
+from services.notifier.limits import mark_unsendable, may_send, release_usage
 from services.notifier.mailer import Letter, Mailer, Outcome
 from services.notifier.metrics import SMS_ATTEMPTS
 from services.notifier.models import Notice, NoticeAttachment, NoticeAttempt
-from services.notifier.receipts import apply_told, hear, one_at_a_time, remember_ids
+from services.notifier.receipts import apply_receipts, lock_receipts, record_part_ids, record_receipt
 from services.notifier.settings import NotifierSettings
 from services.notifier.smpp import Incoming, Receipt, SmppGateway
 from services.notifier.sms import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
-from services.notifier.sms_route import SmsRoute, route_of
+from services.notifier.sms_route import SmsRoute, build_route
 from shared.base import fault_points
 from shared.base.clock import now
 from shared.persistence.database import Database
@@ -33,8 +33,8 @@ from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 
-LONGEST_SLEEP = 30.0
-SHUTDOWN_PATIENCE = 20.0
+MAX_SLEEP = 30.0
+SHUTDOWN_TIMEOUT = 20.0
 
 _UNTIL_NEXT = text(
     "SELECT extract(epoch FROM min(next_attempt_at) - clock_timestamp())::float8 FROM notices"
@@ -56,26 +56,26 @@ async def run_mail(context: ServiceContext) -> None:
 
 async def run_sms(context: ServiceContext) -> None:
     """Send SMS and hear what gateways tell, until cancelled."""
-    route = route_of(context.settings)
+    route = build_route(context.settings)
 
     async def nothing() -> None:
         return None
 
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(route.listen(lambda heard: take(context.database, heard)))
+            group.create_task(route.listen(lambda message: handle_incoming(context.database, message)))
             await _run(context, "sms", lambda letter: send_sms(route, letter), nothing)
     finally:
         await route.aclose()
 
 
-async def take(database: Database, heard: Receipt | Incoming) -> None:
+async def handle_incoming(database: Database, message: Receipt | Incoming) -> None:
     """A receipt, or an SMS from a client: only «СТОП» means something there."""
     async with database.worker() as session:
-        if isinstance(heard, Receipt):
-            await hear(session, heard.gateway, heard.provider_id, heard.status)
-        elif is_stop_word(heard.text):
-            await stop_number(session, heard.phone, at=now())
+        if isinstance(message, Receipt):
+            await record_receipt(session, message.gateway, message.provider_id, message.status)
+        elif is_stop_word(message.text):
+            await stop_number(session, message.phone, at=now())
 
 
 async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable[[], Awaitable[None]]) -> None:
@@ -88,14 +88,14 @@ async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable
                 await asyncio.shield(work)
             except asyncio.CancelledError:
                 # A letter that is on the wire gets its outcome, or it would end as unknown.
-                await asyncio.wait([work], timeout=SHUTDOWN_PATIENCE)
+                await asyncio.wait([work], timeout=SHUTDOWN_TIMEOUT)
                 raise
             continue
         await idle()
         async with context.database.worker() as session:
             seconds = (await session.execute(_UNTIL_NEXT, {"channel": channel})).scalar_one()
-        wait = LONGEST_SLEEP if seconds is None else max(seconds, 0.01)
-        await wakeup.wait(min(wait, LONGEST_SLEEP))
+        wait = MAX_SLEEP if seconds is None else max(seconds, 0.01)
+        await wakeup.wait(min(wait, MAX_SLEEP))
 
 
 async def _deliver(context: ServiceContext, claimed: "Claimed", send: Send) -> None:
@@ -128,10 +128,10 @@ async def claim(database: Database, channel: str, settings: NotifierSettings) ->
                 return None
             notice, at = row[0], row.at
             unwritten = notice.text is None
-            if unwritten and not await escalations.write(session, notice, at=at, public_url=settings.public_url):
-                set_aside(notice, "expired", "К моменту отправки повод отпал.")
+            if unwritten and not await escalations.fill_in(session, notice, at=at, public_url=settings.public_url):
+                mark_unsendable(notice, "expired", "К моменту отправки повод отпал.")
                 continue
-            if not await may_go(session, notice, at):
+            if not await may_send(session, notice, at):
                 if unwritten and notice.state == "queued":
                     notice.text = None  # It is written anew, with what is true when it goes out.
                 continue
@@ -180,7 +180,7 @@ async def record(database: Database, claimed: Claimed, outcome: Outcome, setting
     """Store the outcome, unless the lease ran out meanwhile and the notice is no longer ours."""
     async with database.worker() as session:
         if outcome.gateway is not None and outcome.provider_id is not None:
-            await one_at_a_time(session, outcome.gateway, outcome.part_ids or (outcome.provider_id,))
+            await lock_receipts(session, outcome.gateway, outcome.part_ids or (outcome.provider_id,))
         mine = select(Notice, func.now().label("at")).where(
             Notice.id == claimed.letter.id, Notice.state == "sending", Notice.attempts == claimed.attempt
         )
@@ -190,12 +190,12 @@ async def record(database: Database, claimed: Claimed, outcome: Outcome, setting
             return
         notice, at = row[0], row.at
         if outcome.state in ("retry", "failed"):
-            await give_back(session, notice)
+            await release_usage(session, notice)
         since, notice.sending_since = notice.sending_since, None
         notice.last_answer = outcome.answer[:500].replace("\x00", "")
         if outcome.state == "retry":
             notice.state = "queued"
-            notice.next_attempt_at = min(at + pause_after(claimed.attempt), notice.expires_at)
+            notice.next_attempt_at = min(at + retry_delay(claimed.attempt), notice.expires_at)
         else:
             notice.state = outcome.state
         if outcome.state == "sent":
@@ -206,8 +206,8 @@ async def record(database: Database, claimed: Claimed, outcome: Outcome, setting
             # Over SMPP receipts come by themselves, and a second connection that asked would be handed them.
             asked = outcome.gateway != SmppGateway.name
             notice.poll_at = at + timedelta(seconds=settings.sms_poll_seconds) if asked else None
-            await remember_ids(session, notice, outcome.part_ids, since)
-            await apply_told(session, notice, at)
+            await record_part_ids(session, notice, outcome.part_ids, since)
+            await apply_receipts(session, notice, at)
         if claimed.channel == "sms":
             SMS_ATTEMPTS.labels(outcome.gateway or "", outcome.state).inc()
         await session.execute(insert(NoticeAttempt).values(**_attempt(claimed, at, outcome.state, notice.last_answer)))

@@ -77,14 +77,14 @@ class Incoming:
     text: str
 
 
-Hear = Callable[[Receipt | Incoming], Coroutine[Any, Any, None]]
+OnMessage = Callable[[Receipt | Incoming], Coroutine[Any, Any, None]]
 
 
 class SmppGateway:
     """A transceiver bound while it is needed.  Close it with `aclose()`."""
 
     name = "smpp"
-    knows_our_ids = False
+    supports_client_ids = False
 
     def __init__(
         self,
@@ -104,26 +104,26 @@ class SmppGateway:
         self._client: Client | None = None
         self._busy = asyncio.Lock()
         self._answers: dict[int, Any] = {}
-        self._last_talk = 0.0
+        self._last_exchange_at = 0.0
         self._storing = 0.0
         """Seconds, in all."""
-        self._hear: Hear | None = None
+        self._on_message: OnMessage | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
         """The last part's id stands for the message; receipts come for every part.  See SmsGateway.send."""
         ensure_allowed(phone, self._phone_prefixes)
-        return await self._talk(lambda: self._submit(phone.removeprefix("+"), text))
+        return await self._in_thread(lambda: self._submit(phone.removeprefix("+"), text))
 
     async def status(self, provider_id: str, phone: str) -> SmsStatus:
-        return await self._talk(lambda: self._query(provider_id))
+        return await self._in_thread(lambda: self._query(provider_id))
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_message: OnMessage) -> None:
         """Read receipts and incoming messages until cancelled."""
-        self._hear, self._loop = hear, asyncio.get_running_loop()
+        self._on_message, self._loop = on_message, asyncio.get_running_loop()
         while True:
             try:
-                await self._talk(self._read)
+                await self._in_thread(self._read)
             except SmsUnavailable as error:
                 log.warning("no SMPP connection", error=str(error))
                 await asyncio.sleep(KEEP_ALIVE_SECONDS)
@@ -133,7 +133,7 @@ class SmppGateway:
         async with self._busy:
             await asyncio.to_thread(self._close)
 
-    async def _talk(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         """A thread cannot be cancelled, so whoever is cancelled waits for it: nobody else may use the connection."""
         async with self._busy:
             talk = asyncio.ensure_future(asyncio.to_thread(work))
@@ -150,10 +150,10 @@ class SmppGateway:
         if self._client is not None:
             return self._client
         client = Client(*self._address, timeout=self._timeout, ssl_context=self._ssl, allow_unknown_opt_params=True)
-        client.set_error_pdu_handler(self._take_error)
-        client.set_message_sent_handler(self._take_answer)
-        client.set_query_resp_handler(self._take_answer)
-        client.set_message_received_handler(self._take_message)
+        client.set_error_pdu_handler(self._on_error)
+        client.set_message_sent_handler(self._on_answer)
+        client.set_query_resp_handler(self._on_answer)
+        client.set_message_received_handler(self._on_pdu)
         self._client = client
         try:
             client.connect()
@@ -161,7 +161,7 @@ class SmppGateway:
         except (exceptions.ConnectionError, exceptions.PDUError, OSError) as error:
             self._close()
             raise SmsUnavailable(f"cannot bind: {error}") from error
-        self._last_talk = time.monotonic()
+        self._last_exchange_at = time.monotonic()
         return client
 
     def _submit(self, number: str, text: str) -> SmsAccepted:
@@ -191,8 +191,8 @@ class SmppGateway:
         if refused and len(refused) < len(answers):
             raise SmsOutcomeUnknown("only a part of the message was taken", gateway=self.name)
         if refused:
-            told = f"gateway error {refused[0].status:#x}: {consts.DESCRIPTIONS.get(refused[0].status, '')}"
-            raise (SmsRejected if refused[0].status in FINAL_ERRORS else SmsUnavailable)(told)
+            reason = f"gateway error {refused[0].status:#x}: {consts.DESCRIPTIONS.get(refused[0].status, '')}"
+            raise (SmsRejected if refused[0].status in FINAL_ERRORS else SmsUnavailable)(reason)
         ids = tuple(_text(answer.message_id) for answer in answers)
         return SmsAccepted(ids[-1], self.name, parts=len(parts), part_ids=ids)
 
@@ -219,9 +219,9 @@ class SmppGateway:
         try:
             while time.monotonic() < end and select.select([client._socket], [], [], 0)[0]:
                 client.read_once()
-            if time.monotonic() - self._last_talk > KEEP_ALIVE_SECONDS:
+            if time.monotonic() - self._last_exchange_at > KEEP_ALIVE_SECONDS:
                 client.send_pdu(make_pdu("enquire_link", client=client))
-                self._last_talk = time.monotonic()
+                self._last_exchange_at = time.monotonic()
         except (exceptions.ConnectionError, exceptions.PDUError, OSError) as error:
             self._close()
             raise SmsUnavailable(f"the connection broke: {error}") from error
@@ -237,25 +237,25 @@ class SmppGateway:
                 client.read_once(auto_send_enquire_link=False)
             except TimeoutError as error:
                 raise exceptions.ConnectionError("no answer in time") from error
-        self._last_talk = time.monotonic()
+        self._last_exchange_at = time.monotonic()
         return [self._answers.pop(sequence) for sequence in sequences]
 
-    def _take_answer(self, pdu: Any, **_: Any) -> None:
+    def _on_answer(self, pdu: Any, **_: Any) -> None:
         self._answers[pdu.sequence] = pdu
 
-    def _take_error(self, pdu: Any) -> None:
+    def _on_error(self, pdu: Any) -> None:
         """An error belongs to the request of its sequence; `generic_nack` says that it was not understood."""
         self._answers[pdu.sequence] = pdu
 
-    def _take_message(self, pdu: Any, **_: Any) -> int:
-        heard = self._heard(pdu)
-        if heard is None:
+    def _on_pdu(self, pdu: Any, **_: Any) -> int:
+        incoming = self._parse_incoming(pdu)
+        if incoming is None:
             return 0
-        if self._hear is None or self._loop is None:
+        if self._on_message is None or self._loop is None:
             return int(consts.SMPP_ESME_RX_T_APPN)  # Keep it for the connection that listens.
         begun = time.monotonic()
         try:
-            asyncio.run_coroutine_threadsafe(self._hear(heard), self._loop).result(STORE_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._on_message(incoming), self._loop).result(STORE_SECONDS)
         except Exception as error:  # Whatever it was: what is not stored is not acknowledged.
             log.warning("an SMPP message could not be stored", error=repr(error))
             return int(consts.SMPP_ESME_RX_T_APPN)
@@ -263,7 +263,7 @@ class SmppGateway:
             self._storing += time.monotonic() - begun
         return 0
 
-    def _heard(self, pdu: Any) -> Receipt | Incoming | None:
+    def _parse_incoming(self, pdu: Any) -> Receipt | Incoming | None:
         coding = "utf-16-be" if pdu.data_coding == consts.SMPP_ENCODING_ISO10646 else "latin-1"
         text = bytes(pdu.short_message or b"").decode(coding, errors="replace")
         if not (pdu.esm_class or 0) & _IS_RECEIPT:

@@ -56,7 +56,7 @@ class SmsAccepted:
 
 class SmsGateway(Protocol):
     name: str
-    knows_our_ids: bool
+    supports_client_ids: bool
     """Whether the message's id is the provider's id, so that a lost answer can be looked up."""
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
@@ -102,7 +102,7 @@ class SmscGateway:
     """Close it with `aclose()`. `phone_prefixes` keeps paid messages out of countries where nobody is a client."""
 
     name = "smsc"
-    knows_our_ids = True
+    supports_client_ids = True
 
     def __init__(
         self,

@@ -9,14 +9,14 @@ from uuid import UUID
 import structlog
 
 from services.notifier.settings import NotifierSettings
-from services.notifier.smpp import Hear, SmppGateway
+from services.notifier.smpp import OnMessage, SmppGateway
 from services.notifier.sms import SmsAccepted, SmscGateway, SmsGateway, SmsStatus, SmsUnavailable
 from services.notifier.smsru import SmsRuGateway
 
 log = structlog.get_logger(__name__)
 
-LONGEST_TALK = 20.0
-REST_SECONDS = 60.0
+MAX_GATEWAY_SECONDS = 20.0
+COOLDOWN_SECONDS = 60.0
 """A gateway that could not take a message is asked after the others for so long."""
 
 
@@ -29,18 +29,18 @@ class SmsRoute:
 
     def __init__(self, gateways: Sequence[SmsGateway]) -> None:
         self.gateways = {gateway.name: gateway for gateway in gateways}
-        self._resting_until = dict.fromkeys(self.gateways, 0.0)
+        self._cooldown_until = dict.fromkeys(self.gateways, 0.0)
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
         """Raises SmsRejected, SmsUnavailable when no gateway takes it, SmsOutcomeUnknown."""
         refusals = []
         moment = time.monotonic()
-        order = sorted(self.gateways.values(), key=lambda gateway: self._resting_until[gateway.name] > moment)
+        order = sorted(self.gateways.values(), key=lambda gateway: self._cooldown_until[gateway.name] > moment)
         for gateway in order:
             try:
                 return await gateway.send(message_id, phone, text)
             except SmsUnavailable as error:
-                self._resting_until[gateway.name] = time.monotonic() + REST_SECONDS
+                self._cooldown_until[gateway.name] = time.monotonic() + COOLDOWN_SECONDS
                 refusals.append(f"{gateway.name}: {error}")
                 log.warning("an SMS gateway cannot take messages", gateway=gateway.name, error=str(error))
         raise SmsUnavailable("; ".join(refusals))
@@ -49,13 +49,15 @@ class SmsRoute:
         """Of a message that one of our gateways has taken.  Raises SmsUnavailable."""
         return await self.gateways[gateway].status(provider_id, phone)
 
-    def finder(self) -> SmsGateway | None:
+    def lookup_gateway(self) -> SmsGateway | None:
         """The gateway that can be asked by our own id, for messages whose process died."""
-        return next((gateway for gateway in self.gateways.values() if gateway.knows_our_ids), None)
+        return next((gateway for gateway in self.gateways.values() if gateway.supports_client_ids), None)
 
-    async def listen(self, hear: Hear) -> None:
+    async def listen(self, on_message: OnMessage) -> None:
         """What gateways tell by themselves, until cancelled."""
-        listening = [gateway.listen(hear) for gateway in self.gateways.values() if isinstance(gateway, SmppGateway)]
+        listening = [
+            gateway.listen(on_message) for gateway in self.gateways.values() if isinstance(gateway, SmppGateway)
+        ]
         await asyncio.gather(*listening)
 
     async def aclose(self) -> None:
@@ -63,18 +65,18 @@ class SmsRoute:
             await gateway.aclose()
 
 
-def route_of(settings: NotifierSettings) -> SmsRoute:
+def build_route(settings: NotifierSettings) -> SmsRoute:
     """Raises ValueError for an address of no known kind or two gateways of one kind."""
     urls = [settings.sms_url, *([settings.sms_fallback_url] if settings.sms_fallback_url else [])]
     # The lease covers all of them one after another.
-    timeout = min(LONGEST_TALK, settings.send_timeout_seconds / len(urls))
-    gateways = [gateway_at(url, settings, timeout) for url in urls]
+    timeout = min(MAX_GATEWAY_SECONDS, settings.send_timeout_seconds / len(urls))
+    gateways = [build_gateway(url, settings, timeout) for url in urls]
     if len({gateway.name for gateway in gateways}) < len(gateways):
         raise ValueError("REGLAMENT_SMS_URL and REGLAMENT_SMS_FALLBACK_URL name gateways of the same kind")
     return SmsRoute(gateways)
 
 
-def gateway_at(url: str, settings: NotifierSettings, timeout: float) -> SmsGateway:
+def build_gateway(url: str, settings: NotifierSettings, timeout: float) -> SmsGateway:
     """`smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru`, `smpps://id:password@host`; a plain address
     is SMSC.ru's protocol with REGLAMENT_SMS_LOGIN and REGLAMENT_SMS_PASSWORD.  Which countries get SMS is the policy's
     business, not the gateway's.  Raises ValueError."""

@@ -43,7 +43,7 @@ class SmsRuGateway:
     """The gateway chooses the ids, so the outcome of a lost answer stays unknown.  Close it with `aclose()`."""
 
     name = "smsru"
-    knows_our_ids = False
+    supports_client_ids = False
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class SmsRuGateway:
         except SmsOutcomeUnknown as error:  # A question changes nothing, so it can always be asked again.
             raise SmsUnavailable(str(error)) from error
         if integer(answer.get("status_code")) != OK:
-            raise SmsUnavailable(_told(answer))
+            raise SmsUnavailable(_error_text(answer))
         code = integer(_of(answer, provider_id).get("status_code"))
         return SmsStatus.UNKNOWN if code is None else STATUSES.get(code, SmsStatus.UNKNOWN)
 
@@ -100,8 +100,8 @@ class SmsRuGateway:
         if code == OK:
             return
         if code is None or code in UNCLEAR_ERRORS:
-            raise SmsOutcomeUnknown(_told(answer), gateway=self.name)
-        raise (SmsRejected if code in FINAL_ERRORS else SmsUnavailable)(_told(answer))
+            raise SmsOutcomeUnknown(_error_text(answer), gateway=self.name)
+        raise (SmsRejected if code in FINAL_ERRORS else SmsUnavailable)(_error_text(answer))
 
 
 def _of(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -110,5 +110,5 @@ def _of(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-def _told(answer: Mapping[str, Any]) -> str:
+def _error_text(answer: Mapping[str, Any]) -> str:
     return f"gateway error {answer.get('status_code')}: {answer.get('status_text', '')}"

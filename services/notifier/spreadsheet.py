@@ -19,7 +19,7 @@ _HEADINGS = (
 )
 
 
-def inert(value: str) -> str:
+def escape_formula(value: str) -> str:
     """Text that no spreadsheet takes for a formula, also after it was exported to CSV and opened again."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
 
@@ -35,7 +35,7 @@ def purchase_order(number: str, office_name: str, lines: Sequence[PurchaseOrderL
         cell = book.add_format({"border": 1, "text_wrap": True, "valign": "top"})
         price = book.add_format({"border": 1, "num_format": "#,##0.00", "valign": "top"})
         total = book.add_format({"bold": True, "num_format": "#,##0.00"})
-        sheet.write_string(0, 0, inert(f"Заказ {number}, {office_name}"), bold)
+        sheet.write_string(0, 0, escape_formula(f"Заказ {number}, {office_name}"), bold)
         for column, (title, width) in enumerate(_HEADINGS):
             sheet.set_column(column, column, width)
             sheet.write_string(2, column, title, heading)
@@ -43,7 +43,7 @@ def purchase_order(number: str, office_name: str, lines: Sequence[PurchaseOrderL
             row = 2 + index
             sheet.write_number(row, 0, index, cell)
             for column, value in enumerate((line.brand, line.article, line.description), start=1):
-                sheet.write_string(row, column, inert(value), cell)
+                sheet.write_string(row, column, escape_formula(value), cell)
             sheet.write_number(row, 4, line.quantity, cell)
             sheet.write_number(row, 5, float(line.purchase_price), price)
             sheet.write_number(row, 6, float(line.purchase_price * line.quantity), price)

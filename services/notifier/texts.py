@@ -14,7 +14,7 @@ from services.notifier.rendering import Rendered, TemplateRefused, render, rende
 log = structlog.get_logger(__name__)
 
 
-async def in_force(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateVersion | None:
+async def text_in_force(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateVersion | None:
     """A version without text says that from then on the next more general one holds."""
     mine = or_(TemplateVersion.for_office_id.is_(None), TemplateVersion.for_office_id == office_id)
     query = select(TemplateVersion).where(TemplateVersion.name == name, mine)
@@ -25,14 +25,14 @@ async def in_force(session: AsyncSession, name: str, office_id: UUID | None) -> 
     return next((row for row in candidates if row.text is not None), None)
 
 
-async def write(
+async def render_letter(
     session: AsyncSession, name: str, context: Mapping[str, Any], office_id: UUID | None
 ) -> tuple[Rendered, int | None]:
     """The letter and the version of its text (None: the system's).
 
     A text that does not bear these data gives way to the system's own: the letter goes out in any case.
     """
-    version = await in_force(session, name, office_id)
+    version = await text_in_force(session, name, office_id)
     if version is not None and version.text is not None:
         try:
             return render_source(version.title, version.text, version.html, context), version.version
@@ -41,10 +41,10 @@ async def write(
     return render(name, context), None
 
 
-async def write_sms(
+async def render_sms(
     session: AsyncSession, name: str, context: Mapping[str, Any], office_id: UUID | None
 ) -> tuple[str, int | None]:
-    version = await in_force(session, name, office_id)
+    version = await text_in_force(session, name, office_id)
     if version is not None and version.text is not None:
         try:
             return render_source(None, version.text, None, context).text, version.version

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.duty import COLUMNS, Duty
+from services.notifier.duty import COLUMNS, ObligationRecord, obligations_as_json
 from shared.contracts.base import Event
 from shared.messaging.outbox import outbox_rows
 from shared.persistence.raw_sql import fetch
@@ -33,27 +33,27 @@ Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Changes:
-    """Gathered by the use case, written at its end by `write`."""
+class UnitOfWork:
+    """Gathered by the use case, written at its end by `flush`."""
 
     subjects: list[Row] = field(default_factory=list)
-    stones: list[Row] = field(default_factory=list)
-    opened: list[Duty] = field(default_factory=list)
-    changed: dict[Any, Duty] = field(default_factory=dict)
-    fired: list[Duty] = field(default_factory=list)
+    tombstones: list[Row] = field(default_factory=list)
+    opened: list[ObligationRecord] = field(default_factory=list)
+    changed: dict[Any, ObligationRecord] = field(default_factory=dict)
+    fired: list[ObligationRecord] = field(default_factory=list)
     """Changed by the engine in nothing but the columns of `_FIRING`."""
     levels: list[Row] = field(default_factory=list)
     history: list[Row] = field(default_factory=list)
     notices: list[Row] = field(default_factory=list)
     remarks: list[Row] = field(default_factory=list)
-    heard: list[Row] = field(default_factory=list)
+    received_events: list[Row] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     wake_engine: bool = False
 
-    def change(self, duty: Duty) -> None:
+    def mark_changed(self, obligation: ObligationRecord) -> None:
         """Store the duty as it is when everything is written; a new one is stored anyway."""
-        if not any(duty is new for new in self.opened):
-            self.changed[duty.id] = duty
+        if not any(obligation is new for new in self.opened):
+            self.changed[obligation.id] = obligation
 
 
 _FIRING = ("version", "warned_at", "breached_at", "next_step", "next_at")
@@ -112,8 +112,8 @@ _NOTICE = (
 _REMARK = ("id", "obligation_id", "office_id", "generation", "event", "at", "staff_id", "text")
 
 # The first ending counts for what comes once, the latest for the rest.
-_STONES = (
-    _insert("tombstones", "stones", ("duty", "field", "value", "outcome", "once", "happened_at"))
+_TOMBSTONES = (
+    _insert("tombstones", "tombstones", ("duty", "field", "value", "outcome", "once", "happened_at"))
     + " ON CONFLICT (duty, field, value) DO UPDATE SET outcome = excluded.outcome, happened_at = excluded.happened_at"
     " WHERE CASE WHEN excluded.once THEN excluded.happened_at < tombstones.happened_at"
     " ELSE excluded.happened_at > tombstones.happened_at END"
@@ -122,7 +122,7 @@ _PARTS = {
     "subjects": _insert("subjects", "subjects", _SUBJECT)
     + " ON CONFLICT (kind, subject_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in ("client_id", "staff_id", "label", "facts", "moments")),
-    "stones": _STONES,
+    "tombstones": _TOMBSTONES,
     "opened": _insert("obligations", "opened", COLUMNS),
     "changed": _update("changed", [name for name in COLUMNS if name not in _NEVER_CHANGED]),
     "fired": _update("fired", _FIRING),
@@ -130,7 +130,7 @@ _PARTS = {
     "history": _insert("obligation_history", "history", _HISTORY),
     "notices": _insert("notices", "notices", _NOTICE),
     "remarks": _insert("obligation_remarks", "remarks", _REMARK),
-    "heard": _insert("heard_events", "heard", ("id", "office_id", "type", "happened_at", "body")),
+    "received_events": _insert("heard_events", "received_events", ("id", "office_id", "type", "happened_at", "body")),
     "events": "INSERT INTO outbox (event_id, type, subject, office_id, body, headers)"
     " SELECT n.event_id, n.type, n.subject, n.office_id, convert_to(n.body, 'UTF8'), n.headers"
     " FROM json_to_recordset(CAST(:events AS json))"
@@ -147,21 +147,21 @@ def _statement(parts: tuple[str, ...], channels: tuple[str, ...]) -> str:
     return f"WITH {tables} SELECT {woken}"
 
 
-async def write(session: AsyncSession, changes: Changes) -> None:
+async def flush(session: AsyncSession, work: UnitOfWork) -> None:
     """Everything in one round trip.  Foreign keys are checked when all of it is there."""
     values: dict[str, Any] = {}
-    for part in fields(changes):
-        rows: Any = getattr(changes, part.name)
+    for part in fields(work):
+        rows: Any = getattr(work, part.name)
         if part.name == "wake_engine" or not rows:
             continue
         if part.name == "changed":
             rows = list(rows.values())
         if part.name == "fired":
-            rows = [{name: getattr(duty, name) for name in ("id", *_FIRING)} for duty in rows]
+            rows = [{name: getattr(obligation, name) for name in ("id", *_FIRING)} for obligation in rows]
         if part.name == "events":
             rows = outbox_rows(rows)
-        values[part.name] = to_json(rows).decode()
+        values[part.name] = obligations_as_json(rows) if part.name in ("opened", "changed") else to_json(rows).decode()
     if not values:
         return
-    channels = [WAKE_CHANNEL] * changes.wake_engine + [SEND_CHANNEL] * bool(changes.notices)
+    channels = [WAKE_CHANNEL] * work.wake_engine + [SEND_CHANNEL] * bool(work.notices)
     await fetch(session, _statement(tuple(values), tuple(channels)), *values.values())

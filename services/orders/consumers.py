@@ -53,7 +53,7 @@ async def project_staff(event: StaffChanged, session: AsyncSession) -> None:
     )
 
 
-async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSession) -> None:
+async def _project_client(event: ClientRegistered | ClientChanged, session: AsyncSession) -> None:
     await project(
         session,
         Client,
@@ -77,13 +77,13 @@ async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSe
 @consumers.on(ClientRegistered)
 async def project_new_client(event: ClientRegistered, session: AsyncSession) -> None:
     """Name, category and kind of a client."""
-    await _know_client(event, session)
+    await _project_client(event, session)
 
 
 @consumers.on(ClientChanged)
 async def project_changed_client(event: ClientChanged, session: AsyncSession) -> None:
     """The card changed; an older change that comes late changes nothing."""
-    await _know_client(event, session)
+    await _project_client(event, session)
 
 
 @consumers.on(VehicleSaved)

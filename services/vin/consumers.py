@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.vin.models import Client, ClientCall, Deadline, GarageVehicle
+from services.vin.models import Client, ClientCall, GarageVehicle, ObligationProjection
 from shared.contracts.clients import CallLogged, ClientChanged, ClientRegistered, VehicleSaved
 from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationFacts, ObligationOpened
 from shared.messaging import Consumers, project
@@ -16,15 +16,15 @@ consumers = Consumers("vin")
 
 @consumers.on(ClientRegistered)
 async def project_new_client(event: ClientRegistered, session: AsyncSession) -> None:
-    await _know_client(event, session)
+    await _project_client(event, session)
 
 
 @consumers.on(ClientChanged)
 async def project_changed_client(event: ClientChanged, session: AsyncSession) -> None:
-    await _know_client(event, session)
+    await _project_client(event, session)
 
 
-async def _know_client(event: ClientRegistered | ClientChanged, session: AsyncSession) -> None:
+async def _project_client(event: ClientRegistered | ClientChanged, session: AsyncSession) -> None:
     values = {"office_id": event.office_id, "full_name": event.full_name, "active": event.active}
     await project(session, Client, {"client_id": event.client_id}, version=event.version, values=values)
 
@@ -53,20 +53,20 @@ async def project_call(event: CallLogged, session: AsyncSession) -> None:
 
 @consumers.on(ObligationOpened)
 async def project_obligation(event: ObligationOpened, session: AsyncSession) -> None:
-    await _know_deadline(event, event.office_id, event.version, session, breached=False, closed=False)
+    await _project_obligation(event, event.office_id, event.version, session, breached=False, closed=False)
 
 
 @consumers.on(ObligationBreached)
 async def project_breach(event: ObligationBreached, session: AsyncSession) -> None:
-    await _know_deadline(event, event.office_id, event.version, session, breached=True, closed=False)
+    await _project_obligation(event, event.office_id, event.version, session, breached=True, closed=False)
 
 
 @consumers.on(ObligationClosed)
-async def forget_a_deadline(event: ObligationClosed, session: AsyncSession) -> None:
-    await _know_deadline(event, event.office_id, event.version, session, breached=event.breached, closed=True)
+async def project_closed_obligation(event: ObligationClosed, session: AsyncSession) -> None:
+    await _project_obligation(event, event.office_id, event.version, session, breached=event.breached, closed=True)
 
 
-async def _know_deadline(
+async def _project_obligation(
     facts: ObligationFacts, office_id: UUID, version: int, session: AsyncSession, *, breached: bool, closed: bool
 ) -> None:
     """Only clocks of requests (VIN-05) concern this service."""
@@ -79,4 +79,4 @@ async def _know_deadline(
         "breached": breached,
         "closed": closed,
     }
-    await project(session, Deadline, {"obligation_id": facts.obligation_id}, version=version, values=values)
+    await project(session, ObligationProjection, {"obligation_id": facts.obligation_id}, version=version, values=values)

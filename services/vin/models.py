@@ -188,7 +188,7 @@ class ClientCall(OfficeOwned, Base):
 Index("ix_client_calls_client", ClientCall.client_id, ClientCall.called_at)
 
 
-class Deadline(OfficeOwned, Base):
+class ObligationProjection(OfficeOwned, Base):
     """Projection of `notifier.obligation.*` about requests: how long the office still has (VIN-05)."""
 
     __tablename__ = "deadlines"
@@ -201,4 +201,9 @@ class Deadline(OfficeOwned, Base):
     version: Mapped[int]
 
 
-Index("ix_deadlines_running", Deadline.request_id, Deadline.due_at, postgresql_where=Deadline.closed.is_(False))
+Index(
+    "ix_deadlines_running",
+    ObligationProjection.request_id,
+    ObligationProjection.due_at,
+    postgresql_where=ObligationProjection.closed.is_(False),
+)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from services.vin.domain.labels import LineKind, PreferenceCode, RequestState
-from services.vin.models import Answer, Client, Deadline, RefusalReason, RequestLine, VinRequest
+from services.vin.models import Answer, Client, ObligationProjection, RefusalReason, RequestLine, VinRequest
 from services.vin.schemas import AnswerOut, LineOut, OfferOut, RequestOut, RequestRow, VehicleOut
 from shared.base.errors import NotFound
 from shared.contracts.vin import AnsweredLine
@@ -50,7 +50,7 @@ def requests(state: ListState, *, client_id: UUID | None, office_id: UUID | None
 async def rows(session: AsyncSession, found: Sequence[VinRequest], *, at: datetime) -> list[RequestRow]:
     """List rows with the clients' names and the running deadlines; clients see no deadlines."""
     names = await _client_names(session, {request.client_id for request in found})
-    deadlines = await _deadlines(session, [request.id for request in found])
+    due_dates = await _due_dates(session, [request.id for request in found])
     return [
         RequestRow(
             id=request.id,
@@ -64,8 +64,8 @@ async def rows(session: AsyncSession, found: Sequence[VinRequest], *, at: dateti
             state=RequestState(request.state),
             state_label=RequestState(request.state).label,
             submitted_at=request.submitted_at,
-            due_at=deadlines.get(request.id),
-            overdue=request.id in deadlines and deadlines[request.id] < at,
+            due_at=due_dates.get(request.id),
+            overdue=request.id in due_dates and due_dates[request.id] < at,
             version=request.version,
         )
         for request in found
@@ -117,10 +117,12 @@ async def _client_names(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str
     return {row.client_id: row.full_name for row in found}
 
 
-async def _deadlines(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    running = select(Deadline).where(Deadline.request_id.in_(ids), Deadline.closed.is_(False))
-    found = await session.scalars(running.order_by(Deadline.due_at.desc()))
-    return {deadline.request_id: deadline.due_at for deadline in found}
+async def _due_dates(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    running = select(ObligationProjection).where(
+        ObligationProjection.request_id.in_(ids), ObligationProjection.closed.is_(False)
+    )
+    found = await session.scalars(running.order_by(ObligationProjection.due_at.desc()))
+    return {obligation.request_id: obligation.due_at for obligation in found}
 
 
 async def _drafts(session: AsyncSession, lines: Sequence[RequestLine], *, at: datetime) -> list[LineOut]:

@@ -3,6 +3,10 @@
 from typing import Any, ClassVar
 
 
+class DependencyNotReady(Exception):
+    """Raise while a projection that the event needs has not arrived; the consumer retries the event."""
+
+
 class BusinessError(Exception):
     """Something a caller did, told as RFC 9457 problem details.
 

@@ -10,7 +10,7 @@ import yaml
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from devtools.supervisor.system import SERVICE_GRACE_SECONDS
-from services.notifier.sender import SHUTDOWN_PATIENCE
+from services.notifier.sender import SHUTDOWN_TIMEOUT
 from services.serving import SHUTDOWN_GRACE_SECONDS
 from shared.base.settings import SERVICES
 from shared.messaging.subscriptions import DRAIN_SECONDS
@@ -109,7 +109,7 @@ def test_the_example_of_secrets_holds_none() -> None:
 
 def test_whoever_stops_a_service_waits_as_long_as_it_may_need() -> None:
     """Killed before, it would leave letters of unknown outcome."""
-    longest = SHUTDOWN_GRACE_SECONDS + max(DRAIN_SECONDS + 2, SHUTDOWN_PATIENCE) + 5
+    longest = SHUTDOWN_GRACE_SECONDS + max(DRAIN_SECONDS + 2, SHUTDOWN_TIMEOUT) + 5
     assert longest <= SERVICE_GRACE_SECONDS
     found = containers(env_file(ROOT / "deploy" / "demo.env"))
     for service in SERVICES:

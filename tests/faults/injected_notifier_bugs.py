@@ -29,12 +29,12 @@ def close_that_does_not_stop() -> None:
     """A closed duty keeps its next step."""
     from services.notifier.commands import clock, handling
     from services.notifier.commands.obligations import close
-    from services.notifier.duty import Duty
+    from services.notifier.duty import ObligationRecord
 
-    def close_only(changes: Any, duty: Duty, *arguments: Any, **options: Any) -> None:
-        kept = duty.next_step, duty.next_at
-        close(changes, duty, *arguments, **options)
-        duty.next_step, duty.next_at = kept
+    def close_only(work: Any, obligation: ObligationRecord, *arguments: Any, **options: Any) -> None:
+        kept = obligation.next_step, obligation.next_at
+        close(work, obligation, *arguments, **options)
+        obligation.next_step, obligation.next_at = kept
 
     setattr(clock, "close", close_only)  # noqa: B010 (an import)
     setattr(handling, "close", close_only)  # noqa: B010 (an import)
@@ -44,7 +44,7 @@ def pause_that_moves_nothing() -> None:
     """The clock goes on as if it had not stood still."""
     from services.notifier.commands import waiting
 
-    setattr(waiting, "later", lambda _calendar, moment, *_, **__: moment)  # noqa: B010 (an import)
+    setattr(waiting, "after_pause", lambda _calendar, moment, *_, **__: moment)  # noqa: B010 (an import)
 
 
 def last_receipt_counts() -> None:
@@ -52,11 +52,11 @@ def last_receipt_counts() -> None:
     from services.notifier import receipts
     from services.notifier.domain import delivery
 
-    def after_receipt(state: str, receipt: str) -> str:
-        return delivery._TOLD.get(receipt, state)
+    def state_after_receipt(state: str, receipt: str) -> str:
+        return delivery._RECEIPT_STATES.get(receipt, state)
 
-    delivery.after_receipt = after_receipt
-    setattr(receipts, "after_receipt", after_receipt)  # noqa: B010 (an import)
+    delivery.state_after_receipt = state_after_receipt
+    setattr(receipts, "state_after_receipt", state_after_receipt)  # noqa: B010 (an import)
 
 
 BUGS = (

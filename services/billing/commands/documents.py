@@ -53,7 +53,7 @@ async def make_waybill(session: AsyncSession, event: GoodsIssued) -> None:
             for line in event.positions
         ],
     )
-    await keep_document(
+    await store_document(
         session,
         "waybill",
         document,
@@ -88,7 +88,7 @@ async def make_refund_application(session: AsyncSession, event: ClaimDecided) ->
         reason=event.reason,
         keeps_goods=event.decision == "kept",
     )
-    await keep_document(
+    await store_document(
         session,
         "refund_application",
         document,
@@ -122,12 +122,12 @@ async def make_contract(
         vehicle=order.vehicle,
         lines=await order_lines(session, order_id),
     )
-    return await keep_document(
+    return await store_document(
         session, "contract", document, client=client, reference=str(new_id()), at=at, order_id=order_id
     )
 
 
-async def keep_document(
+async def store_document(
     session: AsyncSession,
     kind: DocumentKind,
     document: Document,

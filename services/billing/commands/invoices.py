@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.commands.documents import (
     buyer_party,
-    keep_document,
     next_number,
     office_day,
     order_lines,
     seller_on,
+    store_document,
 )
 from services.billing.commands.money import unpaid_rest
 from services.billing.commands.payments import find_client
@@ -83,7 +83,7 @@ async def issue_invoice(session: AsyncSession, body: IssueInvoice, *, caller: Pr
     number = await next_number(session, client.office_id, "invoice", day.year)
     lines = await order_lines(session, order.order_id) if order else []
     invoice_id = new_id()
-    document = await keep_document(
+    document = await store_document(
         session,
         "invoice",
         InvoiceDocument(

@@ -148,7 +148,7 @@ async def receive(
     await publish(session, fact)
     await _mark_invoices(session, payment, at)
     await hold_for_orders(session, account, first=order_id, others=True, at=at)
-    await _ask_for_receipt(session, client, "sale", method, amount, payment_id=payment.id, at=at)
+    await _request_receipt(session, client, "sale", method, amount, payment_id=payment.id, at=at)
     return payment
 
 
@@ -179,7 +179,7 @@ async def pay_out(session: AsyncSession, body: PayOut, *, caller: Principal, at:
         text=f"Выплата: {METHOD_LABELS[body.method]}. {body.reason}",
         at=at,
     )
-    await _ask_for_receipt(session, client, "refund", body.method, body.amount, payment_id=None, at=at)
+    await _request_receipt(session, client, "refund", body.method, body.amount, payment_id=None, at=at)
     details = {"method": body.method, "amount": str(body.amount)}
     await audit(session, "money.paid_out", subject=f"payout/{payout.id}", office_id=client.office_id, details=details)
     return payout
@@ -255,7 +255,7 @@ async def _mark_invoices(session: AsyncSession, payment: Payment, at: datetime) 
             await publish(session, fact)
 
 
-async def _ask_for_receipt(
+async def _request_receipt(
     session: AsyncSession,
     client: Client,
     operation: str,

@@ -35,7 +35,7 @@ async def upload_statement(
     await lock_until_commit(session, f"statement/{office_id}")
     matched = unmatched = repeated = 0
     for payment in payments:
-        line = await _keep_line(session, payment, office_id, caller, at)
+        line = await _store_line(session, payment, office_id, caller, at)
         if line is None:
             repeated += 1
             continue
@@ -70,7 +70,7 @@ async def assign_line(
     return line
 
 
-async def _keep_line(
+async def _store_line(
     session: AsyncSession, payment: IncomingPayment, office_id: UUID, caller: Principal, at: datetime
 ) -> StatementLine | None:
     """None when the bank's document is known already."""

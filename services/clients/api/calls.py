@@ -12,9 +12,9 @@ from services.clients.commands.contacts import policy_at
 from services.clients.domain import call_log
 from services.clients.domain.content import OBJECTIONS, SCRIPTS, ContentCode, fill
 from services.clients.domain.names import given_name
-from services.clients.models import Call, Client, Content, Duty, Office
+from services.clients.models import Call, Client, Content, ObligationProjection, Office
 from services.clients.queries import cards as card_queries
-from services.clients.queries import duties as duty_queries
+from services.clients.queries import duties as obligation_queries
 from services.clients.queries.calls import calls_of
 from services.clients.queries.content import contents_at
 from services.clients.queries.offices import offices_by_id
@@ -76,26 +76,26 @@ async def call_list(
     """Открытые обязанности позвонить, ближайший срок сверху: первый звонок (CALL-01), второй (CALL-03), после заказа
     (CALL-06, ORD-04), проверка оплаты (BILL-06). С телефоном, оставшимся временем и скриптом."""
     at = now()
-    query = duty_queries.open_duties(
+    query = obligation_queries.open_obligations(
         goal=goal,
         manager_id=caller.id if mine else None,
         office_id=office_id,
         client_id=client_id,
         overdue_at=at if overdue else None,
     )
-    rows, following = await paginate(session, query, page, key=(Duty.due_at, Duty.id))
-    attempts = await duty_queries.attempts(session, [duty for duty, _ in rows])
-    offices = await offices_by_id(session, (duty.office_id for duty, _ in rows))
+    rows, following = await paginate(session, query, page, key=(ObligationProjection.due_at, ObligationProjection.id))
+    attempts = await obligation_queries.attempts(session, [obligation for obligation, _ in rows])
+    offices = await offices_by_id(session, (obligation.office_id for obligation, _ in rows))
     scripts = await contents_at(session, list(SCRIPTS.values()), at)
     items = [
-        _duty_out(
-            duty,
+        _obligation_out(
+            obligation,
             client,
             at=at,
-            attempts=attempts.get(duty.id),
-            script=_script(scripts, duty.goal, caller, offices.get(duty.office_id)),
+            attempts=attempts.get(obligation.id),
+            script=_script(scripts, obligation.goal, caller, offices.get(obligation.office_id)),
         )
-        for duty, client in rows
+        for obligation, client in rows
     ]
     return CallListOut(server_time=at, items=items, next=following.next)
 
@@ -171,22 +171,27 @@ def _call_out(call: Call, zone: ZoneInfo) -> CallOut:
     return CallOut(**CallFields.model_validate(call).model_dump(), entry=entry)
 
 
-def _duty_out(
-    duty: Duty, client: Client, *, at: datetime, attempts: tuple[int, Call] | None, script: str | None
+def _obligation_out(
+    obligation: ObligationProjection,
+    client: Client,
+    *,
+    at: datetime,
+    attempts: tuple[int, Call] | None,
+    script: str | None,
 ) -> DutyOut:
     number, last = attempts or (0, None)
     return DutyOut(
-        obligation_id=duty.id,
-        office_id=duty.office_id,
-        rule_code=duty.rule_code,
-        clause=duty.clause,
-        goal=duty.goal,
-        goal_label=call_log.GOAL_LABELS[duty.goal],
-        opened_at=duty.opened_at,
-        due_at=duty.due_at,
-        seconds_left=int((duty.due_at - at).total_seconds()),
-        overdue=duty.breached or duty.due_at <= at,
-        warned=duty.warned,
+        obligation_id=obligation.id,
+        office_id=obligation.office_id,
+        rule_code=obligation.rule_code,
+        clause=obligation.clause,
+        goal=obligation.goal,
+        goal_label=call_log.GOAL_LABELS[obligation.goal],
+        opened_at=obligation.opened_at,
+        due_at=obligation.due_at,
+        seconds_left=int((obligation.due_at - at).total_seconds()),
+        overdue=obligation.breached or obligation.due_at <= at,
+        warned=obligation.warned,
         client_id=client.client_id,
         client_name=client.full_name,
         name_verified=client.name_verified,
@@ -196,9 +201,9 @@ def _duty_out(
         phone_suspicion_label=client.phone_suspicion_label,
         client_time_zone=client.time_zone,
         rating=client.rating,
-        order_id=duty.subject_id if duty.subject_kind == "order" else None,
-        subject_kind=duty.subject_kind,
-        subject_id=duty.subject_id,
+        order_id=obligation.subject_id if obligation.subject_kind == "order" else None,
+        subject_kind=obligation.subject_kind,
+        subject_id=obligation.subject_id,
         manager_id=client.manager_id,
         attempts=number,
         last_attempt=LastAttempt.model_validate(last) if last is not None else None,

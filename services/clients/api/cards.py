@@ -131,7 +131,7 @@ async def find_duplicates(
     alike = await queries.duplicates(session, office, phone=phone, email=email)
     return DuplicatesOut(
         items=[ClientBrief.model_validate(client) for client in alike],
-        in_other_offices=await queries.known_elsewhere(session, office, phone=phone, email=email),
+        in_other_offices=await queries.exists_in_other_office(session, office, phone=phone, email=email),
     )
 
 
@@ -149,7 +149,7 @@ async def duplicates_of_client(client_id: UUID, session: Session) -> DuplicatesO
     alike = await queries.duplicates(session, client.office_id, **same, besides=client.client_id)
     return DuplicatesOut(
         items=[ClientBrief.model_validate(other) for other in alike],
-        in_other_offices=await queries.known_elsewhere(session, client.office_id, **same),
+        in_other_offices=await queries.exists_in_other_office(session, client.office_id, **same),
     )
 
 

@@ -46,7 +46,7 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
     session.add(call)
     first_attempt = client.first_call_at is None
     requested_before, active_before = client.contacts_requested_at, client.active
-    named = _learn(client, call, body.full_name)
+    named = _update_card(client, call, body.full_name)
     if call.outcome == "wrong_number" and client.phone is not None:
         await contacts.flag_phone(session, client, PhoneSuspicion.WRONG_NUMBER, at)
     elif call.outcome == "reached" and client.phone is not None and called_at >= (requested_before or called_at):
@@ -78,7 +78,7 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
     return call
 
 
-def _learn(client: Client, call: Call, full_name: str | None) -> bool:
+def _update_card(client: Client, call: Call, full_name: str | None) -> bool:
     """What the conversation taught about the client; True when other services should know."""
     client.first_call_at = min(call.called_at, client.first_call_at or call.called_at)
     client.rating = call.rating or client.rating

@@ -172,7 +172,7 @@ async def _offer_duplicates(session: AsyncSession, office_id: UUID, *, phone: st
         raise PossibleDuplicate(
             "В офисе уже есть карточка с таким телефоном или e-mail. Выберите её или подтвердите, что клиент другой.",
             duplicates=[ClientBrief.model_validate(client).model_dump(mode="json") for client in alike],
-            in_other_offices=await queries.known_elsewhere(session, office_id, phone=phone, email=email),
+            in_other_offices=await queries.exists_in_other_office(session, office_id, phone=phone, email=email),
         )
 
 

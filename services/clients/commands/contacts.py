@@ -124,13 +124,13 @@ async def request_contacts(session: AsyncSession, client: Client, *, at: datetim
 
 
 async def disable_for_contacts(
-    session: AsyncSession, client_id: UUID, *, duty_opened_at: datetime, at: datetime
+    session: AsyncSession, client_id: UUID, *, obligation_opened_at: datetime, at: datetime
 ) -> bool:
     """The set time passed without an answer. Acts only if the client still owes the phone asked for then."""
     client = await session.get(Client, client_id, with_for_update=True)
     if client is None or not client.active or client.contacts_requested_at is None:
         return False
-    if duty_opened_at < client.contacts_requested_at:
+    if obligation_opened_at < client.contacts_requested_at:
         # The duty belongs to an earlier request, which the client has answered.
         return False
     client.disable(DisabledReason.CONTACTS, at)

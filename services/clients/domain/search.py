@@ -7,7 +7,7 @@ from services.clients.domain.phones import UnreadablePhone, read_phone
 
 ENDING = "~"
 """Marks a number written backwards, so that its last digits are a beginning."""
-FEWEST_DIGITS = 4
+MIN_DIGITS = 4
 LAST = "\U0010ffff"
 """Sorts after everything that a word may go on with."""
 
@@ -30,7 +30,7 @@ def wanted_beginnings(text: str) -> list[set[str]]:
     digits = re.sub(r"[\s()+-]", "", lowered)
     if "@" in lowered:
         return [{lowered}]
-    if digits.isascii() and digits.isdigit() and len(digits) >= FEWEST_DIGITS:
+    if digits.isascii() and digits.isdigit() and len(digits) >= MIN_DIGITS:
         beginnings = {digits, ENDING + digits[::-1]}
         with suppress(UnreadablePhone):
             beginnings.add(read_phone(text).removeprefix("+"))

@@ -3,7 +3,7 @@
 from services.clients.models.base import Base
 from services.clients.models.cards import Client, Consent, EmailConfirmation
 from services.clients.models.head_office import Content, Policy
-from services.clients.models.projections import Duty, Office, StaffMember
+from services.clients.models.projections import ObligationProjection, Office, StaffMember
 from services.clients.models.search import ClientWord
 from services.clients.models.work import Call, PriceCheck, Vehicle
 
@@ -14,8 +14,8 @@ __all__ = [
     "ClientWord",
     "Consent",
     "Content",
-    "Duty",
     "EmailConfirmation",
+    "ObligationProjection",
     "Office",
     "Policy",
     "PriceCheck",

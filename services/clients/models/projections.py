@@ -51,7 +51,7 @@ class StaffMember(OfficeOwned, Base):
 Index("ix_staff_round", StaffMember.office_id, StaffMember.role, StaffMember.client_assigned_at.nulls_first())
 
 
-class Duty(OfficeOwned, Base):
+class ObligationProjection(OfficeOwned, Base):
     """Projection of the notifier's obligations to call a client (CALL-01…04, CALL-06, ORD-04, BILL-06)."""
 
     __tablename__ = "duties"
@@ -72,6 +72,12 @@ class Duty(OfficeOwned, Base):
     version: Mapped[int]
 
 
-Index("ix_duties_list", Duty.office_id, Duty.due_at, Duty.id, postgresql_where=text("open"))
-Index("ix_duties_network_list", Duty.due_at, Duty.id, postgresql_where=text("open"))
-Index("ix_duties_of_client", Duty.client_id, postgresql_where=text("open"))
+Index(
+    "ix_duties_list",
+    ObligationProjection.office_id,
+    ObligationProjection.due_at,
+    ObligationProjection.id,
+    postgresql_where=text("open"),
+)
+Index("ix_duties_network_list", ObligationProjection.due_at, ObligationProjection.id, postgresql_where=text("open"))
+Index("ix_duties_of_client", ObligationProjection.client_id, postgresql_where=text("open"))

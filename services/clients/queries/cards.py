@@ -116,9 +116,11 @@ async def cards_with_phone(session: AsyncSession, phone: str, *, besides: UUID) 
     return await session.scalar(select(func.cards_with_phone(phone, besides))) or 0
 
 
-async def known_elsewhere(session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None) -> bool:
+async def exists_in_other_office(
+    session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None
+) -> bool:
     """Whether another office has a card with this phone or e-mail: a yes or no, never more."""
-    return bool(await session.scalar(select(func.known_elsewhere(office_id, phone, email))))
+    return bool(await session.scalar(select(func.exists_in_other_office(office_id, phone, email))))
 
 
 async def duplicates(

@@ -7,48 +7,54 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.clients.models import Call, Client, Duty
+from services.clients.models import Call, Client, ObligationProjection
 from shared.contracts.clients import CallGoal
 
 
-def open_duties(
+def open_obligations(
     *,
     goal: CallGoal | None,
     manager_id: UUID | None,
     office_id: UUID | None,
     client_id: UUID | None,
     overdue_at: datetime | None,
-) -> Select[Duty, Client]:
+) -> Select[ObligationProjection, Client]:
     """Whoever did not consent to cold calls, or opted out, is not on the list (CALL-04)."""
-    consented = or_(Duty.goal != "cold_call", Client.consents.contains(["calls"]))
-    query = select(Duty, Client).join(Client, Client.client_id == Duty.client_id).where(Duty.open, consented)
+    consented = or_(ObligationProjection.goal != "cold_call", Client.consents.contains(["calls"]))
+    query = (
+        select(ObligationProjection, Client)
+        .join(Client, Client.client_id == ObligationProjection.client_id)
+        .where(ObligationProjection.open, consented)
+    )
     if goal is not None:
-        query = query.where(Duty.goal == goal)
+        query = query.where(ObligationProjection.goal == goal)
     if manager_id is not None:
         query = query.where(Client.manager_id == manager_id)
     if office_id is not None:
-        query = query.where(Duty.office_id == office_id)
+        query = query.where(ObligationProjection.office_id == office_id)
     if client_id is not None:
-        query = query.where(Duty.client_id == client_id)
+        query = query.where(ObligationProjection.client_id == client_id)
     if overdue_at is not None:
-        query = query.where(Duty.due_at <= overdue_at)
+        query = query.where(ObligationProjection.due_at <= overdue_at)
     return query
 
 
-async def attempts(session: AsyncSession, duties: list[Duty]) -> dict[UUID, tuple[int, Call]]:
+async def attempts(session: AsyncSession, obligations: list[ObligationProjection]) -> dict[UUID, tuple[int, Call]]:
     """Duty → how many calls served its goal since it was opened, and the last of them."""
-    if not duties:
+    if not obligations:
         return {}
     served = and_(
-        Call.client_id == Duty.client_id, Call.goals.contains(array([Duty.goal])), Call.called_at >= Duty.opened_at
+        Call.client_id == ObligationProjection.client_id,
+        Call.goals.contains(array([ObligationProjection.goal])),
+        Call.called_at >= ObligationProjection.opened_at,
     )
     rows = await session.execute(
-        select(Duty.id, Call)
+        select(ObligationProjection.id, Call)
         .join(Call, served)
-        .where(Duty.id.in_([duty.id for duty in duties]))
-        .order_by(Duty.id, Call.called_at)
+        .where(ObligationProjection.id.in_([obligation.id for obligation in obligations]))
+        .order_by(ObligationProjection.id, Call.called_at)
     )
     found: dict[UUID, tuple[int, Call]] = {}
-    for duty_id, call in rows:
-        found[duty_id] = (found[duty_id][0] + 1 if duty_id in found else 1, call)
+    for obligation_id, call in rows:
+        found[obligation_id] = (found[obligation_id][0] + 1 if obligation_id in found else 1, call)
     return found

@@ -44,7 +44,7 @@ async def read_statistics(
 
 async def _others(request: Request) -> tuple[BrokerBoard, list[ServiceBoard]]:
     settings: ControlSettings = request.app.state.settings
-    return await remote.ask_everybody(request.app.state.http, settings, bearer_token(request))
+    return await remote.query_services(request.app.state.http, settings, bearer_token(request))
 
 
 @router.get("/board", dependencies=[allow(Role.HEAD_OFFICE), before_transaction(_others)], summary="Обзор сети")

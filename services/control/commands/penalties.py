@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.policy import check_value
-from services.control.models import Obligation, PenaltyEntry, Policy, Staff
+from services.control.models import ObligationProjection, PenaltyEntry, Policy, Staff
 from services.control.schemas.penalties import ImposePenalty, SetPolicy, WithdrawPenalty
 from shared.base.errors import BusinessError, Forbidden, Invalid, NotFound
 from shared.contracts.notifier import CalendarDutyChanged, ObligationBreached, ObligationClosed
@@ -85,7 +85,7 @@ async def impose_for_report(session: AsyncSession, event: CalendarDutyChanged) -
     await _impose(session, event, f"Просрочена обязанность {event.rule_code}: {event.label}", event.due_at)
 
 
-async def withdraw_for_none(session: AsyncSession, event: ObligationClosed | CalendarDutyChanged) -> None:
+async def withdraw_unfounded(session: AsyncSession, event: ObligationClosed | CalendarDutyChanged) -> None:
     """What the clock imposed before it was heard that the duty had been done in time."""
     if event.occurred_at < event.due_at:
         return  # Nothing can have been imposed yet.
@@ -100,10 +100,10 @@ async def _impose(
 ) -> None:
     if event.penalty_points < 1:
         return
-    in_time = select(Obligation.obligation_id).where(
-        Obligation.obligation_id == event.obligation_id,
-        Obligation.generation == event.generation,
-        Obligation.closed_at <= Obligation.due_at,
+    in_time = select(ObligationProjection.obligation_id).where(
+        ObligationProjection.obligation_id == event.obligation_id,
+        ObligationProjection.generation == event.generation,
+        ObligationProjection.closed_at <= ObligationProjection.due_at,
     )
     if await session.scalar(in_time) is not None:
         return

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.statistics import month_of
-from services.control.models import Call, Inquiry, MonthlyTurnover, Obligation, Office
+from services.control.models import Call, Inquiry, MonthlyTurnover, ObligationProjection, Office
 from shared.contracts.billing import PaymentReceived
 from shared.contracts.clients import CallLogged
 from shared.contracts.notifier import (
@@ -112,12 +112,12 @@ async def project_obligation(
             if not event.breached:  # Done in time, and heard of after the deadline.
                 values["breached_at"] = None
     key = {"obligation_id": event.obligation_id, "generation": event.generation}
-    await project(session, Obligation, key, version=event.version, values=values)
+    await project(session, ObligationProjection, key, version=event.version, values=values)
     if isinstance(event, ObligationBreached):
-        await _keep_breach(session, event, event.breached_at)
+        await _store_breach(session, event, event.breached_at)
 
 
-async def project_calendar_duty(session: AsyncSession, event: CalendarDutyChanged) -> None:
+async def project_calendar_obligation(session: AsyncSession, event: CalendarDutyChanged) -> None:
     """The same rows as of other duties; every event tells the duty's whole state."""
     closed = event.happened in ("done", "cancelled", "superseded")
     values = _facts(event) | {
@@ -127,9 +127,9 @@ async def project_calendar_duty(session: AsyncSession, event: CalendarDutyChange
         "outcome": event.happened if closed else None,
     }
     key = {"obligation_id": event.obligation_id, "generation": event.generation}
-    await project(session, Obligation, key, version=event.version, values=values)
+    await project(session, ObligationProjection, key, version=event.version, values=values)
     if event.happened == "breached":
-        await _keep_breach(session, event, event.due_at)
+        await _store_breach(session, event, event.due_at)
 
 
 def _facts(
@@ -146,17 +146,17 @@ def _facts(
     }
 
 
-async def _keep_breach(
+async def _store_breach(
     session: AsyncSession, event: ObligationBreached | CalendarDutyChanged, breached_at: datetime
 ) -> None:
     """A breach that is heard after the closing is history all the same, unless it was closed in time."""
     await session.execute(
-        update(Obligation)
+        update(ObligationProjection)
         .where(
-            Obligation.obligation_id == event.obligation_id,
-            Obligation.generation == event.generation,
-            Obligation.breached_at.is_(None),
-            or_(Obligation.closed_at.is_(None), Obligation.closed_at > Obligation.due_at),
+            ObligationProjection.obligation_id == event.obligation_id,
+            ObligationProjection.generation == event.generation,
+            ObligationProjection.breached_at.is_(None),
+            or_(ObligationProjection.closed_at.is_(None), ObligationProjection.closed_at > ObligationProjection.due_at),
         )
         .values(breached_at=breached_at)
     )

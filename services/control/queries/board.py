@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.control.domain.policy import PolicyValue, norms_on
 from services.control.domain.staffing import Member, acting_director, staffing_hints
 from services.control.domain.statistics import Tally, month_before, month_of
-from services.control.models import MonthlyTurnover, Obligation, Office, Policy, Staff
+from services.control.models import MonthlyTurnover, ObligationProjection, Office, Policy, Staff
 from services.control.queries.offices import members_by_office
 from services.control.queries.statistics import RunningMonth, Tallies, figures, tallies, total
 from services.control.schemas.offices import HintOut
@@ -78,12 +78,12 @@ def _hints(
 async def _obligations(session: AsyncSession, counted: Tallies, at: datetime) -> dict[UUID, ObligationCounts]:
     running = await session.execute(
         select(
-            Obligation.office_id,
+            ObligationProjection.office_id,
             func.count().label("open"),
-            func.count().filter(Obligation.due_at < at).label("overdue"),
+            func.count().filter(ObligationProjection.due_at < at).label("overdue"),
         )
-        .where(Obligation.state != "closed")
-        .group_by(Obligation.office_id)
+        .where(ObligationProjection.state != "closed")
+        .group_by(ObligationProjection.office_id)
     )
     counts = {row.office_id: ObligationCounts(open=row.open, overdue=row.overdue) for row in running}
     for office_id, by_staff in counted.items():

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.control.domain.statistics import Tally
-from services.control.models import Call, Inquiry, Obligation, Office, PenaltyEntry, Staff
+from services.control.models import Call, Inquiry, ObligationProjection, Office, PenaltyEntry, Staff
 from services.control.schemas.reports import CountOut, Figures, ManagerFigures, OfficeStatistics, Statistics
 from shared.identity.roles import Role
 
@@ -169,10 +169,14 @@ def _calls(period: Period) -> Rows:
 
 def _breaches(period: Period) -> Rows:
     return (
-        select(Obligation.office_id, Obligation.responsible_staff_id.label("staff_id"), func.count().label("breached"))
-        .join(Office, Office.office_id == Obligation.office_id)
-        .where(*period.covers(Obligation.breached_at))
-        .group_by(Obligation.office_id, Obligation.responsible_staff_id)
+        select(
+            ObligationProjection.office_id,
+            ObligationProjection.responsible_staff_id.label("staff_id"),
+            func.count().label("breached"),
+        )
+        .join(Office, Office.office_id == ObligationProjection.office_id)
+        .where(*period.covers(ObligationProjection.breached_at))
+        .group_by(ObligationProjection.office_id, ObligationProjection.responsible_staff_id)
     )
 
 

@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from sqlalchemy import func, select
 
 from services.notifier.api.signatures import BadSignature, signed
-from services.notifier.commands.calls import take_news
+from services.notifier.commands.calls import record_call_event
 from services.notifier.delivery_models import PhoneCall
-from services.notifier.domain.telephony import of_asterisk, of_mango
+from services.notifier.domain.telephony import parse_asterisk, parse_mango
 from shared.base.clock import now
 from shared.base.errors import Invalid
 from shared.identity.roles import OFFICE_STAFF, STAFF
@@ -113,8 +113,8 @@ class CallStatistics(Output):
 async def asterisk(body: AsteriskEvent, session: Session) -> NewsTaken:
     """Newchannel, BridgeEnter или DialEnd, Hangup; повторы и перестановки безвредны."""
     event = body.model_dump() | ({} if body.Uniqueid else {"Uniqueid": body.Linkedid})
-    news = of_asterisk(event)
-    return NewsTaken(call_id=(await take_news(session, news, at=now())).id if news else None)
+    call_event = parse_asterisk(event)
+    return NewsTaken(call_id=(await record_call_event(session, call_event, at=now())).id if call_event else None)
 
 
 @router.post(
@@ -136,8 +136,8 @@ async def mango(
     genuine = hmac.compare_digest(expected.encode(), sign.lower().encode())
     if not settings.mango_key or not settings.mango_salt or vpbx_api_key != settings.mango_key or not genuine:
         raise BadSignature("Подпись уведомления не сходится.")
-    news = of_mango(kind, _mango_body(body).model_dump(by_alias=True))
-    return NewsTaken(call_id=(await take_news(session, news, at=now())).id if news else None)
+    call_event = parse_mango(kind, _mango_body(body).model_dump(by_alias=True))
+    return NewsTaken(call_id=(await record_call_event(session, call_event, at=now())).id if call_event else None)
 
 
 def _mango_body(body: str) -> MangoCall:

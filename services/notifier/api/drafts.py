@@ -13,7 +13,7 @@ from services.notifier.clock_models import RuleDraft
 from services.notifier.commands import drafts
 from services.notifier.commands.dry_run import dry_run
 from services.notifier.domain.labels import SUBJECTS
-from services.notifier.domain.outcomes import Outcome
+from services.notifier.domain.outcomes import ReplayedObligation
 from services.notifier.domain.replay import Difference
 from services.notifier.schemas import CheckRule, DraftCheck, PutRule, RuleProblem
 from shared.base.clock import now
@@ -197,25 +197,25 @@ async def try_draft(draft_id: DraftId, body: DryRunRequest, session: Session) ->
         since=body.since,
         until=until,
         events=run.events,
-        deeds=run.deeds,
+        deeds=run.actions,
         duties_before=len(run.before),
         duties_after=len(run.after),
-        breaches_before=sum(duty.breached(until) for duty in run.before),
-        breaches_after=sum(duty.breached(until) for duty in run.after),
+        breaches_before=sum(obligation.breached(until) for obligation in run.before),
+        breaches_after=sum(obligation.breached(until) for obligation in run.after),
         changed=len(run.differences),
         differences=[_difference(found, names, until) for found in shown],
         people=[
             PersonOut(
                 staff_id=change.staff_id,
                 name=names.get(str(change.staff_id)),
-                duties_before=change.duties_before,
-                duties_after=change.duties_after,
+                duties_before=change.obligations_before,
+                duties_after=change.obligations_after,
                 breaches_before=change.breaches_before,
                 breaches_after=change.breaches_after,
             )
             for change in run.people
         ],
-        cannot_know=list(run.cannot_know),
+        cannot_know=list(run.limitations),
     )
 
 
@@ -233,30 +233,30 @@ def _out(draft: RuleDraft, response: Response) -> DraftOut:
 
 
 def _difference(found: Difference, names: dict[str, str], at: datetime) -> DifferenceOut:
-    duty = found.either
+    obligation = found.either
     return DifferenceOut(
         what=found.what,
         what_label=_WHAT[found.what],
-        title=duty.rule.title,
-        subject_kind=duty.rule.subject,
-        subject_label=SUBJECTS[duty.rule.subject],
-        subject_id=duty.subject_id,
-        office_id=duty.office_id,
-        responsible_staff_id=duty.responsible_id,
-        responsible_name=names.get(str(duty.responsible_id)),
-        opened_at=duty.opened_at,
+        title=obligation.rule.title,
+        subject_kind=obligation.rule.subject,
+        subject_label=SUBJECTS[obligation.rule.subject],
+        subject_id=obligation.subject_id,
+        office_id=obligation.office_id,
+        responsible_staff_id=obligation.responsible_id,
+        responsible_name=names.get(str(obligation.responsible_id)),
+        opened_at=obligation.opened_at,
         before=_outcome(found.before, at),
         after=_outcome(found.after, at),
     )
 
 
-def _outcome(duty: Outcome | None, at: datetime) -> OutcomeOut | None:
-    if duty is None:
+def _outcome(obligation: ReplayedObligation | None, at: datetime) -> OutcomeOut | None:
+    if obligation is None:
         return None
     return OutcomeOut(
-        rule_code=duty.rule.code,
-        due_at=duty.due_at,
-        closed_at=duty.closed_at,
-        outcome=duty.outcome,
-        breached=duty.breached(at),
+        rule_code=obligation.rule.code,
+        due_at=obligation.due_at,
+        closed_at=obligation.closed_at,
+        outcome=obligation.outcome,
+        breached=obligation.breached(at),
     )

@@ -12,7 +12,7 @@ from services.notifier.delivery_models import InboundMail, Mailbox, MailboxState
 from services.notifier.mailboxes import WAKE_CHANNEL
 from services.notifier.models import Office
 from services.notifier.schemas_mails import AnswerMail, MailAnswerOut, MailboxOut, MailOut, MailRow, PutMailbox
-from services.notifier.sealing import seal
+from services.notifier.sealing import encrypt_secret
 from shared.base.clock import now
 from shared.base.errors import Invalid, NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
@@ -98,7 +98,7 @@ async def put_mailbox(
     check_version(mailbox.version if mailbox else 0, expected)
     values = body.model_dump(exclude={"password"})
     if body.password is not None:
-        values["secret"] = seal(request.app.state.settings.secrets_key, body.password)
+        values["secret"] = encrypt_secret(request.app.state.settings.secrets_key, body.password)
     elif mailbox is None:
         raise Invalid("Для нового ящика нужен пароль.", field="body.password")
     if mailbox is None:

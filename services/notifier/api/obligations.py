@@ -42,7 +42,7 @@ async def list_obligations(
     page: PageRequest,
     scope: Annotated[Literal["mine", "office"], Query(description="Мои или всего офиса")] = "office",
     state: Annotated[
-        queries.ObligationState,
+        queries.ObligationFilter,
         Query(description="open — все открытые, soon — срок близок, overdue — просрочены, closed, all"),
     ] = "open",
     subject_kind: SubjectKind | None = None,
@@ -94,14 +94,14 @@ async def details(session: Session, obligation: Obligation) -> ObligationDetails
     names = await queries.names(session, [obligation])
     entries = await queries.history(session, obligation.id)
     remarks = await queries.remarks(session, obligation.id)
-    told = {UUID(value) for entry in entries for value in entry.details.get("told", [])}
-    people = await queries.staff_names(session, told | {remark.staff_id for remark in remarks})
+    recipient_ids = {UUID(value) for entry in entries for value in entry.details.get("told", [])}
+    people = await queries.staff_names(session, recipient_ids | {remark.staff_id for remark in remarks})
     book = await rule_book(session)
     rule = book.by_id[obligation.rule_id]
     spans = [Span.of(span) for span in obligation.spans]
-    lived = await queries.periods(session, obligation, entries, obligation.closed_at or at)
-    minutes = minutes_by_holder(lived, spans, working=counts_working_time(rule))
-    counted = await queries.periods(session, obligation, entries, obligation.due_at)
+    until_now = await queries.periods(session, obligation, entries, obligation.closed_at or at)
+    minutes = minutes_by_holder(until_now, spans, working=counts_working_time(rule))
+    until_deadline = await queries.periods(session, obligation, entries, obligation.due_at)
     return ObligationDetails(
         **_out(obligation, names, at).model_dump(),
         server_time=at,
@@ -117,7 +117,7 @@ async def details(session: Session, obligation: Obligation) -> ObligationDetails
         calendar_is_current=await queries.calendar_is_current(session, obligation),
         steps=_steps(obligation),
         history=[_entry(entry, people) for entry in entries],
-        explanation=explain(obligation, rule, counted, await _office_names(session, counted), at),
+        explanation=explain(obligation, rule, until_deadline, await _office_names(session, until_deadline), at),
     )
 
 
@@ -154,9 +154,9 @@ async def show_explanation(obligation_id: UUID, session: Session) -> Explanation
 async def _sentences(session: Session, obligation: Obligation, at: datetime) -> list[str]:
     book = await rule_book(session)
     entries = await queries.history(session, obligation.id)
-    counted = await queries.periods(session, obligation, entries, obligation.due_at)
-    names = await _office_names(session, counted)
-    return explain(obligation, book.by_id[obligation.rule_id], counted, names, at)
+    until_deadline = await queries.periods(session, obligation, entries, obligation.due_at)
+    names = await _office_names(session, until_deadline)
+    return explain(obligation, book.by_id[obligation.rule_id], until_deadline, names, at)
 
 
 async def _office_names(session: Session, periods: Sequence[Period]) -> dict[UUID, str]:

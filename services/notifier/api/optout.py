@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import StringConstraints
 from sqlalchemy import select
 
-from services.notifier.api.signatures import first_time, signed
+from services.notifier.api.signatures import record_once, signed
 from services.notifier.commands.optout import is_stop_word, stop_number, withdraw
 from services.notifier.models import Client, Notice
 from shared.base.clock import now
@@ -71,7 +71,7 @@ async def unsubscribe(notice_id: UUID, session: Session) -> Response:
 @router.post("/webhooks/sms", dependencies=[public(), NO_IDEMPOTENCY_KEY, signed], summary="SMS от клиента: «СТОП»")
 async def incoming_sms(body: IncomingSms, session: Session) -> SmsHeard:
     """«СТОП» прекращает рекламу на этот номер; повтор события ничего не меняет."""
-    if not is_stop_word(body.text) or not await first_time(session, "sms", body.event_id):
+    if not is_stop_word(body.text) or not await record_once(session, "sms", body.event_id):
         return SmsHeard(stopped=False)
     await stop_number(session, body.phone, at=now())
     return SmsHeard(stopped=True)

@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Request
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery_models import HeardMessage
+from services.notifier.delivery_models import ReceivedWebhook
 from shared.base.errors import Unauthenticated
 
 WINDOW_SECONDS = 300
@@ -40,7 +40,7 @@ async def _signed(
 signed = Depends(_signed)
 
 
-async def first_time(session: AsyncSession, source: str, event_id: str) -> bool:
+async def record_once(session: AsyncSession, source: str, event_id: str) -> bool:
     """Whether this event of a webhook has not been heard yet; from now on it has."""
-    row = insert(HeardMessage).values(source=source, event_id=event_id).on_conflict_do_nothing()
-    return (await session.execute(row.returning(HeardMessage.event_id))).first() is not None
+    row = insert(ReceivedWebhook).values(source=source, event_id=event_id).on_conflict_do_nothing()
+    return (await session.execute(row.returning(ReceivedWebhook.event_id))).first() is not None

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.clock_models import Absence, TellingPreference
+from services.notifier.clock_models import Absence, NotificationPreference
 from services.notifier.models import StaffMember
 from shared.base.clock import now
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
@@ -31,7 +31,7 @@ from shared.web import (
 
 router = service_router("Кому и как сообщать")
 
-LONGEST_ABSENCE = timedelta(days=366)
+MAX_ABSENCE = timedelta(days=366)
 
 
 class Preferences(Input):
@@ -80,7 +80,7 @@ class AbsenceOut(Output):
 @router.get("/telling-preferences", dependencies=[allow(*STAFF)], summary="Мои предпочтения")
 async def show_preferences(session: Session, caller: Caller) -> PreferencesOut:
     """Пока ничего не выбрано — как у всех."""
-    found = await session.get(TellingPreference, caller.id)
+    found = await session.get(NotificationPreference, caller.id)
     if found is None:
         return PreferencesOut(warnings=True, digest_minutes=5, sms="none", snoozed_until=None)
     return PreferencesOut.model_validate(found)
@@ -107,10 +107,10 @@ async def snooze(body: Snooze, session: Session, caller: Caller) -> PreferencesO
     return PreferencesOut.model_validate(found)
 
 
-async def _mine(session: Session, staff_id: UUID) -> TellingPreference:
-    fresh = insert(TellingPreference).values(staff_id=staff_id, version=1).on_conflict_do_nothing()
+async def _mine(session: Session, staff_id: UUID) -> NotificationPreference:
+    fresh = insert(NotificationPreference).values(staff_id=staff_id, version=1).on_conflict_do_nothing()
     await session.execute(fresh)
-    query = select(TellingPreference).where(TellingPreference.staff_id == staff_id).with_for_update()
+    query = select(NotificationPreference).where(NotificationPreference.staff_id == staff_id).with_for_update()
     return (await session.execute(query)).scalars().one()
 
 
@@ -119,7 +119,7 @@ async def enter_absence(body: EnterAbsence, session: Session, caller: Caller) ->
     """Своё — каждый, чужое — старший менеджер или управляющий."""
     if body.staff_id != caller.id and caller.role not in SENIORS:
         raise Forbidden("Отсутствие другого сотрудника записывает его руководитель.")
-    if not timedelta() < body.until - body.since <= LONGEST_ABSENCE:
+    if not timedelta() < body.until - body.since <= MAX_ABSENCE:
         raise Invalid("Отсутствие кончается позже, чем начинается, и длится не больше года.", field="body.until")
     for field, staff_id in (("staff_id", body.staff_id), ("substitute_id", body.substitute_id)):
         person = await session.get(StaffMember, staff_id) if staff_id else None

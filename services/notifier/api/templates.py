@@ -50,9 +50,9 @@ async def preview(name: Name, session: Session, office_id: OfficeQuery = None) -
     """LET-01 и другие: как письмо увидит получатель; действующий текст офиса или сети."""
     sample = commands.sample_of(name)
     if name in SMS_SAMPLES:
-        body, _ = await texts.write_sms(session, name, sample, office_id)
+        body, _ = await texts.render_sms(session, name, sample, office_id)
         return Preview(name=name, title=body[:60], text=body, html=None)
-    rendered, _ = await texts.write(session, name, sample, office_id)
+    rendered, _ = await texts.render_letter(session, name, sample, office_id)
     return _preview(name, rendered)
 
 
@@ -60,7 +60,7 @@ async def preview(name: Name, session: Session, office_id: OfficeQuery = None) -
 async def show_source(name: Name, session: Session, office_id: OfficeQuery = None) -> PutDraft:
     """С него удобно начинать черновик. Поля — как в примере предпросмотра."""
     commands.sample_of(name)
-    version = await texts.in_force(session, name, office_id)
+    version = await texts.text_in_force(session, name, office_id)
     if version is not None and version.text is not None:
         return PutDraft(office_id=office_id, title=version.title, text=version.text, html=version.html)
     source = (TEMPLATES / f"{name}.txt").read_text()
@@ -102,7 +102,7 @@ async def put_draft(
 @router.get("/templates/{name}/draft/preview", dependencies=[allow(Role.HEAD_OFFICE)], summary="Черновик на примере")
 async def preview_draft(name: Name, session: Session, office_id: OfficeQuery = None) -> Preview:
     draft = await _draft(session, name, office_id)
-    return _preview(name, commands.tried(name, draft.title, draft.text, draft.html))
+    return _preview(name, commands.render_sample(name, draft.title, draft.text, draft.html))
 
 
 @router.post(
@@ -111,7 +111,7 @@ async def preview_draft(name: Name, session: Session, office_id: OfficeQuery = N
     summary="Посмотреть текст, не сохраняя",
 )
 async def check_text(name: Name, body: PutDraft, _: Session) -> Preview:
-    return _preview(name, commands.tried(name, body.title, body.text, body.html))
+    return _preview(name, commands.render_sample(name, body.title, body.text, body.html))
 
 
 @router.post(

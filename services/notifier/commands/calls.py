@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery_models import PhoneCall
-from services.notifier.domain.telephony import CallNews, phone_of
+from services.notifier.domain.telephony import CallEvent, normalize_phone
 from services.notifier.limits import current_policy
 from services.notifier.models import Client, Office
 from shared.base.errors import NotFound
@@ -16,37 +16,39 @@ from shared.messaging import publish
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 
-USUAL_SECONDS = 15
+DEFAULT_ANSWER_SECONDS = 15
 
 
-async def take_news(session: AsyncSession, news: CallNews, *, at: datetime) -> PhoneCall:
+async def record_call_event(session: AsyncSession, call_event: CallEvent, *, at: datetime) -> PhoneCall:
     """News come twice and out of order: the earliest beginning and answer and the latest end count.
 
     Raises NotFound for a line of no office.
     """
-    await lock_until_commit(session, f"call/{news.provider}/{news.external_id}")
-    same = select(PhoneCall).where(PhoneCall.provider == news.provider, PhoneCall.external_id == news.external_id)
+    await lock_until_commit(session, f"call/{call_event.provider}/{call_event.external_id}")
+    same = select(PhoneCall).where(
+        PhoneCall.provider == call_event.provider, PhoneCall.external_id == call_event.external_id
+    )
     call = (await session.execute(same)).scalars().one_or_none()
     if call is None:
-        office_id = await _office_of_line(session, news.line)
-        mine = select(Client.client_id).where(Client.office_id == office_id, Client.phone == news.phone)
+        office_id = await _office_of_line(session, call_event.line)
+        mine = select(Client.client_id).where(Client.office_id == office_id, Client.phone == call_event.phone)
         client_id = (await session.execute(mine.order_by(Client.client_id).limit(1))).scalars().first()
         call = PhoneCall(
             id=new_id(),
             office_id=office_id,
             client_id=client_id,
-            provider=news.provider,
-            external_id=news.external_id,
-            direction=news.direction,
-            phone=news.phone,
-            line=news.line,
+            provider=call_event.provider,
+            external_id=call_event.external_id,
+            direction=call_event.direction,
+            phone=call_event.phone,
+            line=call_event.line,
             first_heard_at=at,
         )
         session.add(call)
     before = (call.began_at, call.answered_at, call.ended_at)
-    call.began_at = min(filter(None, (call.began_at, news.began_at)), default=None)
-    call.answered_at = min(filter(None, (call.answered_at, news.answered_at)), default=None)
-    call.ended_at = max(filter(None, (call.ended_at, news.ended_at)), default=None)
+    call.began_at = min(filter(None, (call.began_at, call_event.began_at)), default=None)
+    call.answered_at = min(filter(None, (call.answered_at, call_event.answered_at)), default=None)
+    call.ended_at = max(filter(None, (call.ended_at, call_event.ended_at)), default=None)
     call.in_time = await _in_time(session, call)
     await session.flush()
     if call.began_at and call.ended_at and (call.began_at, call.answered_at, call.ended_at) != before:
@@ -74,7 +76,7 @@ async def _in_time(session: AsyncSession, call: PhoneCall) -> bool | None:
     if call.direction != "in" or call.began_at is None:
         return None
     policy = await current_policy(session, call.began_at)
-    allowed = policy.answer_within_seconds if policy else USUAL_SECONDS
+    allowed = policy.answer_within_seconds if policy else DEFAULT_ANSWER_SECONDS
     if call.answered_at is not None:
         return (call.answered_at - call.began_at).total_seconds() <= allowed
     if call.ended_at is not None and (call.ended_at - call.began_at).total_seconds() > allowed:
@@ -85,7 +87,7 @@ async def _in_time(session: AsyncSession, call: PhoneCall) -> bool | None:
 async def _office_of_line(session: AsyncSession, line: str) -> UUID:
     rows = (await session.execute(select(Office.office_id, Office.phones).where(Office.active))).all()
     for row in rows:
-        if line and line in {phone_of(phone) for phone in row.phones}:
+        if line and line in {normalize_phone(phone) for phone in row.phones}:
             office_id: UUID = row.office_id
             return office_id
     raise NotFound("Эта линия не принадлежит ни одному офису.")

@@ -14,25 +14,34 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.commands import subjects
-from services.notifier.commands.obligations import OfficeUnknown, close, history_row, open_duty, supersede
-from services.notifier.commands.subjects import Known
-from services.notifier.commands.waiting import go_on_if_over, wait_for
-from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, seen_by_rules, view
-from services.notifier.domain.rules import Rule, Trigger, matched_key, matches, may_settle, names, winner
+from services.notifier.commands.obligations import close, history_row, open_obligation, supersede
+from services.notifier.commands.subjects import SubjectRecord
+from services.notifier.commands.waiting import change_holder, resume_if_expired
+from services.notifier.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, plain_facts, seen_by_rules
+from services.notifier.domain.rules import (
+    Rule,
+    Trigger,
+    can_close,
+    matched_key,
+    matches,
+    most_specific_rule,
+    refers_to_subject,
+)
 from services.notifier.domain.schedule import schedule
 from services.notifier.domain.waiting import Span
-from services.notifier.duty import Duty, only
+from services.notifier.duty import ObligationRecord, with_state
 from services.notifier.models import Client, Obligation
-from services.notifier.reading import Standing, Stone, calendar, standing
-from services.notifier.rulebook import RuleBook, known_book, rule_book
-from services.notifier.writing import Changes, write
+from services.notifier.reading import Snapshot, TombstoneRecord, load_calendar, load_snapshot
+from services.notifier.rulebook import RuleBook, cached_rule_book, rule_book
+from services.notifier.writing import UnitOfWork, flush
+from shared.base.errors import DependencyNotReady
 from shared.contracts.base import Event
 from shared.persistence.database import new_id
 from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)
-class _Hearing:
+class _EventApplication:
     """One event on its way through the clocks."""
 
     event: Event
@@ -40,221 +49,252 @@ class _Hearing:
     happened_at: datetime
     at: datetime
     book: RuleBook
-    listening: list[Rule]
+    relevant_rules: list[Rule]
     """Rules in force when it happened that may be touched by it."""
-    now: Standing
+    snapshot: Snapshot
     calendar: WorkingCalendar | None
     calendars: dict[str, WorkingCalendar]
     """By which the duties' deadlines were given, by digest."""
-    changes: Changes
+    work: UnitOfWork
 
-    def known_calendar(self) -> tuple[WorkingCalendar, str]:
-        """Raises OfficeUnknown."""
-        if self.calendar is None or self.now.calendar_digest is None:
-            raise OfficeUnknown(f"no calendar of office {self.event.office_id} yet")
-        return self.calendar, self.now.calendar_digest
+    def office_calendar(self) -> tuple[WorkingCalendar, str]:
+        """Raises DependencyNotReady."""
+        if self.calendar is None or self.snapshot.calendar_digest is None:
+            raise DependencyNotReady(f"no calendar of office {self.event.office_id} yet")
+        return self.calendar, self.snapshot.calendar_digest
 
-    def calendar_for_new_plan(self, duty: Duty) -> tuple[WorkingCalendar, str]:
-        """That of today; of a duty that has moved to another office, that of its deadline.  Raises OfficeUnknown."""
-        if duty.office_id != self.event.office_id:
-            return self.calendars[duty.calendar_digest], duty.calendar_digest
-        return self.known_calendar()
+    def calendar_for_new_plan(self, obligation: ObligationRecord) -> tuple[WorkingCalendar, str]:
+        """Return the calendar of today, or for a transferred obligation that of its deadline. Raises DependencyNotReady."""
+        if obligation.office_id != self.event.office_id:
+            return self.calendars[obligation.calendar_digest], obligation.calendar_digest
+        return self.office_calendar()
 
 
-def turn(event: Event) -> str:
+def lock_key(event: Event) -> str:
     """The key of what is heard one after another: the client, else the subject."""
-    return f"clock/{getattr(event, 'client_id', None) or next(iter(subjects.of(event).values()))}"
+    return f"clock/{getattr(event, 'client_id', None) or next(iter(subjects.subjects_of(event).values()))}"
 
 
-async def hear(session: AsyncSession, event: Event, *, at: datetime) -> None:
-    """Apply one event to the clocks, in the transaction of a consumer that has waited for the event's `turn`.
+async def apply_event(session: AsyncSession, event: Event, *, at: datetime) -> None:
+    """Apply one event to the clocks, in the transaction of a consumer that has waited for the event's `lock_key`.
 
-    Raises OfficeUnknown (then the event is retried) and NoWorkingTime.
+    Raises DependencyNotReady (then the event is retried) and NoWorkingTime.
     """
     happened_at = moment_of(event, CONCERNS[event.type][0])  # All of an event's concerns name the same field.
-    book = await known_book(session)
+    book = await cached_rule_book(session)
     while True:
-        listening = book.listening_to(event.type, event.office_id, happened_at)
-        opening = [rule for rule in listening if event.type in rule.opens]
-        told = {name for rule in listening if event.type in rule.says_who.union(rule.opens) for name in rule.says_who}
-        now = await standing(session, event, happened_at, {rule.duty for rule in opening}, told)
-        if now.stamp == book.stamp:
+        relevant_rules = book.rules_for_event(event.type, event.office_id, happened_at)
+        opening = [rule for rule in relevant_rules if event.type in rule.opens]
+        waiting_types = {
+            name
+            for rule in relevant_rules
+            if event.type in rule.waiting_events.union(rule.opens)
+            for name in rule.waiting_events
+        }
+        snapshot = await load_snapshot(
+            session, event, happened_at, {rule.obligation_kind for rule in opening}, waiting_types
+        )
+        if snapshot.stamp == book.stamp:
             break
-        book = await rule_book(session, now.stamp)  # Something was published since the last event.
-    known_calendar = await calendar(session, now.calendar_digest) if now.calendar_digest else None
-    digests = {duty.calendar_digest for duty in now.duties}
-    calendars = {digest: await calendar(session, digest) for digest in digests}
+        book = await rule_book(session, snapshot.stamp)  # Something was published since the last event.
+    office_calendar = await load_calendar(session, snapshot.calendar_digest) if snapshot.calendar_digest else None
+    digests = {obligation.calendar_digest for obligation in snapshot.obligations}
+    calendars = {digest: await load_calendar(session, digest) for digest in digests}
     body = facts_of_event(event)
-    hearing = _Hearing(event, body, happened_at, at, book, listening, now, known_calendar, calendars, Changes())
+    application = _EventApplication(
+        event, body, happened_at, at, book, relevant_rules, snapshot, office_calendar, calendars, UnitOfWork()
+    )
 
-    remembered = subjects.remember(hearing.changes, now.known, event, body)
-    running = only(now.duties, "open")
-    settled = _settle(hearing, running, only(now.duties, "cancelled"))
-    running = [duty for duty in running if duty.id not in settled]
-    _reconsider(hearing, remembered, running)
-    _wait(hearing, running)
-    _open_new(hearing, remembered, running)
-    _catch_up(hearing, running)
+    updated = subjects.update_subjects(application.work, snapshot.subjects, event, body)
+    running = with_state(snapshot.obligations, "open")
+    closed = _close_matching(application, running, with_state(snapshot.obligations, "cancelled"))
+    running = [obligation for obligation in running if obligation.id not in closed]
+    _reevaluate(application, updated, running)
+    _apply_waiting(application, running)
+    _open_new(application, updated, running)
+    _apply_later_events(application, running)
     if event.office_id is not None:
-        heard = {"id": new_id(), "office_id": event.office_id, "type": event.type, "happened_at": happened_at}
-        hearing.changes.heard.append({**heard, "body": seen_by_rules(body)})
-    await write(session, hearing.changes)
+        row = {"id": new_id(), "office_id": event.office_id, "type": event.type, "happened_at": happened_at}
+        application.work.received_events.append({**row, "body": seen_by_rules(body)})
+    await flush(session, application.work)
 
 
-def _settle(hearing: _Hearing, running: Sequence[Duty], cancelled: Sequence[Duty]) -> set[UUID]:
+def _close_matching(
+    application: _EventApplication, running: Sequence[ObligationRecord], cancelled: Sequence[ObligationRecord]
+) -> set[UUID]:
     """Close what the event fulfils or cancels; one call may close two duties (K2).
 
     What was cancelled by a later event that was heard first turns out to be done.
     """
-    happened_at, body = hearing.happened_at, hearing.body
-    settled: set[UUID] = set()
-    for duty in (*running, *cancelled):
-        rule = hearing.book.by_id[duty.rule_id]
+    happened_at, body = application.happened_at, application.body
+    closed: set[UUID] = set()
+    for obligation in (*running, *cancelled):
+        rule = application.book.by_id[obligation.rule_id]
         own_field = ID_FIELDS[rule.subject]
-        too_late = duty.closed_at is not None and happened_at >= duty.closed_at
+        too_late = obligation.closed_at is not None and happened_at >= obligation.closed_at
         for outcome, trigger in _endings(rule):
-            if duty.state == "cancelled" and (outcome != "done" or too_late):
+            if obligation.state == "cancelled" and (outcome != "done" or too_late):
                 continue
-            found = matched_key(trigger, own_field, body) if matches(trigger, hearing.event.type, body) else None
-            if found is None or not _is_about(duty, own_field, body, *found):
+            found = matched_key(trigger, own_field, body) if matches(trigger, application.event.type, body) else None
+            if found is None or not _is_about(obligation, own_field, body, *found):
                 continue
-            if may_settle(rule, own_field, found[0], happened_at, duty.opened_at):
-                if duty.paused_at is not None:
-                    given = hearing.calendars[duty.calendar_digest]
-                    go_on_if_over(hearing.changes, duty, rule, given, happened_at, at=hearing.at)
-                close(hearing.changes, duty, outcome, happened_at, at=hearing.at)
-                settled.add(duty.id)
+            if can_close(rule, own_field, found[0], happened_at, obligation.opened_at):
+                if obligation.paused_at is not None:
+                    given = application.calendars[obligation.calendar_digest]
+                    resume_if_expired(application.work, obligation, rule, given, happened_at, at=application.at)
+                close(application.work, obligation, outcome, happened_at, at=application.at)
+                closed.add(obligation.id)
                 break
-    _leave_tombstones(hearing, {duty.duty for duty in running if duty.id in settled})
-    return settled
+    _leave_tombstones(application, {obligation.obligation_kind for obligation in running if obligation.id in closed})
+    return closed
 
 
 def _endings(rule: Rule) -> list[tuple[str, Trigger]]:
     return [("done", trigger) for trigger in rule.closes] + [("cancelled", trigger) for trigger in rule.cancels]
 
 
-def _is_about(duty: Duty, own_field: str, body: Mapping[str, Any], field: str, value: UUID) -> bool:
-    return names(body, own_field, duty.subject_id, duty.client_id, field, value)
+def _is_about(obligation: ObligationRecord, own_field: str, body: Mapping[str, Any], field: str, value: UUID) -> bool:
+    return refers_to_subject(body, own_field, obligation.subject_id, obligation.client_id, field, value)
 
 
-def _leave_tombstones(hearing: _Hearing, closed_duties: set[str]) -> None:
+def _leave_tombstones(application: _EventApplication, closed_kinds: set[str]) -> None:
     """For duties that may yet be opened.  The first ending counts for what comes once, the latest for the rest."""
-    stones: dict[tuple[str, str, UUID], dict[str, Any]] = {}
-    for rule in hearing.listening:
-        if rule.duty in closed_duties:
+    tombstones: dict[tuple[str, str, UUID], dict[str, Any]] = {}
+    for rule in application.relevant_rules:
+        if rule.obligation_kind in closed_kinds:
             continue
         own_field = ID_FIELDS[rule.subject]
         for outcome, trigger in _endings(rule):
-            if not matches(trigger, hearing.event.type, hearing.body):
+            if not matches(trigger, application.event.type, application.body):
                 continue
-            found = matched_key(trigger, own_field, hearing.body)
+            found = matched_key(trigger, own_field, application.body)
             if found is None:
                 continue
             once = found[0] == own_field and not rule.repeats
-            stone = {"duty": rule.duty, "field": found[0], "value": found[1], "once": once}
-            stones.setdefault((rule.duty, *found), stone | {"outcome": outcome, "happened_at": hearing.happened_at})
-    hearing.changes.stones += [stones[key] for key in sorted(stones)]
+            tombstone = {"duty": rule.obligation_kind, "field": found[0], "value": found[1], "once": once}
+            tombstones.setdefault(
+                (rule.obligation_kind, *found), tombstone | {"outcome": outcome, "happened_at": application.happened_at}
+            )
+    application.work.tombstones += [tombstones[key] for key in sorted(tombstones)]
 
 
-def _reconsider(hearing: _Hearing, remembered: dict[str, Known], running: Sequence[Duty]) -> None:
+def _reevaluate(
+    application: _EventApplication, updated: dict[str, SubjectRecord], running: Sequence[ObligationRecord]
+) -> None:
     """A changed fact: another rule of the duty may apply now, or none."""
-    for duty in running:
-        subject = remembered.get(duty.subject_kind)
-        rule = hearing.book.by_id[duty.rule_id]
-        if subject is None or subject.subject_id != duty.subject_id or hearing.event.type not in rule.reconsiders:
+    for obligation in running:
+        subject = updated.get(obligation.subject_kind)
+        rule = application.book.by_id[obligation.rule_id]
+        if (
+            subject is None
+            or subject.subject_id != obligation.subject_id
+            or application.event.type not in rule.reevaluating_events
+        ):
             continue
         if rule.repeats:
             continue  # A new occasion, not a changed fact.
-        facts = view(rule.subject, subject.facts)
-        rivals = hearing.book.of_duty(rule.duty, duty.office_id, hearing.happened_at)
-        best = winner(rivals, rule.duty, duty.office_id, facts)
+        facts = plain_facts(rule.subject, subject.facts)
+        rivals = application.book.rules_for_kind(rule.obligation_kind, obligation.office_id, application.happened_at)
+        best = most_specific_rule(rivals, rule.obligation_kind, obligation.office_id, facts)
         if best is None:
-            close(hearing.changes, duty, "cancelled", hearing.happened_at, at=hearing.at)
+            close(application.work, obligation, "cancelled", application.happened_at, at=application.at)
         elif (best.code, best.office_id) != (rule.code, rule.office_id):
-            known_calendar, digest = hearing.calendar_for_new_plan(duty)
-            spans = [Span.of(row) for row in duty.spans]
-            plan = schedule(best, known_calendar, duty.opened_at, facts, spans=spans, agreed=duty.agreed_due_at)
-            supersede(hearing.changes, duty, best, hearing.book.id_of(best), plan, digest, at=hearing.at)
+            office_calendar, digest = application.calendar_for_new_plan(obligation)
+            spans = [Span.of(row) for row in obligation.spans]
+            plan = schedule(
+                best, office_calendar, obligation.opened_at, facts, spans=spans, agreed=obligation.agreed_due_at
+            )
+            supersede(application.work, obligation, best, application.book.id_of(best), plan, digest, at=application.at)
 
 
-def _wait(hearing: _Hearing, running: Sequence[Duty]) -> None:
+def _apply_waiting(application: _EventApplication, running: Sequence[ObligationRecord]) -> None:
     """What the event says about whom a duty waits for.  A word about an earlier time than the last one is too late."""
-    for duty in only(running, "open"):
-        _told(hearing, duty, hearing.event.type, hearing.body, hearing.happened_at)
+    for obligation in with_state(running, "open"):
+        _apply_trigger(application, obligation, application.event.type, application.body, application.happened_at)
 
 
-def _told(hearing: _Hearing, duty: Duty, event_type: str, body: dict[str, Any], happened_at: datetime) -> None:
-    rule = hearing.book.by_id[duty.rule_id]
-    told = [(trigger.holder, trigger) for trigger in rule.waits] + [(None, trigger) for trigger in rule.resumes]
-    for holder, trigger in told:
+def _apply_trigger(
+    application: _EventApplication,
+    obligation: ObligationRecord,
+    event_type: str,
+    body: dict[str, Any],
+    happened_at: datetime,
+) -> None:
+    rule = application.book.by_id[obligation.rule_id]
+    triggers = [(trigger.holder, trigger) for trigger in rule.waits] + [(None, trigger) for trigger in rule.resumes]
+    for holder, trigger in triggers:
         if not matches(trigger, event_type, body):
             continue
         own_field = ID_FIELDS[rule.subject]
         found = matched_key(trigger, own_field, body)
-        if found is not None and _is_about(duty, own_field, body, *found) and happened_at > duty.opened_at:
-            given = hearing.calendars.get(duty.calendar_digest)
+        if found is not None and _is_about(obligation, own_field, body, *found) and happened_at > obligation.opened_at:
+            given = application.calendars.get(obligation.calendar_digest)
             if given is None:  # Opened or set anew by this event.
-                given, _ = hearing.known_calendar()
-            wait_for(hearing.changes, duty, rule, given, holder, happened_at, at=hearing.at)
+                given, _ = application.office_calendar()
+            change_holder(application.work, obligation, rule, given, holder, happened_at, at=application.at)
             break
 
 
-def _catch_up(hearing: _Hearing, running: Sequence[Duty]) -> None:
+def _apply_later_events(application: _EventApplication, running: Sequence[ObligationRecord]) -> None:
     """Whom a duty waits for by later events that were heard before it was opened, or before the word of this event."""
-    for duty in only([*hearing.changes.opened, *running], "open"):
-        for heard in hearing.now.later:
-            _told(hearing, duty, heard.type, heard.body, heard.happened_at)
+    for obligation in with_state([*application.work.opened, *running], "open"):
+        for later_event in application.snapshot.later_events:
+            _apply_trigger(application, obligation, later_event.type, later_event.body, later_event.happened_at)
 
 
-def _open_new(hearing: _Hearing, remembered: dict[str, Known], running: Sequence[Duty]) -> None:
-    opening = [rule for rule in hearing.listening if hearing.event.type in rule.opens]
-    for subject in remembered.values():
-        duties = {rule.duty for rule in opening if rule.subject == subject.kind}
-        duties -= {duty.duty for duty in running if duty.subject_id == subject.subject_id}
-        facts = view(subject.kind, subject.facts)  # type: ignore[arg-type]  # The column holds nothing else.
-        for name in sorted(duties):
-            rule = winner(opening, name, subject.office_id, facts)
-            if rule is None or ((subject.subject_id, rule.duty) in hearing.now.ever and not rule.repeats):
+def _open_new(
+    application: _EventApplication, updated: dict[str, SubjectRecord], running: Sequence[ObligationRecord]
+) -> None:
+    opening = [rule for rule in application.relevant_rules if application.event.type in rule.opens]
+    for subject in updated.values():
+        kinds = {rule.obligation_kind for rule in opening if rule.subject == subject.kind}
+        kinds -= {obligation.obligation_kind for obligation in running if obligation.subject_id == subject.subject_id}
+        facts = plain_facts(subject.kind, subject.facts)  # type: ignore[arg-type]  # The column holds nothing else.
+        for name in sorted(kinds):
+            rule = most_specific_rule(opening, name, subject.office_id, facts)
+            if rule is None or (
+                (subject.subject_id, rule.obligation_kind) in application.snapshot.ever_opened and not rule.repeats
+            ):
                 continue
             moments = [subject.moments[event_type] for event_type in rule.opens if event_type in subject.moments]
             opened_at = max(datetime.fromisoformat(moment) for moment in moments)
-            known_calendar, digest = hearing.known_calendar()
-            duty = open_duty(
-                hearing.changes,
+            office_calendar, digest = application.office_calendar()
+            obligation = open_obligation(
+                application.work,
                 rule,
-                hearing.book.id_of(rule),
-                schedule(rule, known_calendar, opened_at, facts),
+                application.book.id_of(rule),
+                schedule(rule, office_calendar, opened_at, facts),
                 opened_at,
                 office_id=subject.office_id,
                 calendar_digest=digest,
                 subject=(subject.kind, subject.subject_id, subject.label),
                 client_id=subject.client_id,
-                responsible_id=_responsible(hearing.now, subject),
-                at=hearing.at,
+                responsible_id=_responsible(application.snapshot, subject),
+                at=application.at,
             )
-            ended = _ended_by(hearing.now.stones, rule, opened_at)
+            ended = _ended_by(application.snapshot.tombstones, rule, opened_at)
             if ended is not None:
-                close(hearing.changes, duty, ended.outcome, max(ended.happened_at, opened_at), at=hearing.at)
+                close(application.work, obligation, ended.outcome, max(ended.happened_at, opened_at), at=application.at)
 
 
-def _responsible(now: Standing, subject: Known) -> UUID | None:
+def _responsible(snapshot: Snapshot, subject: SubjectRecord) -> UUID | None:
     """CL-10: the client's manager; else whoever dealt with the matter last."""
     if subject.client_id is None or subject.kind == "client":
-        return now.manager_id or subject.staff_id
-    return now.manager_id or now.last_caller_id or subject.staff_id
+        return snapshot.manager_id or subject.staff_id
+    return snapshot.manager_id or snapshot.last_caller_id or subject.staff_id
 
 
-def _ended_by(stones: Sequence[Stone], rule: Rule, opened_at: datetime) -> Stone | None:
+def _ended_by(tombstones: Sequence[TombstoneRecord], rule: Rule, opened_at: datetime) -> TombstoneRecord | None:
     """Stones are left for every rule of a duty; the one that applies may know no such ending."""
     own_field = ID_FIELDS[rule.subject]
-    known = {outcome for outcome, _ in _endings(rule)}
+    allowed_outcomes = {outcome for outcome, _ in _endings(rule)}
     return next(
         (
-            stone
-            for stone in stones
-            if stone.duty == rule.duty
-            and stone.outcome in known
-            and may_settle(rule, own_field, stone.field, stone.happened_at, opened_at)
+            tombstone
+            for tombstone in tombstones
+            if tombstone.obligation_kind == rule.obligation_kind
+            and tombstone.outcome in allowed_outcomes
+            and can_close(rule, own_field, tombstone.field, tombstone.happened_at, opened_at)
         ),
         None,
     )
@@ -269,11 +309,11 @@ async def reassign(session: AsyncSession, client_id: UUID, manager_id: UUID | No
         Obligation.state == "open", Obligation.client_id == client_id, Obligation.office_id == own_office
     )
     rows = (await session.execute(query.order_by(Obligation.id).with_for_update())).scalars().all()
-    changes = Changes()
-    for duty in map(Duty.of, rows):
-        if duty.responsible_staff_id != manager_id:
-            details = {"from": str(duty.responsible_staff_id or ""), "to": str(manager_id)}
-            duty.responsible_staff_id = manager_id
-            changes.history.append(history_row(duty, "reassigned", at, details))
-            changes.change(duty)
-    await write(session, changes)
+    work = UnitOfWork()
+    for obligation in map(ObligationRecord.of, rows):
+        if obligation.responsible_staff_id != manager_id:
+            details = {"from": str(obligation.responsible_staff_id or ""), "to": str(manager_id)}
+            obligation.responsible_staff_id = manager_id
+            work.history.append(history_row(obligation, "reassigned", at, details))
+            work.mark_changed(obligation)
+    await flush(session, work)

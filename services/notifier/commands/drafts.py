@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.clock_models import RuleDraft
 from services.notifier.commands.rules import check_draft, publish_rule
 from services.notifier.domain.check import Problem, gaps
-from services.notifier.domain.ladder import Person, resolve
+from services.notifier.domain.ladder import Person, resolve_recipients
 from services.notifier.domain.rules import Rule, RuleBody
 from services.notifier.models import Office, RuleVersion, StaffMember
 from services.notifier.rulebook import rule_book
@@ -90,7 +90,7 @@ async def _unreached(session: AsyncSession, draft: Rule) -> list[Problem]:
     return [
         Problem(draft.code, f"В офисе «{office.name}» лестница не достигает никого.")
         for office in rows
-        if not any(resolve(level.role, office.office_id, None, people)[1] for level in draft.ladder)
+        if not any(resolve_recipients(level.role, office.office_id, None, people)[1] for level in draft.ladder)
     ]
 
 

@@ -11,30 +11,38 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, and_, any_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock_models import HeardEvent, ObligationRemark, RuleDraft
+from services.notifier.clock_models import ObligationRemark, ReceivedEvent, RuleDraft
 from services.notifier.commands.drafts import rule_of_draft
-from services.notifier.domain.ladder import Person, resolve
-from services.notifier.domain.occasions import occasion_id, occasions_between
-from services.notifier.domain.outcomes import Outcome
-from services.notifier.domain.replay import Deed, Difference, Happening, Opening, Replay, differences, with_draft
+from services.notifier.domain.ladder import Person, resolve_recipients
+from services.notifier.domain.occasions import occurrence_id, occurrences_between
+from services.notifier.domain.outcomes import ReplayedObligation
+from services.notifier.domain.replay import (
+    CalendarOpening,
+    Difference,
+    PastEvent,
+    Replay,
+    StaffAction,
+    differences,
+    with_draft,
+)
 from services.notifier.domain.rules import Rule, in_force
 from services.notifier.models import Client, Obligation, ObligationHistory, Office, StaffMember
 from services.notifier.rulebook import rule_book
 from shared.base.errors import Conflict, Invalid
 from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar
 
-LONGEST_PERIOD = timedelta(days=92)
-MOST_EVENTS = 50_000
-DEEDS = ("moved", "paused", "resumed", "waiting", "reopened", "done")
+MAX_PERIOD = timedelta(days=92)
+MAX_EVENTS = 50_000
+STAFF_ACTIONS = ("moved", "paused", "resumed", "waiting", "reopened", "done")
 
 
 @dataclass(frozen=True)
-class PersonsChange:
+class StaffDifference:
     """How a draft would have changed one person's duties."""
 
     staff_id: UUID | None
-    duties_before: int
-    duties_after: int
+    obligations_before: int
+    obligations_after: int
     breaches_before: int
     breaches_after: int
 
@@ -42,12 +50,12 @@ class PersonsChange:
 @dataclass(frozen=True)
 class DryRun:
     events: int
-    deeds: int
-    before: Sequence[Outcome]
-    after: Sequence[Outcome]
+    actions: int
+    before: Sequence[ReplayedObligation]
+    after: Sequence[ReplayedObligation]
     differences: Sequence[Difference]
-    people: Sequence[PersonsChange]
-    cannot_know: Sequence[str]
+    people: Sequence[StaffDifference]
+    limitations: Sequence[str]
     """In Russian, for whoever reads the figures."""
 
 
@@ -56,17 +64,17 @@ async def dry_run(session: AsyncSession, draft: RuleDraft, since: datetime, unti
 
     Both sides are replayed, so that a difference is the draft's and not that of replaying.  Raises Invalid.
     """
-    if not timedelta() < until - since <= LONGEST_PERIOD:
+    if not timedelta() < until - since <= MAX_PERIOD:
         raise Invalid("Период — не больше 92 дней, и конец позже начала.", field="body.until")
     events = await _events(session, draft.office_id, since, until)
-    deeds = await _deeds(session, draft.office_id, since, until)
+    actions = await _staff_actions(session, draft.office_id, since, until)
     offices = (await session.execute(select(Office.office_id, Office.calendar))).all()
     calendars = {row.office_id: WorkingCalendar.model_validate(row.calendar) for row in offices}
     managers = await _managers(session, events)
     rules = list((await rule_book(session)).by_id.values())
     drafted = rule_of_draft(draft, since)
-    days = await _days(session, [*rules, drafted], drafted, calendars, since, until)
-    history: list[Happening | Deed | Opening] = [*events, *deeds, *days]
+    days = await _calendar_openings(session, [*rules, drafted], drafted, calendars, since, until)
+    history: list[PastEvent | StaffAction | CalendarOpening] = [*events, *actions, *days]
     history.sort(key=lambda item: item.happened_at)
     try:
         before, after = [
@@ -78,27 +86,29 @@ async def dry_run(session: AsyncSession, draft: RuleDraft, since: datetime, unti
         raise Conflict("Календарь одного из офисов больше не знает рабочего времени.") from error
     return DryRun(
         len(events),
-        len(deeds),
+        len(actions),
         before,
         after,
         differences(before, after, until),
         _by_person(before, after, until),
-        await _cannot_know(session, draft, since, until, by_calendar=bool(days)),
+        await _limitations(session, draft, since, until, by_calendar=bool(days)),
     )
 
 
-async def _events(session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime) -> list[Happening]:
-    query = select(HeardEvent.type, HeardEvent.office_id, HeardEvent.happened_at, HeardEvent.body)
-    query = query.where(HeardEvent.happened_at >= since, HeardEvent.happened_at < until)
+async def _events(session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime) -> list[PastEvent]:
+    query = select(ReceivedEvent.type, ReceivedEvent.office_id, ReceivedEvent.happened_at, ReceivedEvent.body)
+    query = query.where(ReceivedEvent.happened_at >= since, ReceivedEvent.happened_at < until)
     if office_id is not None:
-        query = query.where(HeardEvent.office_id == office_id)
-    rows = (await session.execute(query.order_by(HeardEvent.happened_at, HeardEvent.id).limit(MOST_EVENTS + 1))).all()
-    if len(rows) > MOST_EVENTS:
-        raise Invalid(f"За период больше {MOST_EVENTS} событий: выберите короче.", field="body.since")
-    return [Happening(row.type, row.office_id, row.happened_at, row.body) for row in rows]
+        query = query.where(ReceivedEvent.office_id == office_id)
+    rows = (
+        await session.execute(query.order_by(ReceivedEvent.happened_at, ReceivedEvent.id).limit(MAX_EVENTS + 1))
+    ).all()
+    if len(rows) > MAX_EVENTS:
+        raise Invalid(f"За период больше {MAX_EVENTS} событий: выберите короче.", field="body.since")
+    return [PastEvent(row.type, row.office_id, row.happened_at, row.body) for row in rows]
 
 
-async def _managers(session: AsyncSession, events: Sequence[Happening]) -> dict[UUID, UUID]:
+async def _managers(session: AsyncSession, events: Sequence[PastEvent]) -> dict[UUID, UUID]:
     """By client, of those that the events name."""
     named = {UUID(event.body["client_id"]) for event in events if isinstance(event.body.get("client_id"), str)}
     query = select(Client.client_id, Client.manager_id).where(Client.manager_id.is_not(None))
@@ -106,11 +116,15 @@ async def _managers(session: AsyncSession, events: Sequence[Happening]) -> dict[
     return {row.client_id: row.manager_id for row in rows.all()}
 
 
-async def _deeds(session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime) -> list[Deed]:
+async def _staff_actions(
+    session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime
+) -> list[StaffAction]:
     """A person's remark bears the moment of what it is about in the history."""
     entry = ObligationHistory
     query = (
-        select(Obligation.subject_id, Obligation.duty, entry.event, entry.at, entry.details, StaffMember.role)
+        select(
+            Obligation.subject_id, Obligation.obligation_kind, entry.event, entry.at, entry.details, StaffMember.role
+        )
         .select_from(ObligationRemark)
         .join(Obligation, Obligation.id == ObligationRemark.obligation_id)
         .join(
@@ -122,39 +136,45 @@ async def _deeds(session: AsyncSession, office_id: UUID | None, since: datetime,
             ),
         )
         .outerjoin(StaffMember, StaffMember.staff_id == ObligationRemark.staff_id)
-        .where(ObligationRemark.at >= since, ObligationRemark.at < until, ObligationRemark.event.in_(DEEDS))
+        .where(ObligationRemark.at >= since, ObligationRemark.at < until, ObligationRemark.event.in_(STAFF_ACTIONS))
     )
     if office_id is not None:
         query = query.where(ObligationRemark.office_id == office_id)
-    rows = (await session.execute(query.order_by(entry.at, entry.id).limit(MOST_EVENTS + 1))).all()
-    if len(rows) > MOST_EVENTS:
-        raise Invalid(f"За период больше {MOST_EVENTS} действий людей: выберите короче.", field="body.since")
-    return [_deed(*row) for row in rows]
+    rows = (await session.execute(query.order_by(entry.at, entry.id).limit(MAX_EVENTS + 1))).all()
+    if len(rows) > MAX_EVENTS:
+        raise Invalid(f"За период больше {MAX_EVENTS} действий людей: выберите короче.", field="body.since")
+    return [_staff_action(*row) for row in rows]
 
 
-def _deed(subject_id: UUID, duty: str, event: str, at: datetime, details: Mapping[str, Any], role: str | None) -> Deed:
+def _staff_action(
+    subject_id: UUID, obligation_kind: str, event: str, at: datetime, details: Mapping[str, Any], role: str | None
+) -> StaffAction:
     match event:
         case "moved":
-            return Deed(subject_id, duty, at, "move", due_at=datetime.fromisoformat(details["to"]), role=role)
+            return StaffAction(
+                subject_id, obligation_kind, at, "move", due_at=datetime.fromisoformat(details["to"]), role=role
+            )
         case "reopened":
-            return Deed(subject_id, duty, at, "reopen", role=role)
+            return StaffAction(subject_id, obligation_kind, at, "reopen", role=role)
         case "done":
-            return Deed(subject_id, duty, at, "done", role=role)
+            return StaffAction(subject_id, obligation_kind, at, "done", role=role)
         case _:
             holder = details.get("holder")
-            return Deed(subject_id, duty, at, "wait", holder=None if holder == "manager" else holder, role=role)
+            return StaffAction(
+                subject_id, obligation_kind, at, "wait", holder=None if holder == "manager" else holder, role=role
+            )
 
 
-async def _days(
+async def _calendar_openings(
     session: AsyncSession,
     rules: Sequence[Rule],
     draft: Rule,
     calendars: Mapping[UUID, WorkingCalendar],
     since: datetime,
     until: datetime,
-) -> list[Opening]:
+) -> list[CalendarOpening]:
     """Of the draft's own duty: the other ones come by the calendar as they did."""
-    found = [rule for rule in rules if rule.every and rule.duty == draft.duty]
+    found = [rule for rule in rules if rule.every and rule.obligation_kind == draft.obligation_kind]
     if not found:
         return []
     staff = (await session.execute(select(StaffMember).where(StaffMember.active))).scalars().all()
@@ -171,25 +191,27 @@ async def _days(
 
 def _openings(
     rule: Rule, office_id: UUID, calendar: WorkingCalendar, people: list[Person], since: datetime, until: datetime
-) -> Iterator[Opening]:
+) -> Iterator[CalendarOpening]:
     assert rule.every is not None  # The caller has chosen those.
-    told = resolve(rule.ladder[0].role, office_id, None, people)[1] if rule.ladder else []
-    whose = {office_id: told[0].id if len(told) == 1 else None}
+    managers = resolve_recipients(rule.ladder[0].role, office_id, None, people)[1] if rule.ladder else []
+    owners = {office_id: managers[0].id if len(managers) == 1 else None}
     if rule.every.of == "manager":
-        whose = {one.id: one.id for one in people if one.office_id == office_id and one.role == "manager"}
+        owners = {one.id: one.id for one in people if one.office_id == office_id and one.role == "manager"}
     try:
-        days = list(occasions_between(rule, calendar, since, until))
+        days = list(occurrences_between(rule, calendar, since, until))
     except NoWorkingTime:
         return  # An office that never opens has no such days.
-    for occasion in days:
-        for own_id, responsible in whose.items():
-            yield Opening(rule, office_id, occasion_id(rule, own_id, occasion.day), responsible, occasion.opened_at)
+    for occurrence in days:
+        for own_id, responsible in owners.items():
+            yield CalendarOpening(
+                rule, office_id, occurrence_id(rule, own_id, occurrence.day), responsible, occurrence.opened_at
+            )
 
 
-async def _cannot_know(
+async def _limitations(
     session: AsyncSession, draft: RuleDraft, since: datetime, until: datetime, *, by_calendar: bool
 ) -> list[str]:
-    told = [
+    limitations = [
         "Закрытия, звонки, паузы и переносы взяты такими, какими были: как люди поступили бы при другом сроке, "
         "неизвестно.",
         "Обязанности, открытые до начала периода, не участвуют.",
@@ -199,22 +221,31 @@ async def _cannot_know(
     moved = moved.where(ObligationRemark.at >= since, ObligationRemark.at < until)
     count = (await session.execute(moved)).scalar_one()
     if count:
-        told.append(f"Передачи другому офису ({count}) не проигрываются: остаток посчитан по календарю первого офиса.")
+        limitations.append(
+            f"Передачи другому офису ({count}) не проигрываются: остаток посчитан по календарю первого офиса."
+        )
     if by_calendar:
-        told.append(
+        limitations.append(
             "У обязанностей по календарю, которых на деле не было, нет и отметок: они считаются невыполненными."
         )
-    return told
+    return limitations
 
 
-def _by_person(before: Sequence[Outcome], after: Sequence[Outcome], at: datetime) -> list[PersonsChange]:
+def _by_person(
+    before: Sequence[ReplayedObligation], after: Sequence[ReplayedObligation], at: datetime
+) -> list[StaffDifference]:
     """Only those for whom something would have been different."""
-    duties = [Counter(duty.responsible_id for duty in side) for side in (before, after)]
-    breaches = [Counter(duty.responsible_id for duty in side if duty.breached(at)) for side in (before, after)]
-    people = sorted(duties[0].keys() | duties[1].keys(), key=str)
-    changes = [PersonsChange(one, duties[0][one], duties[1][one], breaches[0][one], breaches[1][one]) for one in people]
+    obligations = [Counter(obligation.responsible_id for obligation in side) for side in (before, after)]
+    breaches = [
+        Counter(obligation.responsible_id for obligation in side if obligation.breached(at)) for side in (before, after)
+    ]
+    people = sorted(obligations[0].keys() | obligations[1].keys(), key=str)
+    changes = [
+        StaffDifference(one, obligations[0][one], obligations[1][one], breaches[0][one], breaches[1][one])
+        for one in people
+    ]
     return [
         change
         for change in changes
-        if (change.duties_before, change.breaches_before) != (change.duties_after, change.breaches_after)
+        if (change.obligations_before, change.breaches_before) != (change.obligations_after, change.breaches_after)
     ]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import texts
-from services.notifier.commands.notices import office_context, office_of
+from services.notifier.commands.notices import get_office, office_context
 from services.notifier.domain.labels import OBLIGATION_STATES, SUBJECTS, length_ru, moment_ru
 from services.notifier.models import Client, Notice, Obligation, StaffMember
 from shared.identity.roles import LABELS, Role
@@ -24,7 +24,7 @@ _CONSEQUENCES = {
 }
 
 
-async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool:
+async def fill_in(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool:
     """Fill in the letter or the SMS with what is true now; False when there is nothing to say any more."""
     assert notice.context is not None
     letter: Notice | None = notice
@@ -33,15 +33,17 @@ async def write(session: AsyncSession, notice: Notice, *, at: datetime, public_u
     if letter is None:
         return False
     digest = letter.template == "digest"
-    told = await (_digest if digest else _alone)(session, letter, at=at, public_url=public_url)
-    if told is None:
+    context = await (_digest if digest else _alone)(session, letter, at=at, public_url=public_url)
+    if context is None:
         return False
     if notice.channel == "sms":
         notice.template = f"{letter.template}_sms"
-        notice.text, notice.template_version = await texts.write_sms(session, notice.template, told, notice.office_id)
+        notice.text, notice.template_version = await texts.render_sms(
+            session, notice.template, context, notice.office_id
+        )
         notice.title = notice.text[:60]
         return True
-    rendered, notice.template_version = await texts.write(session, notice.template, told, notice.office_id)
+    rendered, notice.template_version = await texts.render_letter(session, notice.template, context, notice.office_id)
     notice.title, notice.text, notice.html = rendered.title, rendered.text, rendered.html
     return True
 
@@ -55,7 +57,7 @@ async def _alone(session: AsyncSession, notice: Notice, *, at: datetime, public_
     outdated = obligation.state != "open" or obligation.generation != notice.context["generation"]
     if kind == "warning" and outdated:
         return None
-    office = await office_of(session, obligation.office_id)
+    office = await get_office(session, obligation.office_id)
     responsible = await session.get(StaffMember, obligation.responsible_staff_id or notice.id)
     client = await session.get(Client, obligation.client_id or notice.id)
     late = obligation.closed_at or at
@@ -85,13 +87,13 @@ async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public
     assert notice.context is not None
     items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The last word about each.
     rows = (await session.execute(select(Obligation).where(Obligation.id.in_(items)))).scalars().all()
-    standing = [row for row in rows if row.state == "open" and row.generation == items[row.id]["generation"]]
-    if not standing:
+    still_open = [row for row in rows if row.state == "open" and row.generation == items[row.id]["generation"]]
+    if not still_open:
         return None
-    clients = await session.execute(select(Client).where(Client.client_id.in_({row.client_id for row in standing})))
+    clients = await session.execute(select(Client).where(Client.client_id.in_({row.client_id for row in still_open})))
     by_id = {client.client_id: client for client in clients.scalars()}
-    office = await office_of(session, notice.office_id)
-    late = sum(row.due_at <= at for row in standing)
+    office = await get_office(session, notice.office_id)
+    late = sum(row.due_at <= at for row in still_open)
     lines = [
         {
             "kind": "срок нарушен" if row.due_at <= at else "скоро срок",
@@ -101,7 +103,7 @@ async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public
             "about": _about(row, by_id.get(row.client_id or row.id)),
             "due_at": row.due_at,
         }
-        for row in sorted(standing, key=lambda row: (row.due_at, row.id))
+        for row in sorted(still_open, key=lambda row: (row.due_at, row.id))
     ]
     return {
         "recipient": notice.recipient_name,

@@ -7,17 +7,17 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
-from services.notifier.commands.obligations import close, figures, history_row, wake_engine
-from services.notifier.commands.waiting import go_on, go_on_if_over, wait_for
+from services.notifier.commands.obligations import close, deadline_details, history_row, wake_engine
+from services.notifier.commands.waiting import change_holder, resume_after_reopening, resume_if_expired
 from services.notifier.domain.labels import duration_ru, moment_ru
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
-from services.notifier.domain.waiting import ONE_MINUTE, Span, counts_working_time, may_stand_until
-from services.notifier.duty import Duty, step_moment
+from services.notifier.domain.waiting import ONE_MINUTE, Span, counts_working_time, pause_limit_at
+from services.notifier.duty import ObligationRecord, step_moment
 from services.notifier.models import Obligation, ObligationHistory, StaffMember
-from services.notifier.reading import calendar
+from services.notifier.reading import load_calendar
 from services.notifier.rulebook import rule_book
-from services.notifier.writing import Changes, write
+from services.notifier.writing import UnitOfWork, flush
 from shared.base.errors import BusinessError, Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import SENIORS, Principal, Role
 from shared.persistence.database import new_id
@@ -29,7 +29,7 @@ _WAKE_PAUSES = text(f"SELECT pg_notify('{PAUSES_CHANNEL}', '')")
 """Delivered at commit: a pause may be over before the loop that ends pauses wakes up by itself."""
 
 
-class DutyClosed(BusinessError):
+class AlreadyClosed(BusinessError):
     code = "obligation-closed"
     title = "Обязанность уже закрыта"
 
@@ -39,50 +39,50 @@ class DeadlinePassed(BusinessError):
     title = "Срок уже истёк"
 
 
-class NotMovable(BusinessError):
+class DeadlineNotMovable(BusinessError):
     status = 403
     code = "deadline-not-movable"
     title = "Срок не переносится"
 
 
-class PausedEnough(BusinessError):
+class PauseLimitReached(BusinessError):
     status = 403
     code = "pause-limit-reached"
     title = "Отсчёт больше не приостанавливается"
 
 
-async def taken(
+async def lock_obligation(
     session: AsyncSession, obligation_id: UUID, *, is_open: bool = True
-) -> tuple[Obligation, Duty, Rule, WorkingCalendar]:
-    """The duty, locked against the engine.  Raises NotFound, DutyClosed."""
+) -> tuple[Obligation, ObligationRecord, Rule, WorkingCalendar]:
+    """The duty, locked against the engine.  Raises NotFound, AlreadyClosed."""
     query = select(Obligation).where(Obligation.id == obligation_id).with_for_update()
     row = (await session.execute(query)).scalars().one_or_none()
     if row is None:
         raise NotFound("Такой обязанности нет.")
     if is_open and row.state != "open":
-        raise DutyClosed("С закрытой обязанностью это действие невозможно.")
+        raise AlreadyClosed("С закрытой обязанностью это действие невозможно.")
     rule = (await rule_book(session)).by_id[row.rule_id]
-    return row, Duty.of(row), rule, await calendar(session, row.calendar_digest)
+    return row, ObligationRecord.of(row), rule, await load_calendar(session, row.calendar_digest)
 
 
-async def store(
-    session: AsyncSession, changes: Changes, row: Obligation, event: str, text: str, caller: Principal, at: datetime
+async def save_action(
+    session: AsyncSession, work: UnitOfWork, row: Obligation, event: str, text: str, caller: Principal, at: datetime
 ) -> Obligation:
-    duty = changes.changed[row.id]
-    changes.remarks.append(
+    obligation = work.changed[row.id]
+    work.remarks.append(
         {
             "id": new_id(),
-            "obligation_id": duty.id,
-            "office_id": duty.office_id,
-            "generation": duty.generation,
+            "obligation_id": obligation.id,
+            "office_id": obligation.office_id,
+            "generation": obligation.generation,
             "event": event,
             "at": at,
             "staff_id": caller.id,
             "text": text,
         }
     )
-    await write(session, changes)
-    await audit(session, f"obligation.{event}", subject=f"obligation/{duty.id}", office_id=duty.office_id)
+    await flush(session, work)
+    await audit(session, f"obligation.{event}", subject=f"obligation/{obligation.id}", office_id=obligation.office_id)
     await session.refresh(row)
     return row
 
@@ -93,49 +93,49 @@ async def move_deadline(
     """«Если иное не согласовано с клиентом» (VIN-05, CALL-12).  A new generation with the agreed deadline.
 
     How far depends on the caller's role and is counted from the rule's own deadline, so that many small steps come no
-    further than one.  Raises NotFound, DutyClosed, DeadlinePassed, NotMovable, Invalid.
+    further than one.  Raises NotFound, AlreadyClosed, DeadlinePassed, DeadlineNotMovable, Invalid.
     """
-    row, duty, rule, known_calendar = await taken(session, obligation_id)
-    if duty.breached_at is not None or duty.due_at <= at:
+    row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id)
+    if obligation.breached_at is not None or obligation.due_at <= at:
         raise DeadlinePassed("Истёкший срок не переносится: прошлое не переписывается.")
-    if duty.paused_at is not None:
+    if obligation.paused_at is not None:
         raise Conflict("Отсчёт приостановлен: сначала возобновите его.")
     if due_at <= at:
         raise Invalid("Новый срок должен быть в будущем.", field="body.due_at")
-    spans = [Span.of(span) for span in duty.spans]
-    own = schedule(rule, known_calendar, duty.opened_at, {}, spans=spans).due_at
-    _within_limit(rule, known_calendar, own, due_at, caller)
-    plan = schedule(rule, known_calendar, duty.opened_at, {}, exactly=due_at)
-    changes = Changes()
-    changes.events.append(announcements.closed(duty, "superseded", at, at))
-    details = {"from": duty.due_at.isoformat(), "to": due_at.isoformat(), "staff_id": str(caller.id)}
-    changes.history.append(history_row(duty, "moved", at, details))
-    duty.generation += 1
-    duty.agreed_due_at, duty.due_at, duty.soon_at = due_at, plan.due_at, max(plan.soon_at, at)
-    duty.schedule = [step for step in plan.rows if step_moment(step) > at]  # What is past is not told again.
-    duty.next_step, duty.next_at = 0, step_moment(duty.schedule[0])
-    duty.warned_at = duty.acknowledged_by = duty.acknowledged_until = None
-    changes.events.append(announcements.opened(duty, at))
-    changes.history.append(history_row(duty, "opened", duty.opened_at, figures(duty)))
-    changes.change(duty)
-    wake_engine(changes, duty, at)
-    return await store(session, changes, row, "moved", reason, caller, at)
+    spans = [Span.of(span) for span in obligation.spans]
+    own = schedule(rule, office_calendar, obligation.opened_at, {}, spans=spans).due_at
+    _within_limit(rule, office_calendar, own, due_at, caller)
+    plan = schedule(rule, office_calendar, obligation.opened_at, {}, exactly=due_at)
+    work = UnitOfWork()
+    work.events.append(announcements.closed(obligation, "superseded", at, at))
+    details = {"from": obligation.due_at.isoformat(), "to": due_at.isoformat(), "staff_id": str(caller.id)}
+    work.history.append(history_row(obligation, "moved", at, details))
+    obligation.generation += 1
+    obligation.agreed_due_at, obligation.due_at, obligation.soon_at = due_at, plan.due_at, max(plan.soon_at, at)
+    obligation.schedule = [step for step in plan.rows if step_moment(step) > at]  # What is past is not told again.
+    obligation.next_step, obligation.next_at = 0, step_moment(obligation.schedule[0])
+    obligation.warned_at = obligation.acknowledged_by = obligation.acknowledged_until = None
+    work.events.append(announcements.opened(obligation, at))
+    work.history.append(history_row(obligation, "opened", obligation.opened_at, deadline_details(obligation)))
+    work.mark_changed(obligation)
+    wake_engine(work, obligation, at)
+    return await save_action(session, work, row, "moved", reason, caller, at)
 
 
 def _within_limit(
-    rule: Rule, known_calendar: WorkingCalendar, own: datetime, due_at: datetime, caller: Principal
+    rule: Rule, office_calendar: WorkingCalendar, own: datetime, due_at: datetime, caller: Principal
 ) -> None:
-    """Raises NotMovable."""
+    """Raises DeadlineNotMovable."""
     if not rule.moves:
-        raise NotMovable("Регламент не допускает переноса этого срока.")
+        raise DeadlineNotMovable("Регламент не допускает переноса этого срока.")
     limit = next((limit for limit in rule.moves if limit.role == caller.role), None)
     if limit is None:
-        raise NotMovable("Ваша роль не может переносить этот срок.")
-    furthest = deadline(known_calendar, own, limit.up_to)
-    if due_at > furthest:
-        raise NotMovable(
+        raise DeadlineNotMovable("Ваша роль не может переносить этот срок.")
+    latest = deadline(office_calendar, own, limit.up_to)
+    if due_at > latest:
+        raise DeadlineNotMovable(
             f"Ваша роль переносит срок не далее чем на {duration_ru(limit.up_to)}: "
-            f"до {moment_ru(furthest, known_calendar.time_zone)}. Обратитесь к руководителю."
+            f"до {moment_ru(latest, office_calendar.time_zone)}. Обратитесь к руководителю."
         )
 
 
@@ -144,40 +144,42 @@ async def acknowledge(
 ) -> Obligation:
     """«Взял в работу»: for so many working minutes nobody further up is told.  The deadline stays where it is.
 
-    Once per person and generation, so that nobody holds the ladder for ever.  Raises NotFound, DutyClosed, Conflict.
+    Once per person and generation, so that nobody holds the ladder for ever.  Raises NotFound, AlreadyClosed, Conflict.
     """
-    row, duty, rule, known_calendar = await taken(session, obligation_id)
+    row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id)
     entries = select(ObligationHistory.details).where(
-        ObligationHistory.obligation_id == duty.id,
-        ObligationHistory.generation == duty.generation,
+        ObligationHistory.obligation_id == obligation.id,
+        ObligationHistory.generation == obligation.generation,
         ObligationHistory.event == "acknowledged",
     )
     if any(details["staff_id"] == str(caller.id) for details in (await session.execute(entries)).scalars()):
         raise Conflict("Вы уже брали эту обязанность в работу.")
-    until = add_working_minutes(known_calendar, at, minutes)
-    duty.acknowledged_by, duty.acknowledged_until = caller.id, until
-    _delay_climb(duty, known_calendar, until, working=counts_working_time(rule))
-    changes = Changes()
+    until = add_working_minutes(office_calendar, at, minutes)
+    obligation.acknowledged_by, obligation.acknowledged_until = caller.id, until
+    _delay_escalation(obligation, office_calendar, until, working=counts_working_time(rule))
+    work = UnitOfWork()
     details = {"staff_id": str(caller.id), "until": until.isoformat()}
-    changes.history.append(history_row(duty, "acknowledged", at, details))
-    changes.change(duty)
-    return await store(session, changes, row, "acknowledged", "", caller, at)
+    work.history.append(history_row(obligation, "acknowledged", at, details))
+    work.mark_changed(obligation)
+    return await save_action(session, work, row, "acknowledged", "", caller, at)
 
 
-def _delay_climb(duty: Duty, known_calendar: WorkingCalendar, until: datetime, *, working: bool) -> None:
+def _delay_escalation(
+    obligation: ObligationRecord, office_calendar: WorkingCalendar, until: datetime, *, working: bool
+) -> None:
     """The next level comes not before `until`, the others as long after it as they would have."""
-    if duty.next_step is None:
+    if obligation.next_step is None:
         return
-    rest = duty.schedule[duty.next_step :]
-    climb = [step_moment(step) for step in rest if step["kind"] == "escalation"]
-    if not climb or climb[0] >= until:
+    rest = obligation.schedule[obligation.next_step :]
+    escalations = [step_moment(step) for step in rest if step["kind"] == "escalation"]
+    if not escalations or escalations[0] >= until:
         return
 
     def delayed(moment: datetime) -> datetime:
         if not working:
-            return until + (moment - climb[0])
+            return until + (moment - escalations[0])
         return add_working_minutes(
-            known_calendar, until, working_time_between(known_calendar, climb[0], moment) / ONE_MINUTE
+            office_calendar, until, working_time_between(office_calendar, escalations[0], moment) / ONE_MINUTE
         )
 
     moved = [
@@ -185,9 +187,9 @@ def _delay_climb(duty: Duty, known_calendar: WorkingCalendar, until: datetime, *
         for step in rest
     ]
     moved.sort(key=step_moment)
-    duty.schedule = [*duty.schedule[: duty.next_step], *moved]
-    if duty.paused_at is None:
-        duty.next_at = step_moment(moved[0])
+    obligation.schedule = [*obligation.schedule[: obligation.next_step], *moved]
+    if obligation.paused_at is None:
+        obligation.next_at = step_moment(moved[0])
 
 
 async def set_waiting(
@@ -195,67 +197,69 @@ async def set_waiting(
 ) -> Obligation:
     """The duty waits for the client or the supplier, or for us again.
 
-    Raises NotFound, DutyClosed, Conflict, PausedEnough.
+    Raises NotFound, AlreadyClosed, Conflict, PauseLimitReached.
     """
-    row, duty, rule, known_calendar = await taken(session, obligation_id)
+    row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id)
     if holder in rule.pauses_for:
-        spans = [Span.of(span) for span in duty.spans]
-        until = may_stand_until(rule, caller.role, known_calendar, spans, at)
+        spans = [Span.of(span) for span in obligation.spans]
+        until = pause_limit_at(rule, caller.role, office_calendar, spans, at)
         if until is not None and until <= at:
-            raise PausedEnough("Для вашей роли время пауз по этой обязанности вышло. Обратитесь к руководителю.")
-    changes = Changes()
-    if not wait_for(changes, duty, rule, known_calendar, holder, at, at=at, role=caller.role):
+            raise PauseLimitReached("Для вашей роли время пауз по этой обязанности вышло. Обратитесь к руководителю.")
+    work = UnitOfWork()
+    if not change_holder(work, obligation, rule, office_calendar, holder, at, at=at, role=caller.role):
         raise Conflict("Обязанность уже в этом состоянии.")
     await session.execute(_WAKE_PAUSES)
-    event = changes.history[-1]["event"]
-    return await store(session, changes, row, event, reason, caller, at)
+    event = work.history[-1]["event"]
+    return await save_action(session, work, row, event, reason, caller, at)
 
 
 async def assign(
     session: AsyncSession, obligation_id: UUID, staff_id: UUID, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """Another person of the office is responsible from now on; what was told to the former one stays on record."""
-    row, duty, _, _ = await taken(session, obligation_id)
+    row, obligation, _, _ = await lock_obligation(session, obligation_id)
     person = await session.get(StaffMember, staff_id)
-    if person is None or not person.active or person.office_id != duty.office_id:
+    if person is None or not person.active or person.office_id != obligation.office_id:
         raise Invalid("Такого сотрудника в этом офисе нет.", field="body.staff_id")
-    if duty.responsible_staff_id == staff_id:
+    if obligation.responsible_staff_id == staff_id:
         raise Conflict("Этот сотрудник уже отвечает за обязанность.")
-    changes = Changes()
-    details = {"from": str(duty.responsible_staff_id or ""), "to": str(staff_id)}
-    duty.responsible_staff_id = staff_id
-    changes.history.append(history_row(duty, "reassigned", at, details))
-    changes.change(duty)
-    return await store(session, changes, row, "reassigned", reason, caller, at)
+    work = UnitOfWork()
+    details = {"from": str(obligation.responsible_staff_id or ""), "to": str(staff_id)}
+    obligation.responsible_staff_id = staff_id
+    work.history.append(history_row(obligation, "reassigned", at, details))
+    work.mark_changed(obligation)
+    return await save_action(session, work, row, "reassigned", reason, caller, at)
 
 
 async def reopen(
     session: AsyncSession, obligation_id: UUID, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """It was closed by mistake: it goes on with the time that was left then, and what had fired stays fired."""
-    row, duty, rule, known_calendar = await taken(session, obligation_id, is_open=False)
-    if duty.state == "open" or duty.closed_at is None:
+    row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id, is_open=False)
+    if obligation.state == "open" or obligation.closed_at is None:
         raise Conflict("Обязанность и так в работе.")
     rival = select(Obligation.id).where(
-        Obligation.subject_id == duty.subject_id, Obligation.duty == duty.duty, Obligation.state == "open"
+        Obligation.subject_id == obligation.subject_id,
+        Obligation.obligation_kind == obligation.obligation_kind,
+        Obligation.state == "open",
     )
     if (await session.execute(rival)).first() is not None:
         raise Conflict("По этому предмету уже открыта такая же обязанность.")
-    changes = Changes()
-    go_on(changes, duty, rule, known_calendar, at=at)
-    return await store(session, changes, row, "reopened", reason, caller, at)
+    work = UnitOfWork()
+    resume_after_reopening(work, obligation, rule, office_calendar, at=at)
+    return await save_action(session, work, row, "reopened", reason, caller, at)
 
 
 async def complete(
     session: AsyncSession, obligation_id: UUID, comment: str, *, caller: Principal, at: datetime
 ) -> Obligation:
     """A person says that it is done, where no event of the system could (RPT-01…06, HR-02, HR-03)."""
-    row, duty, rule, known_calendar = await taken(session, obligation_id)
+    row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id)
     if not rule.by_hand:
         raise Forbidden("Эта обязанность закрывается самим действием, а не отметкой.")
-    if duty.responsible_staff_id not in (None, caller.id) and caller.role not in (*SENIORS, Role.HEAD_OFFICE):
+    if obligation.responsible_staff_id not in (None, caller.id) and caller.role not in (*SENIORS, Role.HEAD_OFFICE):
         raise Forbidden("Отметить выполнение может ответственный или его руководитель.")
-    changes = Changes()
-    go_on_if_over(changes, duty, rule, known_calendar, at, at=at)
-    close(changes, duty, "done", at, at=at)
-    return await store(session, changes, row, "done", comment, caller, at)
+    work = UnitOfWork()
+    resume_if_expired(work, obligation, rule, office_calendar, at, at=at)
+    close(work, obligation, "done", at, at=at)
+    return await save_action(session, work, row, "done", comment, caller, at)

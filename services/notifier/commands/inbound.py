@@ -9,12 +9,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.commands.notices import About, mail, office_of
+from services.notifier.commands.notices import About, get_office, queue_mail
 from services.notifier.commands.optout import is_stop_word, withdraw
 from services.notifier.delivery_models import InboundMail
 from services.notifier.domain.inbound import Letter, first_line
 from services.notifier.models import Client, Notice
-from services.notifier.receipts import settle
+from services.notifier.receipts import apply_status
 from shared.base.errors import Conflict
 from shared.contracts.notifier import MailAnswered, MailReceived
 from shared.identity.roles import Principal
@@ -24,7 +24,7 @@ from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 
-async def take_letter(
+async def receive_letter(
     session: AsyncSession, office_id: UUID, letter: Letter, *, our_address: str, at: datetime
 ) -> InboundMail | None:
     """None for a letter that is known already.
@@ -32,7 +32,7 @@ async def take_letter(
     A person's letter opens an inquiry, unless an earlier one of the same conversation still waits for its answer.
     Automatic answers, newsletters and bounces are kept, but nobody has to answer them.
     """
-    office = await office_of(session, office_id)
+    office = await get_office(session, office_id)
     ours = letter.sender in {our_address.lower(), office.email.lower()}
     kind = "automatic" if ours and letter.kind == "message" else letter.kind
     answered = await _answered_notice(session, office_id, letter.references)
@@ -59,7 +59,7 @@ async def take_letter(
     if row is None:
         return None
     if letter.undelivered is not None:
-        await _returned(session, office_id, UUID(letter.undelivered), at)
+        await _record_bounce(session, office_id, UUID(letter.undelivered), at)
     if kind != "message":
         return row
     if answered is not None and answered.purpose == "advertising" and client and is_stop_word(first_line(letter.text)):
@@ -69,7 +69,7 @@ async def take_letter(
         return row
     waiting = await _waiting(session, row.thread_id)
     if [other.id for other in waiting] == [row.id]:
-        await _ask_for_answer(session, row)
+        await _open_inquiry(session, row)
     return row
 
 
@@ -78,9 +78,9 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
     if letter.kind != "message" or not letter.sender:
         raise Conflict("Это письмо написала программа, отвечать некому.")
     await lock_until_commit(session, f"mail/{letter.thread_id}")
-    office = await office_of(session, letter.office_id)
+    office = await get_office(session, letter.office_id)
     client = await session.get(Client, letter.client_id) if letter.client_id else None
-    notice_id = await mail(
+    notice_id = await queue_mail(
         session,
         "mail_answer",
         {
@@ -121,7 +121,7 @@ async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> 
     await lock_until_commit(session, f"mail/{letter.thread_id}")
     if mail_id in await _mark_answered(session, mail_id, at=at):
         for later in (await _waiting(session, letter.thread_id))[:1]:
-            await _ask_for_answer(session, later)
+            await _open_inquiry(session, later)
 
 
 async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) -> Sequence[UUID]:
@@ -132,7 +132,7 @@ async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) 
     return (await session.execute(done, execution_options={"synchronize_session": False})).scalars().all()
 
 
-async def _ask_for_answer(session: AsyncSession, letter: InboundMail) -> None:
+async def _open_inquiry(session: AsyncSession, letter: InboundMail) -> None:
     """Opens its inquiry (CALL-12), with the time to answer counted from its receipt."""
     facts = {"mail_id": letter.id, "thread_id": letter.thread_id, "client_id": letter.client_id}
     at = letter.received_at
@@ -182,10 +182,10 @@ async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answer
     return (await session.execute(query.order_by(Client.client_id).limit(1))).scalars().first() or addressee
 
 
-async def _returned(session: AsyncSession, office_id: UUID, notice_id: UUID, at: datetime) -> None:
+async def _record_bounce(session: AsyncSession, office_id: UUID, notice_id: UUID, at: datetime) -> None:
     """A bounce that names our letter: it was not delivered."""
     query = select(Notice).where(Notice.id == notice_id, Notice.office_id == office_id, Notice.channel == "email")
     notice = (await session.execute(query.with_for_update())).scalars().one_or_none()
     if notice is not None and notice.state in ("sent", "unknown"):
-        settle(notice, "failed", at)
+        apply_status(notice, "failed", at)
         notice.last_answer = "Письмо вернулось: почтовый сервер получателя его не доставил."

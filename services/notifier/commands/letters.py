@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.commands.notices import About, Attachment, client_of, mail, office_of, sms, tell_client
+from services.notifier.commands.notices import (
+    About,
+    Attachment,
+    get_client,
+    get_office,
+    notify_client,
+    queue_mail,
+    queue_sms,
+)
 from services.notifier.models import Office, StaffMember
 from services.notifier.rendering import money
 from services.notifier.spreadsheet import MEDIA_TYPE, purchase_order
@@ -28,14 +36,14 @@ DECISIONS = {"accepted": "возврат принят", "kept": "деталь о
 
 async def email_confirmation(session: AsyncSession, event: clients.EmailConfirmationRequested, at: datetime) -> None:
     """CL-07.  The card may arrive after this event, so the letter needs nothing of it."""
-    office = await office_of(session, event.office_id)
+    office = await get_office(session, event.office_id)
     context = {
         "client": {"full_name": event.full_name},
         "confirmation_url": event.confirmation_url,
         "expires_at": event.expires_at,
         "zone": office.time_zone,
     }
-    await mail(
+    await queue_mail(
         session,
         "email_confirmation",
         context,
@@ -52,14 +60,14 @@ async def contacts_request(
     session: AsyncSession, event: clients.ContactsRequested, at: datetime, public_url: str
 ) -> None:
     """CL-06: asks for contacts and warns that the account will otherwise be disabled."""
-    office = await office_of(session, event.office_id)
+    office = await get_office(session, event.office_id)
     context = {
         "client": {"full_name": event.full_name},
         "disable_at": event.disable_at,
         "public_url": public_url,
         "zone": office.time_zone,
     }
-    await mail(
+    await queue_mail(
         session,
         "contacts_request",
         context,
@@ -74,7 +82,7 @@ async def contacts_request(
 
 async def information_letter(session: AsyncSession, event: clients.CallLogged, at: datetime, public_url: str) -> None:
     """LET-01, right after the first attempt to call (CALL-02)."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     if not client.email:
         return
     manager = await session.get(StaffMember, client.manager_id or event.staff_id)
@@ -84,7 +92,7 @@ async def information_letter(session: AsyncSession, event: clients.CallLogged, a
         "public_url": public_url,
         "manager": manager and {"full_name": manager.full_name, "phone": manager.phone, "email": manager.email},
     }
-    await mail(
+    await queue_mail(
         session,
         "information_letter",
         context,
@@ -100,7 +108,7 @@ async def information_letter(session: AsyncSession, event: clients.CallLogged, a
 
 async def new_vin_request(session: AsyncSession, event: vin.VinRequestSubmitted, at: datetime, public_url: str) -> None:
     """NTF-01: to the office's mailbox."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     context = {
         "number": event.number,
         "client": {"full_name": client.full_name, "phone": client.phone},
@@ -109,7 +117,7 @@ async def new_vin_request(session: AsyncSession, event: vin.VinRequestSubmitted,
         "parts": [part.model_dump(mode="json") for part in event.parts],
         "public_url": public_url,
     }
-    await mail(
+    await queue_mail(
         session,
         "vin_request_office",
         context,
@@ -125,7 +133,7 @@ async def new_vin_request(session: AsyncSession, event: vin.VinRequestSubmitted,
 
 async def vin_answer(session: AsyncSession, event: vin.VinRequestAnswered, at: datetime, public_url: str) -> None:
     """VIN-04: in the cabinet always, by e-mail where the manager ticked it."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     context = {
         "number": event.number,
         "vehicle": _vehicle(event.vehicle),
@@ -135,24 +143,26 @@ async def vin_answer(session: AsyncSession, event: vin.VinRequestAnswered, at: d
     }
     about = About("vin_request", event.request_id)
     by_mail = event.notify_client
-    await tell_client(session, "vin_answer", context, office=office, client=client, about=about, at=at, by_mail=by_mail)
+    await notify_client(
+        session, "vin_answer", context, office=office, client=client, about=about, at=at, by_mail=by_mail
+    )
 
 
 async def check_result(session: AsyncSession, event: orders.ApplicabilityChecked, at: datetime) -> None:
     """ORD-06: position by position."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     context = {"number": event.number, "results": [result.model_dump(mode="json") for result in event.results]}
     about = About("order", event.order_id)
-    await tell_client(session, "check_result", context, office=office, client=client, about=about, at=at)
+    await notify_client(session, "check_result", context, office=office, client=client, about=about, at=at)
 
 
 async def position_removed(
     session: AsyncSession, event: orders.PositionRemoved, at: datetime, merge_pause: timedelta
 ) -> None:
     """ORD-07, ORD-08: the comment is addressed to the client."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     position = {**_part(event), "amount": str(event.amount), "comment": event.comment}
-    await tell_client(
+    await notify_client(
         session,
         "positions_removed",
         {"number": event.order_number, "positions": [position]},
@@ -171,8 +181,8 @@ async def position_refused(
     """BILL-03.  While it can be ordered elsewhere (ORD-13) there is nothing to tell."""
     if not event.final:
         return
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
-    await tell_client(
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
+    await notify_client(
         session,
         "position_refused",
         {"number": event.order_number, "positions": [{**_part(event), "amount": str(event.amount)}]},
@@ -187,8 +197,8 @@ async def position_refused(
 
 async def refund(session: AsyncSession, event: billing.RefundMade, at: datetime, merge_pause: timedelta) -> None:
     """BILL-03: the money is on the balance."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
-    await tell_client(
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
+    await notify_client(
         session,
         "refund",
         {"refunds": [{"amount": str(event.amount), "reason": REFUND_REASONS[event.reason]}]},
@@ -203,7 +213,7 @@ async def refund(session: AsyncSession, event: billing.RefundMade, at: datetime,
 
 async def claim_decision(session: AsyncSession, event: orders.ClaimDecided, at: datetime) -> None:
     """RET-02…06."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     refunded = event.refund > Decimal(0)
     context = {
         "number": event.number,
@@ -214,25 +224,27 @@ async def claim_decision(session: AsyncSession, event: orders.ClaimDecided, at: 
         "discount_text": _discount(event),
     }
     about = About("claim", event.claim_id)
-    await tell_client(session, "claim_decision", context, office=office, client=client, about=about, at=at)
+    await notify_client(session, "claim_decision", context, office=office, client=client, about=about, at=at)
 
 
 async def goods_ready(session: AsyncSession, event: orders.GoodsReady, at: datetime) -> None:
     """NTF-02: an SMS and a message in the cabinet; a client without a phone gets a mail."""
-    office, client = await office_of(session, event.office_id), await client_of(session, event.client_id)
+    office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     about = About("order", event.order_id)
     context: dict[str, Any] = {"number": event.number, "complete": event.complete}
-    await sms(session, "order_ready_sms", context, office=office, client=client, purpose="service", at=at, about=about)
+    await queue_sms(
+        session, "order_ready_sms", context, office=office, client=client, purpose="service", at=at, about=about
+    )
     context["positions"] = [position.model_dump(mode="json") for position in event.positions]
     by_mail = not client.phone
-    await tell_client(
+    await notify_client(
         session, "order_ready", context, office=office, client=client, about=about, at=at, by_mail=by_mail
     )
 
 
 async def purchase_order_to_supplier(session: AsyncSession, event: orders.PurchaseOrderSent, at: datetime) -> None:
     """«Заказ поставщику»: a letter with the spreadsheet."""
-    office: Office = await office_of(session, event.office_id)
+    office: Office = await get_office(session, event.office_id)
     context = {
         "number": event.number,
         "again": event.sending > 1,
@@ -241,7 +253,7 @@ async def purchase_order_to_supplier(session: AsyncSession, event: orders.Purcha
     }
     name = "".join(c if c.isalnum() or c in "-_" else "_" for c in event.number)
     table = Attachment(f"zakaz-{name}.xlsx", MEDIA_TYPE, purchase_order(event.number, office.name, event.lines))
-    await mail(
+    await queue_mail(
         session,
         "purchase_order",
         context,

@@ -9,22 +9,18 @@ from uuid import UUID
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.domain.delivery import KEEP_TRYING
+from services.notifier.domain.delivery import RETRY_PERIOD
 from services.notifier.domain.labels import NOTICE_STATES
 from services.notifier.models import CabinetMessage, Client, Notice, NoticeAttachment, Office
 from services.notifier.rendering import one_line
-from services.notifier.texts import write, write_sms
-from shared.base.errors import BusinessError
+from services.notifier.texts import render_letter, render_sms
+from shared.base.errors import BusinessError, DependencyNotReady
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 Purpose = Literal["service", "advertising", "staff", "supplier"]
 SEND_CHANNEL = "notifier_notices"
-
-
-class NotYetKnown(Exception):
-    """The client or office of an event has not been heard of; the event is retried until it has."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +38,19 @@ class About:
     id: UUID | None = None
 
 
-async def office_of(session: AsyncSession, office_id: UUID) -> Office:
-    """Raises NotYetKnown."""
+async def get_office(session: AsyncSession, office_id: UUID) -> Office:
+    """Raises DependencyNotReady."""
     office = await session.get(Office, office_id)
     if office is None:
-        raise NotYetKnown(f"office {office_id} is not known yet")
+        raise DependencyNotReady(f"office {office_id} is not known yet")
     return office
 
 
-async def client_of(session: AsyncSession, client_id: UUID) -> Client:
-    """Raises NotYetKnown."""
+async def get_client(session: AsyncSession, client_id: UUID) -> Client:
+    """Raises DependencyNotReady."""
     client = await session.get(Client, client_id)
     if client is None:
-        raise NotYetKnown(f"client {client_id} is not known yet")
+        raise DependencyNotReady(f"client {client_id} is not known yet")
     return client
 
 
@@ -68,7 +64,7 @@ def office_context(office: Office) -> dict[str, Any]:
     }
 
 
-async def mail(
+async def queue_mail(
     session: AsyncSession,
     template: str,
     context: Mapping[str, Any],
@@ -87,7 +83,7 @@ async def mail(
 ) -> UUID:
     """Queue an e-mail, rendered now."""
     full = {**context, "office": office_context(office)}
-    rendered, version = await write(session, template, full, office.office_id)
+    rendered, version = await render_letter(session, template, full, office.office_id)
     notice_id = new_id()
     values = {
         "id": notice_id,
@@ -113,7 +109,7 @@ async def mail(
         "state": "queued",
         "attempts": 0,
         "next_attempt_at": at + merge_pause,
-        "expires_at": at + KEEP_TRYING,
+        "expires_at": at + RETRY_PERIOD,
     }
     await session.execute(insert(Notice).values(**values))
     for attachment in attachments:
@@ -123,7 +119,7 @@ async def mail(
     return notice_id
 
 
-async def sms(
+async def queue_sms(
     session: AsyncSession,
     template: str,
     context: Mapping[str, Any],
@@ -138,7 +134,7 @@ async def sms(
     if not client.phone:
         return
     full = {**context, "office": office_context(office)}
-    body, version = await write_sms(session, template, full, office.office_id)
+    body, version = await render_sms(session, template, full, office.office_id)
     await session.execute(
         insert(Notice).values(
             id=new_id(),
@@ -159,7 +155,7 @@ async def sms(
             state="queued",
             attempts=0,
             next_attempt_at=at,
-            expires_at=at + KEEP_TRYING,
+            expires_at=at + RETRY_PERIOD,
         )
     )
     await wake_sender(session)
@@ -170,7 +166,7 @@ async def wake_sender(session: AsyncSession) -> None:
     await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": SEND_CHANNEL})
 
 
-async def tell_client(
+async def notify_client(
     session: AsyncSession,
     template: str,
     context: Mapping[str, Any],
@@ -188,11 +184,11 @@ async def tell_client(
     `merge` = (key, list in the context): while the mail of the same key still waits, the list grows instead, so that
     an order of five positions makes one letter.
     """
-    told = {**context, "client": {"full_name": client.full_name}, "zone": client.time_zone}
+    full = {**context, "client": {"full_name": client.full_name}, "zone": client.time_zone}
     mailed = by_mail and bool(client.email)
-    if merge is not None and await _merge(session, template, told, *merge, office=office, mailed=mailed, at=at):
+    if merge is not None and await _merge(session, template, full, *merge, office=office, mailed=mailed, at=at):
         return
-    rendered, _ = await write(session, template, {**told, "office": office_context(office)}, office.office_id)
+    rendered, _ = await render_letter(session, template, {**full, "office": office_context(office)}, office.office_id)
     key = merge[0] if merge else None
     await session.execute(
         insert(CabinetMessage).values(
@@ -205,16 +201,16 @@ async def tell_client(
             html=rendered.fragment,
             subject_kind=about.kind,
             subject_id=about.id,
-            context=told if key else None,
+            context=full if key else None,
             merge_key=key,
             merge_until=at + merge_pause if key else None,
         )
     )
     if mailed and client.email:
-        await mail(
+        await queue_mail(
             session,
             template,
-            told,
+            full,
             office=office,
             to=client.email,
             to_name=client.full_name,
@@ -249,7 +245,9 @@ async def _merge(
     if mailed and notice is None:
         return False  # The letter is on its way already: another one is needed.
     merged = {**message.context, items: [*message.context[items], *context[items]]}
-    rendered, version = await write(session, template, {**merged, "office": office_context(office)}, office.office_id)
+    rendered, version = await render_letter(
+        session, template, {**merged, "office": office_context(office)}, office.office_id
+    )
     message.context, message.title, message.text, message.html = (
         merged,
         rendered.title,
@@ -272,7 +270,7 @@ async def resend(session: AsyncSession, notice: Notice, *, at: datetime) -> None
     """A person decides that a letter with an unknown or bad end goes out again.  Raises NotResendable."""
     if notice.state not in ("failed", "expired", "unknown"):
         raise NotResendable(f"Состояние «{NOTICE_STATES[notice.state]}»: повторять отправку не нужно.")
-    notice.state, notice.next_attempt_at, notice.expires_at = "queued", at, at + KEEP_TRYING
+    notice.state, notice.next_attempt_at, notice.expires_at = "queued", at, at + RETRY_PERIOD
     # Receipts of the earlier try do not speak of the new one.
     notice.poll_at = notice.gateway = notice.provider_id = None
     details = {"template": notice.template}
@@ -281,15 +279,15 @@ async def resend(session: AsyncSession, notice: Notice, *, at: datetime) -> None
     await wake_sender(session)
 
 
-class NotUnknown(BusinessError):
+class OutcomeAlreadyKnown(BusinessError):
     code = "notice-outcome-known"
     title = "Исход уже известен"
 
 
 async def resolve(session: AsyncSession, notice: Notice, *, delivered: bool, at: datetime) -> None:
-    """A person has found out what became of a notice whose outcome is unknown.  Raises NotUnknown."""
+    """A person has found out what became of a notice whose outcome is unknown.  Raises OutcomeAlreadyKnown."""
     if notice.state != "unknown":
-        raise NotUnknown(f"Состояние «{NOTICE_STATES[notice.state]}»: исход известен и без человека.")
+        raise OutcomeAlreadyKnown(f"Состояние «{NOTICE_STATES[notice.state]}»: исход известен и без человека.")
     notice.state = "delivered" if delivered else "failed"
     notice.sent_at = notice.sent_at or (at if delivered else None)
     notice.delivered_at = at if delivered else None

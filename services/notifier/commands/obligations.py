@@ -7,32 +7,30 @@ from uuid import UUID
 from services.notifier import announcements
 from services.notifier.domain.rules import Rule
 from services.notifier.domain.schedule import Schedule
-from services.notifier.duty import Duty
-from services.notifier.writing import Changes
+from services.notifier.duty import ObligationRecord
+from services.notifier.writing import UnitOfWork
 from shared.persistence.database import new_id
 
-ENGINE_SLEEP = timedelta(minutes=1)
+MAX_ENGINE_SLEEP = timedelta(minutes=1)
 """The longest that the engine sleeps without looking."""
 
 
-class OfficeUnknown(Exception):
-    """The office's calendar has not arrived yet; the event is retried until it has."""
-
-
-def history_row(duty: Duty, event: str, at: datetime, details: dict[str, Any] | None = None) -> dict[str, Any]:
+def history_row(
+    obligation: ObligationRecord, event: str, at: datetime, details: dict[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "obligation_id": duty.id,
-        "office_id": duty.office_id,
-        "generation": duty.generation,
+        "obligation_id": obligation.id,
+        "office_id": obligation.office_id,
+        "generation": obligation.generation,
         "event": event,
         "at": at,
         "details": details or {},
     }
 
 
-def open_duty(
-    changes: Changes,
+def open_obligation(
+    work: UnitOfWork,
     rule: Rule,
     rule_id: UUID,
     plan: Schedule,
@@ -44,14 +42,14 @@ def open_duty(
     client_id: UUID | None,
     responsible_id: UUID | None,
     at: datetime,
-) -> Duty:
+) -> ObligationRecord:
     """Start a clock; `subject` is its kind, id and label."""
-    duty = Duty(
+    obligation = ObligationRecord(
         id=new_id(),
         office_id=office_id,
         version=0,
         generation=1,
-        duty=rule.duty,
+        obligation_kind=rule.obligation_kind,
         rule_id=rule_id,
         rule_code=rule.code,
         rule_version=rule.version,
@@ -76,85 +74,99 @@ def open_duty(
         next_at=plan.steps[0].at,
         urgent=rule.urgent,
     )
-    changes.opened.append(duty)
-    changes.events.append(announcements.opened(duty, at))
-    changes.history.append(history_row(duty, "opened", opened_at, figures(duty)))
-    wake_engine(changes, duty, at)
-    return duty
+    work.opened.append(obligation)
+    work.events.append(announcements.opened(obligation, at))
+    work.history.append(history_row(obligation, "opened", opened_at, deadline_details(obligation)))
+    wake_engine(work, obligation, at)
+    return obligation
 
 
 def supersede(
-    changes: Changes, duty: Duty, rule: Rule, rule_id: UUID, plan: Schedule, calendar_digest: str, *, at: datetime
+    work: UnitOfWork,
+    obligation: ObligationRecord,
+    rule: Rule,
+    rule_id: UUID,
+    plan: Schedule,
+    calendar_digest: str,
+    *,
+    at: datetime,
 ) -> None:
     """A new generation by another rule, counted from the original opening by the office's calendar of today."""
-    ended = announcements.closed(duty, "superseded", at, at)
-    details = {"rule": duty.rule_code, "due_at": duty.due_at.isoformat(), "by": rule.code}
-    changes.history.append(history_row(duty, "superseded", at, details))
-    duty.generation += 1
-    duty.calendar_digest = calendar_digest
-    duty.warned_at = duty.breached_at = duty.acknowledged_by = duty.acknowledged_until = None
-    duty.urgent = rule.urgent
-    duty.rule_id, duty.rule_code, duty.rule_version = rule_id, rule.code, rule.version
-    duty.clause, duty.title, duty.penalty_points = rule.clause, rule.title, rule.penalty_points
-    duty.due_at, duty.soon_at, duty.schedule = plan.due_at, plan.soon_at, plan.rows
-    duty.next_step, duty.next_at = 0, None if duty.paused_at else plan.steps[0].at
-    changes.events += [ended, announcements.opened(duty, at)]
-    changes.history.append(history_row(duty, "opened", duty.opened_at, figures(duty)))
-    changes.change(duty)
-    wake_engine(changes, duty, at)
+    ended = announcements.closed(obligation, "superseded", at, at)
+    details = {"rule": obligation.rule_code, "due_at": obligation.due_at.isoformat(), "by": rule.code}
+    work.history.append(history_row(obligation, "superseded", at, details))
+    obligation.generation += 1
+    obligation.calendar_digest = calendar_digest
+    obligation.warned_at = obligation.breached_at = obligation.acknowledged_by = obligation.acknowledged_until = None
+    obligation.urgent = rule.urgent
+    obligation.rule_id, obligation.rule_code, obligation.rule_version = rule_id, rule.code, rule.version
+    obligation.clause, obligation.title, obligation.penalty_points = rule.clause, rule.title, rule.penalty_points
+    obligation.due_at, obligation.soon_at, obligation.schedule = plan.due_at, plan.soon_at, plan.rows
+    obligation.next_step, obligation.next_at = 0, None if obligation.paused_at else plan.steps[0].at
+    work.events += [ended, announcements.opened(obligation, at)]
+    work.history.append(history_row(obligation, "opened", obligation.opened_at, deadline_details(obligation)))
+    work.mark_changed(obligation)
+    wake_engine(work, obligation, at)
 
 
-def close(changes: Changes, duty: Duty, outcome: str, closed_at: datetime, *, at: datetime) -> None:
+def close(work: UnitOfWork, obligation: ObligationRecord, outcome: str, closed_at: datetime, *, at: datetime) -> None:
     """End a duty.  One that ended after its deadline is breached even if the engine had not got to it yet."""
-    stood_still = duty.paused_at is not None and duty.paused_at <= duty.due_at
-    if closed_at > duty.due_at and duty.breached_at is None and outcome == "done" and not stood_still:
-        duty.breached_at = duty.due_at
-        changes.events.append(announcements.breached(duty, at))
-        changes.history.append(history_row(duty, "breached", duty.due_at))
-        changes.levels.append(_breach_level(duty, at))
-    duty.state = "done" if outcome == "done" else "cancelled"
-    duty.closed_at = closed_at
-    if duty.spans and duty.spans[-1]["ended_at"] is None:
-        began = datetime.fromisoformat(duty.spans[-1]["began_at"])
-        duty.spans = [*duty.spans[:-1], {**duty.spans[-1], "ended_at": max(closed_at, began).isoformat()}]
-    duty.paused_at = None
-    duty.next_step = duty.next_at = None
-    changes.events.append(announcements.closed(duty, outcome, closed_at, at))
-    changes.history.append(history_row(duty, outcome, closed_at))
-    changes.change(duty)
+    was_paused = obligation.paused_at is not None and obligation.paused_at <= obligation.due_at
+    if closed_at > obligation.due_at and obligation.breached_at is None and outcome == "done" and not was_paused:
+        obligation.breached_at = obligation.due_at
+        work.events.append(announcements.breached(obligation, at))
+        work.history.append(history_row(obligation, "breached", obligation.due_at))
+        work.levels.append(_breach_level(obligation, at))
+    obligation.state = "done" if outcome == "done" else "cancelled"
+    obligation.closed_at = closed_at
+    if obligation.spans and obligation.spans[-1]["ended_at"] is None:
+        began = datetime.fromisoformat(obligation.spans[-1]["began_at"])
+        obligation.spans = [
+            *obligation.spans[:-1],
+            {**obligation.spans[-1], "ended_at": max(closed_at, began).isoformat()},
+        ]
+    obligation.paused_at = None
+    obligation.next_step = obligation.next_at = None
+    work.events.append(announcements.closed(obligation, outcome, closed_at, at))
+    work.history.append(history_row(obligation, outcome, closed_at))
+    work.mark_changed(obligation)
 
 
 def level_row(
-    duty: Duty, step: dict[str, Any], fired_at: datetime, role: str | None = None, told: list[str] | None = None
+    obligation: ObligationRecord,
+    step: dict[str, Any],
+    fired_at: datetime,
+    role: str | None = None,
+    recipients: list[str] | None = None,
 ) -> dict[str, Any]:
     return {
-        "obligation_id": duty.id,
-        "generation": duty.generation,
+        "obligation_id": obligation.id,
+        "generation": obligation.generation,
         "level": step["level"],
-        "office_id": duty.office_id,
+        "office_id": obligation.office_id,
         "kind": step["kind"],
         "role": role,
-        "told": told or [],
+        "told": recipients or [],
         "planned_at": step["at"],
         "fired_at": fired_at,
     }
 
 
-def _breach_level(duty: Duty, at: datetime) -> dict[str, Any]:
-    step = next(step for step in duty.schedule if step["kind"] == "breach")
-    return level_row(duty, step, at) | {"planned_at": duty.due_at}
+def _breach_level(obligation: ObligationRecord, at: datetime) -> dict[str, Any]:
+    step = next(step for step in obligation.schedule if step["kind"] == "breach")
+    return level_row(obligation, step, at) | {"planned_at": obligation.due_at}
 
 
-def figures(duty: Duty) -> dict[str, Any]:
+def deadline_details(obligation: ObligationRecord) -> dict[str, Any]:
     return {
-        "rule": duty.rule_code,
-        "rule_version": duty.rule_version,
-        "due_at": duty.due_at.isoformat(),
-        "calendar": duty.calendar_digest,
+        "rule": obligation.rule_code,
+        "rule_version": obligation.rule_version,
+        "due_at": obligation.due_at.isoformat(),
+        "calendar": obligation.calendar_digest,
     }
 
 
-def wake_engine(changes: Changes, duty: Duty, at: datetime) -> None:
+def wake_engine(work: UnitOfWork, obligation: ObligationRecord, at: datetime) -> None:
     """Delivered at commit.  A step further away than the engine ever sleeps is found without waking it."""
-    if duty.next_at is not None and duty.next_at < at + 2 * ENGINE_SLEEP:
-        changes.wake_engine = True
+    if obligation.next_at is not None and obligation.next_at < at + 2 * MAX_ENGINE_SLEEP:
+        work.wake_engine = True

@@ -24,7 +24,7 @@ from shared.web import check_version
 
 PUBLISHING = "notifier rules"
 CLOCK_TOLERANCE = timedelta(minutes=1)
-FURTHEST = timedelta(days=3650)
+MAX_LEAD_TIME = timedelta(days=3650)
 
 
 class RuleRefused(BusinessError):
@@ -117,7 +117,7 @@ def effective_since(effective_from: datetime | None, at: datetime) -> datetime:
         return at
     if effective_from < at - CLOCK_TOLERANCE:
         raise Invalid("Правило не может действовать задним числом.", field="body.effective_from")
-    if effective_from > at + FURTHEST:
+    if effective_from > at + MAX_LEAD_TIME:
         raise Invalid("Дата вступления в силу дальше десяти лет.", field="body.effective_from")
     return max(effective_from, at)
 

@@ -8,12 +8,12 @@ from pydantic import TypeAdapter
 
 from services.notifier.domain.facts import CONCERNS, merge, moment_of, subject_id
 from services.notifier.domain.rules import SubjectKind
-from services.notifier.writing import Changes
+from services.notifier.writing import UnitOfWork
 from shared.contracts.base import Event
 
 
 @dataclass(slots=True)
-class Known:
+class SubjectRecord:
     """A row of `subjects`."""
 
     kind: str
@@ -26,23 +26,25 @@ class Known:
     moments: dict[str, str]
 
 
-_KNOWN = TypeAdapter(list[Known])
+_SUBJECTS = TypeAdapter(list[SubjectRecord])
 
 
-def known_of(rows: str | None) -> dict[str, Known]:
+def subjects_from_json(rows: str | None) -> dict[str, SubjectRecord]:
     """By kind, from the JSON that PostgreSQL makes of rows."""
-    return {known.kind: known for known in _KNOWN.validate_json(rows)} if rows else {}
+    return {known.kind: known for known in _SUBJECTS.validate_json(rows)} if rows else {}
 
 
-def of(event: Event) -> dict[SubjectKind, UUID]:
+def subjects_of(event: Event) -> dict[SubjectKind, UUID]:
     """Kind → id of the subjects that the event names."""
     found = {concern.kind: subject_id(event, concern.kind) for concern in CONCERNS[event.type]}
     return {kind: value for kind, value in found.items() if value is not None}
 
 
-def remember(changes: Changes, known: dict[str, Known], event: Event, body: dict[str, Any]) -> dict[str, Known]:
+def update_subjects(
+    work: UnitOfWork, known: dict[str, SubjectRecord], event: Event, body: dict[str, Any]
+) -> dict[str, SubjectRecord]:
     """What is known of the event's subjects with what the event tells, by kind.  The caller holds the client's lock."""
-    concerned = of(event)
+    concerned = subjects_of(event)
     if event.office_id is None:
         return {}
     for concern in CONCERNS[event.type]:
@@ -50,7 +52,7 @@ def remember(changes: Changes, known: dict[str, Known], event: Event, body: dict
             continue
         subject = known.get(concern.kind)
         if subject is None:
-            subject = Known(concern.kind, concerned[concern.kind], event.office_id, None, None, None, {}, {})
+            subject = SubjectRecord(concern.kind, concerned[concern.kind], event.office_id, None, None, None, {}, {})
             known[concern.kind] = subject
         moment = moment_of(event, concern).isoformat(timespec="microseconds")
         subject.moments[event.type] = max(subject.moments.get(event.type, ""), moment)
@@ -58,7 +60,7 @@ def remember(changes: Changes, known: dict[str, Known], event: Event, body: dict
         subject.staff_id = getattr(event, "staff_id", None) or subject.staff_id
         subject.label = _label(event, concern.kind) or subject.label
         subject.facts = merge(subject.facts, body, event, concern)
-    changes.subjects += [{name: getattr(row, name) for name in Known.__slots__} for row in known.values()]
+    work.subjects += [{name: getattr(row, name) for name in SubjectRecord.__slots__} for row in known.values()]
     return known
 
 

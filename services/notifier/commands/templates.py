@@ -35,7 +35,7 @@ def sample_of(name: str) -> dict[str, Any]:
     raise NotFound("Такого шаблона нет.")
 
 
-def tried(name: str, title: str | None, body: str, html: str | None) -> Rendered:
+def render_sample(name: str, title: str | None, body: str, html: str | None) -> Rendered:
     """The text with sample data.  Raises TextRefused, NotFound, Invalid."""
     sample = sample_of(name)
     if (name in SMS_SAMPLES) != (title is None and html is None):
@@ -52,7 +52,7 @@ async def save_draft(
     session: AsyncSession, name: str, office_id: UUID | None, values: dict[str, Any], *, expected: int, **by: Any
 ) -> TemplateDraft:
     """Raises TextRefused, NotFound, Invalid, PreconditionFailed."""
-    tried(name, values["title"], values["text"], values["html"])
+    render_sample(name, values["title"], values["text"], values["html"])
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
     caller, at = by["caller"], by["at"]
@@ -83,7 +83,7 @@ async def publish_draft(
     draft = await find_draft(session, name, office_id)
     if draft is None:
         raise NotFound("Черновика нет.")
-    tried(name, draft.title, draft.text, draft.html)
+    render_sample(name, draft.title, draft.text, draft.html)
     values = {"title": draft.title, "text": draft.text, "html": draft.html}
     published = await _publish(session, name, office_id, values, caller=caller, at=at)
     await session.execute(delete(TemplateDraft).where(TemplateDraft.id == draft.id))

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier import announcements
 from services.notifier.clock_models import ObligationRemark
-from services.notifier.commands.handling import store, taken
-from services.notifier.commands.obligations import figures, history_row, wake_engine
-from services.notifier.domain.waiting import counts_working_time, rest_elsewhere
-from services.notifier.duty import Duty, step_moment
+from services.notifier.commands.handling import lock_obligation, save_action
+from services.notifier.commands.obligations import deadline_details, history_row, wake_engine
+from services.notifier.domain.waiting import convert_remaining, counts_working_time
+from services.notifier.duty import ObligationRecord, step_moment
 from services.notifier.models import Obligation, ObligationHistory, ObligationLevel, Office, StaffMember
-from services.notifier.reading import calendar
-from services.notifier.writing import Changes
+from services.notifier.reading import load_calendar
+from services.notifier.writing import UnitOfWork
 from shared.base.errors import Conflict, Invalid
 from shared.identity.roles import Principal
 from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar
@@ -33,59 +33,66 @@ async def transfer(
     """A new generation in the other office.  What has fired stays fired, a deadline that has passed stays where it is.
 
     What was agreed with the client is not moved either.  Without `staff_id` all managers of the office are responsible.
-    Raises NotFound, DutyClosed, Invalid, Conflict.
+    Raises NotFound, AlreadyClosed, Invalid, Conflict.
     """
-    row, duty, rule, old_calendar = await taken(session, obligation_id)
+    row, obligation, rule, old_calendar = await lock_obligation(session, obligation_id)
     office = await session.get(Office, office_id)
     if office is None or not office.active:
         raise Invalid("Такого офиса нет.", field="body.office_id")
-    if duty.office_id == office_id:
+    if obligation.office_id == office_id:
         raise Conflict("Обязанность и так у этого офиса.")
     person = await session.get(StaffMember, staff_id) if staff_id else None
     if staff_id and (person is None or not person.active or person.office_id != office_id):
         raise Invalid("Такого сотрудника в этом офисе нет.", field="body.staff_id")
-    changes = Changes()
-    changes.events.append(announcements.closed(duty, "superseded", at, at))
+    work = UnitOfWork()
+    work.events.append(announcements.closed(obligation, "superseded", at, at))
     details = {
-        "from": str(duty.office_id),
+        "from": str(obligation.office_id),
         "to": str(office_id),
-        "calendar": duty.calendar_digest,
-        "due_at": duty.due_at.isoformat(),
+        "calendar": obligation.calendar_digest,
+        "due_at": obligation.due_at.isoformat(),
     }
-    duty.generation += 1
-    duty.office_id, duty.responsible_staff_id = office_id, staff_id
-    duty.calendar_digest = office.calendar_digest
-    duty.acknowledged_by = duty.acknowledged_until = None
-    new_calendar = await calendar(session, office.calendar_digest)
+    obligation.generation += 1
+    obligation.office_id, obligation.responsible_staff_id = office_id, staff_id
+    obligation.calendar_digest = office.calendar_digest
+    obligation.acknowledged_by = obligation.acknowledged_until = None
+    new_calendar = await load_calendar(session, office.calendar_digest)
     try:
-        _count_the_rest(duty, old_calendar, new_calendar, at, working=counts_working_time(rule))
+        _convert_remaining_time(obligation, old_calendar, new_calendar, at, working=counts_working_time(rule))
     except NoWorkingTime:
         raise Conflict("По календарю этого офиса срок никогда не наступит.") from None
-    changes.history.append(history_row(duty, "transferred", at, details | {"new": figures(duty)}))
-    changes.events.append(announcements.opened(duty, at))
-    changes.change(duty)
-    wake_engine(changes, duty, at)
-    await store(session, changes, row, "transferred", reason, caller, at)
+    work.history.append(history_row(obligation, "transferred", at, details | {"new": deadline_details(obligation)}))
+    work.events.append(announcements.opened(obligation, at))
+    work.mark_changed(obligation)
+    wake_engine(work, obligation, at)
+    await save_action(session, work, row, "transferred", reason, caller, at)
     # Who may read the past follows the duty; what it says stays as it was.
     for table in (ObligationHistory, ObligationLevel, ObligationRemark):
-        await session.execute(update(table).where(table.obligation_id == duty.id).values(office_id=office_id))
+        await session.execute(update(table).where(table.obligation_id == obligation.id).values(office_id=office_id))
     return row
 
 
-def _count_the_rest(
-    duty: Duty, old_calendar: WorkingCalendar, new_calendar: WorkingCalendar, at: datetime, *, working: bool
+def _convert_remaining_time(
+    obligation: ObligationRecord,
+    old_calendar: WorkingCalendar,
+    new_calendar: WorkingCalendar,
+    at: datetime,
+    *,
+    working: bool,
 ) -> None:
     """What was left of the time by the one calendar is left by the other.  Raises NoWorkingTime."""
-    since = duty.paused_at or at
-    if duty.agreed_due_at is not None:
-        since = max(since, duty.due_at)  # The client was promised this very moment.
+    since = obligation.paused_at or at
+    if obligation.agreed_due_at is not None:
+        since = max(since, obligation.due_at)  # The client was promised this very moment.
 
     def moved(moment: datetime) -> datetime:
-        return rest_elsewhere(old_calendar, new_calendar, since, moment, working=working)
+        return convert_remaining(old_calendar, new_calendar, since, moment, working=working)
 
-    if duty.breached_at is None:
-        duty.due_at, duty.soon_at = moved(duty.due_at), moved(duty.soon_at)
-    if duty.next_step is not None:
-        rest = [{**step, "at": moved(step_moment(step)).isoformat()} for step in duty.schedule[duty.next_step :]]
-        duty.schedule = [*duty.schedule[: duty.next_step], *rest]
-        duty.next_at = None if duty.paused_at else step_moment(rest[0])
+    if obligation.breached_at is None:
+        obligation.due_at, obligation.soon_at = moved(obligation.due_at), moved(obligation.soon_at)
+    if obligation.next_step is not None:
+        rest = [
+            {**step, "at": moved(step_moment(step)).isoformat()} for step in obligation.schedule[obligation.next_step :]
+        ]
+        obligation.schedule = [*obligation.schedule[: obligation.next_step], *rest]
+        obligation.next_at = None if obligation.paused_at else step_moment(rest[0])

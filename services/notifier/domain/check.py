@@ -8,10 +8,10 @@ from typing import Any
 
 from services.notifier.domain.conditions import Condition, holds
 from services.notifier.domain.facts import CONCERNS, DEFAULTS, ID_FIELDS, concern_of, event_fields, known_facts
-from services.notifier.domain.rules import Rule, SubjectKind, Trigger, winner
+from services.notifier.domain.rules import Rule, SubjectKind, Trigger, most_specific_rule
 from shared.vocabulary.worktime import Unit
 
-MOST_CASES = 20_000
+MAX_CASES = 20_000
 """Above this many combinations of facts an overlap is assumed rather than searched for."""
 
 LIMIT_SUBJECTS = {"remove_order": "order", "disable_client": "client"}
@@ -95,18 +95,20 @@ def _check_times(rule: Rule) -> Iterator[Problem]:
 
 def _conflicts(rules: Sequence[Rule]) -> Iterator[Problem]:
     for first, second in combinations(rules, 2):
-        if first.duty != second.duty:
+        if first.obligation_kind != second.obligation_kind:
             continue
         if first.subject != second.subject:
-            yield Problem(first.code, f"Обязанность «{first.duty}» у {second.code} относится к другому предмету.")
+            yield Problem(
+                first.code, f"Обязанность «{first.obligation_kind}» у {second.code} относится к другому предмету."
+            )
         elif first.repeats != second.repeats:
             yield Problem(first.code, f"{first.code} и {second.code} по-разному повторяются.")
         elif first.office_id == second.office_id and first.rank == second.rank:
             case = common_case(first.subject, first.when, second.when)
             if case is not None:
-                told = ", ".join(f"{name} = {value}" for name, value in case.items()) or "любой случай"
+                case_text = ", ".join(f"{name} = {value}" for name, value in case.items()) or "любой случай"
                 yield Problem(
-                    first.code, f"{first.code} и {second.code} одного ранга подходят к одному случаю ({told})."
+                    first.code, f"{first.code} и {second.code} одного ранга подходят к одному случаю ({case_text})."
                 )
 
 
@@ -114,7 +116,7 @@ def common_case(kind: SubjectKind, first: Condition | None, second: Condition | 
     """Facts under which both conditions hold, or None where there are none."""
     values = _values([test for condition in (first, second) if condition for test in condition.tests()])
     if values is None:
-        return {"сочетаний": f"больше {MOST_CASES}"}
+        return {"сочетаний": f"больше {MAX_CASES}"}
     for combination in product(*values.values()):
         facts = {**DEFAULTS.get(kind, {}), **dict(zip(values, combination, strict=True))}
         if holds(first, facts) and holds(second, facts):
@@ -124,28 +126,32 @@ def common_case(kind: SubjectKind, first: Condition | None, second: Condition | 
 
 def gaps(before: Sequence[Rule], after: Sequence[Rule], draft: Rule) -> Iterator[Problem]:
     """A case that had a rule of this duty and would have none any more: a paid order that nobody has to process."""
-    old = [rule for rule in before if rule.duty == draft.duty and rule.subject == draft.subject]
-    new = [rule for rule in after if rule.duty == draft.duty and rule.subject == draft.subject]
+    old = [rule for rule in before if rule.obligation_kind == draft.obligation_kind and rule.subject == draft.subject]
+    new = [rule for rule in after if rule.obligation_kind == draft.obligation_kind and rule.subject == draft.subject]
     values = _values([test for rule in (*old, *new) if rule.when for test in rule.when.tests()])
     if values is None:
         return
     for combination in product(*values.values()):
         case = dict(zip(values, combination, strict=True))
         facts = {**DEFAULTS.get(draft.subject, {}), **case}
-        if winner(old, draft.duty, draft.office_id, facts) and not winner(new, draft.duty, draft.office_id, facts):
-            told = ", ".join(f"{name} = {value}" for name, value in case.items()) or "любой"
-            yield Problem(draft.code, f"Случай ({told}) остаётся без правила обязанности «{draft.duty}».")
+        if most_specific_rule(old, draft.obligation_kind, draft.office_id, facts) and not most_specific_rule(
+            new, draft.obligation_kind, draft.office_id, facts
+        ):
+            case_text = ", ".join(f"{name} = {value}" for name, value in case.items()) or "любой"
+            yield Problem(
+                draft.code, f"Случай ({case_text}) остаётся без правила обязанности «{draft.obligation_kind}»."
+            )
             return
 
 
 def _values(tests: Sequence[Condition]) -> dict[str, list[Any]] | None:
     """The interesting values of every fact; None where their combinations are too many to be looked through."""
     names = sorted({test.fact for test in tests if test.fact})
-    values = {name: list(islice(_interesting(name, tests), MOST_CASES + 1)) for name in names}
-    return values if prod(map(len, values.values())) <= MOST_CASES else None
+    values = {name: list(islice(_boundary_values(name, tests), MAX_CASES + 1)) for name in names}
+    return values if prod(map(len, values.values())) <= MAX_CASES else None
 
 
-def _interesting(name: str, tests: Iterable[Condition]) -> Iterator[Any]:
+def _boundary_values(name: str, tests: Iterable[Condition]) -> Iterator[Any]:
     """Values of one fact that tell its tests apart: those they mention, their neighbours, and something else."""
     scalars: list[Any] = []
     items: list[Any] = []

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from functools import reduce
 from zoneinfo import ZoneInfo
 
-KEEP_TRYING = timedelta(hours=24)
+RETRY_PERIOD = timedelta(hours=24)
 """A server that answers 4xx is tried this long."""
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 40, 60))
 
@@ -35,33 +35,33 @@ class QuietHours:
         return next((candidate for candidate in ends if candidate > moment), None)
 
 
-def pause_after(attempts: int) -> timedelta:
+def retry_delay(attempts: int) -> timedelta:
     """The growing pause before the next try."""
     return _PAUSES[min(attempts, len(_PAUSES)) - 1]
 
 
 _FINALITY = {"sending": 0, "unknown": 0, "sent": 1, "expired": 2, "failed": 3, "delivered": 4}
-_TOLD = {"queued": "sent", "sent": "sent", "delivered": "delivered", "failed": "failed", "expired": "expired"}
+_RECEIPT_STATES = {"queued": "sent", "sent": "sent", "delivered": "delivered", "failed": "failed", "expired": "expired"}
 
 
-def after_receipt(state: str, receipt: str) -> str:
+def state_after_receipt(state: str, receipt: str) -> str:
     """The state of a notice once its gateway has said `receipt`.
 
     Receipts come twice and out of order: nothing goes back, and of two ends the better known one stays, so that the
     same receipts in any order make the same state.  A notice that waits to be sent again is not spoken of.
     """
-    told = _TOLD.get(receipt)
-    if told is None or state not in _FINALITY:
+    new_state = _RECEIPT_STATES.get(receipt)
+    if new_state is None or state not in _FINALITY:
         return state
-    return told if _FINALITY[told] > _FINALITY[state] else state
+    return new_state if _FINALITY[new_state] > _FINALITY[state] else state
 
 
-def of_parts(told: Sequence[Iterable[str]]) -> str | None:
+def combine_parts(receipts_by_part: Sequence[Iterable[str]]) -> str | None:
     """One receipt for a message, from all receipts of each of its parts; None while nothing was told.
 
     It is delivered when all of its parts are, and fails with the first part that fails.
     """
-    states = [reduce(after_receipt, receipts, "sending") for receipts in told]
+    states = [reduce(state_after_receipt, receipts, "sending") for receipts in receipts_by_part]
     for end in ("failed", "expired"):
         if end in states:
             return end

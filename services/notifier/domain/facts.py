@@ -112,7 +112,7 @@ def facts_of_event(event: Event) -> dict[str, Any]:
     return event.model_dump(mode="json")
 
 
-_PERSONAL = {
+_PERSONAL_FIELDS = {
     "full_name",
     "organization_name",
     "phone",
@@ -130,7 +130,7 @@ def seen_by_rules(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in body.items()
-        if name not in _PERSONAL and not isinstance(value, dict) and not _nested(value)
+        if name not in _PERSONAL_FIELDS and not isinstance(value, dict) and not _nested(value)
     }
 
 
@@ -143,15 +143,15 @@ def merge(stored: StoredFacts, body: Mapping[str, Any], event: Event, concern: C
     moment = moment_of(event, concern).isoformat(timespec="microseconds")
     merged = dict(stored)
     taken = [(name, body[name], 0) for name in concern.takes if body[name] is not None]  # An empty field says nothing.
-    told = taken + [(name, value, 1) for name, value in concern.sets.items()]
-    for name, value, weight in told:
-        known = merged.get(name)
-        if known is None or (moment, weight) >= (known[1], known[2]):
+    pairs = taken + [(name, value, 1) for name, value in concern.sets.items()]
+    for name, value, weight in pairs:
+        current = merged.get(name)
+        if current is None or (moment, weight) >= (current[1], current[2]):
             merged[name] = [value, moment, weight]
     return merged
 
 
-def view(kind: SubjectKind, stored: StoredFacts) -> dict[str, Any]:
+def plain_facts(kind: SubjectKind, stored: StoredFacts) -> dict[str, Any]:
     """Plain facts for conditions."""
     return {**DEFAULTS.get(kind, {}), **{name: entry[0] for name, entry in stored.items()}}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 Kind = Literal["message", "automatic", "bounce"]
 
-LONGEST_TEXT = 100_000
+MAX_TEXT = 100_000
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,300}>")
 _OUR_ID = re.compile(rb"^Message-ID:\s*<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.MULTILINE | re.IGNORECASE)
 _FAILED = re.compile(rb"^Action:\s*failed\b", re.MULTILINE | re.IGNORECASE)
@@ -59,7 +59,7 @@ class Letter:
     """Of a bounce: the part before the @ of the Message-ID that could not be delivered."""
 
 
-def read(raw: bytes) -> Letter:
+def parse_letter(raw: bytes) -> Letter:
     """Never raises: what cannot be read is empty."""
     message = message_from_bytes(raw, policy=_LENIENT)
     senders = getaddresses([_header(message, "From")])
@@ -118,7 +118,7 @@ def _text(message: EmailMessage) -> str:
     content = _decoded(part).encode("utf-8", "replace").decode()  # Some sets have half characters.
     if part.get_content_type() == "text/html":
         content = _without_tags(content)
-    return content.replace("\r\n", "\n").replace("\x00", "").strip()[:LONGEST_TEXT]
+    return content.replace("\r\n", "\n").replace("\x00", "").strip()[:MAX_TEXT]
 
 
 def _decoded(part: MIMEPart) -> str:
@@ -168,6 +168,6 @@ def _date(message: EmailMessage) -> datetime | None:
     return None
 
 
-def _clean(value: str, longest: int) -> str:
+def _clean(value: str, max_length: int) -> str:
     printable = "".join(character if character.isprintable() else " " for character in value)
-    return " ".join(printable.encode("utf-8", "replace").decode().split())[:longest]
+    return " ".join(printable.encode("utf-8", "replace").decode().split())[:max_length]

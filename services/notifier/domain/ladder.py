@@ -17,24 +17,24 @@ class Person:
     phone: str | None = None
 
 
-def standing_in(
+def with_substitutes(
     people: Sequence[Person], absences: Mapping[UUID, UUID | None]
 ) -> tuple[list[Person], dict[UUID, UUID]]:
     """Who is there, with substitutes in the roles of those they stand in for; and who stands in for whom.
 
     `absences` is person → substitute, None where nobody stands in: then the ladder does without that person.
     """
-    there = {person.id: person for person in people if person.id not in absences}
-    substitutes = {absent: other for absent, other in absences.items() if other in there}
+    present = {person.id: person for person in people if person.id not in absences}
+    substitutes = {absent: other for absent, other in absences.items() if other in present}
     acting = [
-        replace(there[substitutes[absent.id]], office_id=absent.office_id, role=absent.role)
+        replace(present[substitutes[absent.id]], office_id=absent.office_id, role=absent.role)
         for absent in people
         if absent.id in substitutes
     ]
-    return [*there.values(), *acting], {absent: other for absent, other in substitutes.items() if other is not None}
+    return [*present.values(), *acting], {absent: other for absent, other in substitutes.items() if other is not None}
 
 
-def resolve(
+def resolve_recipients(
     role: LadderRole, office_id: UUID, responsible_id: UUID | None, people: Sequence[Person]
 ) -> tuple[LadderRole, list[Person]]:
     """Who is told, and as which role; `people` are the active staff of the office and of head office.

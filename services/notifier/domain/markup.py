@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 from jinja2 import nodes
 
-LONGEST_SOURCE = 20_000
-DEEPEST_LOOP = 2
+MAX_SOURCE = 20_000
+MAX_LOOP_DEPTH = 2
 TAGS = {
     *("p", "br", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "h1", "h2", "h3", "div", "span", "hr"),
     *("table", "thead", "tbody", "tr", "th", "td", "small", "blockquote"),
@@ -22,7 +22,7 @@ def template_problems(tree: nodes.Template) -> list[str]:
     """Constructs that a template of head office may not have."""
     foreign = [node for node in tree.find_all(_FOREIGN) if not _is_signature(node)]
     found = [f"строка {node.lineno}: так шаблоны не соединяют" for node in foreign]
-    if _loops(tree) > DEEPEST_LOOP:
+    if _loops(tree) > MAX_LOOP_DEPTH:
         found.append("циклы вложены слишком глубоко")
     return found
 

@@ -10,25 +10,25 @@ from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes
 
 LOOK_BACK = timedelta(days=7)
 """A service that stood still opens what came meanwhile, if it is not too late already."""
-LONGEST_HOLIDAY = timedelta(days=40)
+MAX_HOLIDAY = timedelta(days=40)
 """A day off moves its duty to the next working day, which may be far: the first of January to the ninth and later."""
 
 _PERIODS = {"day": "день", "week": "неделя", "month": "месяц"}
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class Occurrence:
     day: date
     opened_at: datetime
     """When the work of that day begins; where the day is off, of the next working day."""
 
 
-def occasions(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[Occasion]:
+def occurrences(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[Occurrence]:
     """Those that have begun by `at`, the oldest first.  Raises NoWorkingTime."""
     assert rule.every is not None
     today = at.astimezone(calendar.zone).date()
-    furthest = LOOK_BACK if rule.every.period == "day" else LOOK_BACK + LONGEST_HOLIDAY
-    for back in range(furthest.days, -1, -1):
+    look_back = LOOK_BACK if rule.every.period == "day" else LOOK_BACK + MAX_HOLIDAY
+    for back in range(look_back.days, -1, -1):
         day = today - timedelta(days=back)
         if not _is_due(rule.every, day):
             continue
@@ -40,19 +40,21 @@ def occasions(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[O
         if rule.every.period == "day" and opened_on != day:
             continue  # A day off has no daily duty, and the next day has its own.
         if opened_at <= at and opened_at >= rule.effective_from:
-            yield Occasion(day, opened_at)
+            yield Occurrence(day, opened_at)
 
 
-def occasions_between(rule: Rule, calendar: WorkingCalendar, since: datetime, until: datetime) -> Iterator[Occasion]:
+def occurrences_between(
+    rule: Rule, calendar: WorkingCalendar, since: datetime, until: datetime
+) -> Iterator[Occurrence]:
     """Those that begin in the period, the oldest first.  Raises NoWorkingTime."""
-    told: set[date] = set()
+    seen: set[date] = set()
     at = since
     while at < until:
         at = min(at + LOOK_BACK, until)
-        for occasion in occasions(rule, calendar, at):
-            if occasion.opened_at >= since and occasion.day not in told:
-                told.add(occasion.day)
-                yield occasion
+        for occurrence in occurrences(rule, calendar, at):
+            if occurrence.opened_at >= since and occurrence.day not in seen:
+                seen.add(occurrence.day)
+                yield occurrence
 
 
 def _is_due(every: Every, day: date) -> bool:
@@ -65,11 +67,11 @@ def _is_due(every: Every, day: date) -> bool:
             return day.day in every.days
 
 
-def occasion_id(rule: Rule, whose: UUID, day: date) -> UUID:
+def occurrence_id(rule: Rule, owner_id: UUID, day: date) -> UUID:
     """The same for every replica and every look, so that it opens once."""
-    return uuid5(NAMESPACE_OID, f"{rule.duty}/{whose}/{day.isoformat()}")
+    return uuid5(NAMESPACE_OID, f"{rule.obligation_kind}/{owner_id}/{day.isoformat()}")
 
 
-def occasion_label(every: Every, day: date, name: str) -> str:
+def occurrence_label(every: Every, day: date, name: str) -> str:
     """«Иванов Иван, неделя 16.11.2026»."""
     return f"{name}, {_PERIODS[every.period]} {day:%d.%m.%Y}"

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from services.notifier.domain.rules import Holder, Rule
 from services.notifier.domain.schedule import schedule
-from services.notifier.domain.waiting import Span, counts_working_time, later, may_stand_until, stood_still_since
+from services.notifier.domain.waiting import Span, after_pause, clock_stopped_at, counts_working_time, pause_limit_at
 from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)
-class Outcome:
+class ReplayedObligation:
     """It waits, pauses and goes on like the clock's own (`commands.waiting`), without its ladder and its letters."""
 
     rule: Rule
@@ -28,23 +28,25 @@ class Outcome:
     spans: list[Span] = field(default_factory=list)
     agreed: datetime | None = None
     """The deadline agreed with the client."""
-    stood_still: bool = False
+    was_paused: bool = False
     """The clock stood when it was closed: then it was not late."""
 
     def breached(self, at: datetime) -> bool:
         """Whether the deadline passed while it was open; `at` is the end of the replay."""
         paused = self._pause()
-        if self.outcome == "cancelled" or self.stood_still or (paused and paused.began_at <= self.due_at):
+        if self.outcome == "cancelled" or self.was_paused or (paused and paused.began_at <= self.due_at):
             return False
         return (self.closed_at or at) > self.due_at
 
     @property
     def key(self) -> tuple[str, UUID, datetime]:
         """The same duty in two replays."""
-        return self.rule.duty, self.subject_id, self.opened_at
+        return self.rule.obligation_kind, self.subject_id, self.opened_at
 
-    def wait_for(self, calendar: WorkingCalendar, holder: Holder | None, since: datetime, role: str | None) -> None:
-        self.go_on_if_over(calendar, since)
+    def change_holder(
+        self, calendar: WorkingCalendar, holder: Holder | None, since: datetime, role: str | None
+    ) -> None:
+        self.resume_if_expired(calendar, since)
         current = self.spans[-1] if self.spans and self.spans[-1].ended_at is None else None
         latest = max((span.ended_at or span.began_at for span in self.spans), default=self.opened_at)
         if (current.holder if current else None) == holder or since < latest:
@@ -52,11 +54,11 @@ class Outcome:
         if current is not None:
             self._end(calendar, current, since)
         if holder is not None:
-            until = may_stand_until(self.rule, role, calendar, self.spans, since)
+            until = pause_limit_at(self.rule, role, calendar, self.spans, since)
             pauses = holder in self.rule.pauses_for and (until is None or until > since)
             self.spans.append(Span(holder, pauses, since, until=until if pauses else None))
 
-    def go_on_if_over(self, calendar: WorkingCalendar, moment: datetime) -> None:
+    def resume_if_expired(self, calendar: WorkingCalendar, moment: datetime) -> None:
         """The longest pause that the rule allows is over by then."""
         paused = self._pause()
         if paused is not None and paused.until is not None and paused.until <= moment:
@@ -64,9 +66,9 @@ class Outcome:
             self.spans.append(Span(paused.holder, False, paused.until))
 
     def close(self, outcome: Literal["done", "cancelled"], calendar: WorkingCalendar, at: datetime) -> None:
-        self.go_on_if_over(calendar, at)
+        self.resume_if_expired(calendar, at)
         paused = self._pause()
-        self.stood_still = paused is not None and paused.began_at <= self.due_at
+        self.was_paused = paused is not None and paused.began_at <= self.due_at
         if self.spans and self.spans[-1].ended_at is None:
             self.spans[-1] = replace(self.spans[-1], ended_at=max(at, self.spans[-1].began_at), until=None)
         self.outcome, self.closed_at = outcome, at
@@ -75,15 +77,15 @@ class Outcome:
         closed_at = self.closed_at
         if closed_at is None:
             return
-        self.outcome, self.closed_at, self.stood_still = "open", None, False
-        if stood_still_since(self.spans, closed_at) < closed_at:
+        self.outcome, self.closed_at, self.was_paused = "open", None, False
+        if clock_stopped_at(self.spans, closed_at) < closed_at:
             self._end(calendar, self.spans[-1], closed_at)  # It was paused when it was closed.
         self.spans.append(Span("nobody", True, closed_at))
         self._end(calendar, self.spans[-1], max(at, closed_at))
 
     def follow(self, rule: Rule, calendar: WorkingCalendar, facts: Mapping[str, Any], at: datetime) -> None:
         """Another rule applies from now on, counted from the opening, with the pauses there were."""
-        self.go_on_if_over(calendar, at)
+        self.resume_if_expired(calendar, at)
         self.rule = rule
         self.due_at = schedule(rule, calendar, self.opened_at, facts, spans=self.spans, agreed=self.agreed).due_at
 
@@ -96,6 +98,6 @@ class Outcome:
         if not span.pauses:
             return
         working = counts_working_time(self.rule)
-        self.due_at = later(calendar, self.due_at, span.began_at, at, working=working)
+        self.due_at = after_pause(calendar, self.due_at, span.began_at, at, working=working)
         if self.agreed is not None:
-            self.agreed = later(calendar, self.agreed, span.began_at, at, working=working)
+            self.agreed = after_pause(calendar, self.agreed, span.began_at, at, working=working)

@@ -12,24 +12,24 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from services.notifier.domain.facts import CONCERNS, ID_FIELDS, view
-from services.notifier.domain.outcomes import Outcome
+from services.notifier.domain.facts import CONCERNS, ID_FIELDS, plain_facts
+from services.notifier.domain.outcomes import ReplayedObligation
 from services.notifier.domain.rules import (
     Holder,
     Rule,
     Trigger,
+    can_close,
     in_force,
     matched_key,
     matches,
-    may_settle,
-    names,
-    winner,
+    most_specific_rule,
+    refers_to_subject,
 )
 from services.notifier.domain.schedule import due_of
 from shared.vocabulary.worktime import WorkingCalendar
 
 
-class Happening(NamedTuple):
+class PastEvent(NamedTuple):
     """What rules see of one event."""
 
     type: str
@@ -38,11 +38,11 @@ class Happening(NamedTuple):
     body: Mapping[str, Any]
 
 
-class Deed(NamedTuple):
+class StaffAction(NamedTuple):
     """What a person did with a duty, by its history: no event of another service tells of it."""
 
     subject_id: UUID
-    duty: str
+    obligation_kind: str
     happened_at: datetime
     what: Literal["wait", "move", "done", "reopen"]
     holder: Holder | None = None
@@ -51,7 +51,7 @@ class Deed(NamedTuple):
     due_at: datetime | None = None
 
 
-class Opening(NamedTuple):
+class CalendarOpening(NamedTuple):
     """A day of the calendar on which a duty opens by itself."""
 
     rule: Rule
@@ -65,7 +65,7 @@ class Opening(NamedTuple):
 class _Subject:
     facts: dict[str, list[Any]] = field(default_factory=dict)
     moments: dict[str, datetime] = field(default_factory=dict)
-    duties: dict[str, Outcome] = field(default_factory=dict)
+    obligations: dict[str, ReplayedObligation] = field(default_factory=dict)
 
 
 class Replay:
@@ -81,71 +81,77 @@ class Replay:
         self._calendars = calendars
         self._managers = managers
         self._subjects: defaultdict[tuple[str, UUID], _Subject] = defaultdict(_Subject)
-        self._of_client: defaultdict[UUID, list[Outcome]] = defaultdict(list)
-        self._latest: dict[tuple[UUID, str], Outcome] = {}
-        self.duties: list[Outcome] = []
+        self._of_client: defaultdict[UUID, list[ReplayedObligation]] = defaultdict(list)
+        self._latest: dict[tuple[UUID, str], ReplayedObligation] = {}
+        self.obligations: list[ReplayedObligation] = []
 
-    def run(self, history: Iterable[Happening | Deed | Opening], end: datetime) -> list[Outcome]:
+    def run(
+        self, history: Iterable[PastEvent | StaffAction | CalendarOpening], end: datetime
+    ) -> list[ReplayedObligation]:
         """`history` is in the order of its moments."""
         for item in history:
             match item:
-                case Deed():
-                    self._do(item)
-                case Opening():
+                case StaffAction():
+                    self._apply_action(item)
+                case CalendarOpening():
                     self._open_by_calendar(item)
-                case Happening() if item.office_id in self._calendars:
-                    self._hear(item)
-        for duty in self.duties:
-            duty.go_on_if_over(self._calendars[duty.office_id], end)
-        return self.duties
+                case PastEvent() if item.office_id in self._calendars:
+                    self._apply(item)
+        for obligation in self.obligations:
+            obligation.resume_if_expired(self._calendars[obligation.office_id], end)
+        return self.obligations
 
-    def _do(self, deed: Deed) -> None:
+    def _apply_action(self, action: StaffAction) -> None:
         """Deeds with a duty that is not there, or is over by these rules, have nothing to act on."""
-        duty = self._latest.get((deed.subject_id, deed.duty))
-        if duty is None or (duty.outcome == "open") == (deed.what == "reopen"):
+        obligation = self._latest.get((action.subject_id, action.obligation_kind))
+        if obligation is None or (obligation.outcome == "open") == (action.what == "reopen"):
             return
-        calendar = self._calendars[duty.office_id]
-        match deed.what:
+        calendar = self._calendars[obligation.office_id]
+        match action.what:
             case "wait":
-                duty.wait_for(calendar, deed.holder, deed.happened_at, deed.role)
-            case "move" if deed.due_at is not None:
-                duty.go_on_if_over(calendar, deed.happened_at)
-                duty.due_at = duty.agreed = deed.due_at
-            case "done" if duty.rule.by_hand:
-                duty.close("done", calendar, deed.happened_at)
+                obligation.change_holder(calendar, action.holder, action.happened_at, action.role)
+            case "move" if action.due_at is not None:
+                obligation.resume_if_expired(calendar, action.happened_at)
+                obligation.due_at = obligation.agreed = action.due_at
+            case "done" if obligation.rule.by_hand:
+                obligation.close("done", calendar, action.happened_at)
             case "reopen":
-                duty.reopen(calendar, deed.happened_at)
+                obligation.reopen(calendar, action.happened_at)
 
-    def _open_by_calendar(self, day: Opening) -> None:
+    def _open_by_calendar(self, day: CalendarOpening) -> None:
         """Only where this rule is the one that holds on that day."""
         here = [rule for rule in self._rules_at(day.happened_at) if rule.office_id in (None, day.office_id)]
         by_calendar = [rule for rule in here if rule.every]
-        if winner(by_calendar, day.rule.duty, day.office_id, {}) is not day.rule:
+        if most_specific_rule(by_calendar, day.rule.obligation_kind, day.office_id, {}) is not day.rule:
             return
         due_at = due_of(day.rule, self._calendars[day.office_id], day.happened_at, {})
         self._add(
-            Outcome(day.rule, day.office_id, day.subject_id, None, day.responsible_id, day.happened_at, due_at),
+            ReplayedObligation(
+                day.rule, day.office_id, day.subject_id, None, day.responsible_id, day.happened_at, due_at
+            ),
         )
 
-    def _add(self, duty: Outcome) -> None:
-        self._latest[duty.subject_id, duty.rule.duty] = duty
-        self.duties.append(duty)
+    def _add(self, obligation: ReplayedObligation) -> None:
+        self._latest[obligation.subject_id, obligation.rule.obligation_kind] = obligation
+        self.obligations.append(obligation)
 
-    def _hear(self, event: Happening) -> None:
+    def _apply(self, event: PastEvent) -> None:
         rules = [rule for rule in self._rules_at(event.happened_at) if rule.office_id in (None, event.office_id)]
-        touched = self._remember(event)
+        touched = self._update_subjects(event)
         client = event.body.get("client_id")
-        concerned = [duty for _, _, subject in touched for duty in subject.duties.values()]
+        concerned = [obligation for _, _, subject in touched for obligation in subject.obligations.values()]
         concerned += self._of_client[UUID(client)] if isinstance(client, str) else []
-        running = list({id(duty): duty for duty in concerned if duty.outcome == "open"}.values())
-        self._settle(event, running)
+        running = list(
+            {id(obligation): obligation for obligation in concerned if obligation.outcome == "open"}.values()
+        )
+        self._close_matching(event, running)
         for kind, _, subject in touched:
-            self._reconsider(event, rules, view(kind, subject.facts), subject)  # type: ignore[arg-type]  # From CONCERNS.
-        self._wait(event, running)
+            self._reevaluate(event, rules, plain_facts(kind, subject.facts), subject)  # type: ignore[arg-type]  # From CONCERNS.
+        self._apply_waiting(event, running)
         for kind, subject_id, subject in touched:
-            self._open(event, rules, view(kind, subject.facts), kind, subject_id, subject)  # type: ignore[arg-type]
+            self._open(event, rules, plain_facts(kind, subject.facts), kind, subject_id, subject)  # type: ignore[arg-type]
 
-    def _remember(self, event: Happening) -> list[tuple[str, UUID, _Subject]]:
+    def _update_subjects(self, event: PastEvent) -> list[tuple[str, UUID, _Subject]]:
         touched: list[tuple[str, UUID, _Subject]] = []
         moment = event.happened_at.isoformat()
         for concern in CONCERNS.get(event.type, ()):
@@ -154,58 +160,66 @@ class Replay:
                 continue
             subject = self._subjects[concern.kind, UUID(own_id)]
             subject.moments[event.type] = event.happened_at
-            told = {name: event.body[name] for name in concern.takes if event.body.get(name) is not None}
-            subject.facts |= {name: [value, moment, 0] for name, value in {**told, **concern.sets}.items()}
+            taken = {name: event.body[name] for name in concern.takes if event.body.get(name) is not None}
+            subject.facts |= {name: [value, moment, 0] for name, value in {**taken, **concern.sets}.items()}
             touched.append((concern.kind, UUID(own_id), subject))
         return touched
 
-    def _settle(self, event: Happening, running: Sequence[Outcome]) -> None:
-        for duty in running:
-            own_field = ID_FIELDS[duty.rule.subject]
+    def _close_matching(self, event: PastEvent, running: Sequence[ReplayedObligation]) -> None:
+        for obligation in running:
+            own_field = ID_FIELDS[obligation.rule.subject]
             endings: list[tuple[Literal["done", "cancelled"], Sequence[Trigger]]]
-            endings = [("done", duty.rule.closes), ("cancelled", duty.rule.cancels)]
+            endings = [("done", obligation.rule.closes), ("cancelled", obligation.rule.cancels)]
             for outcome, triggers in endings:
-                if any(self._ends(trigger, event, duty, own_field) for trigger in triggers):
-                    duty.close(outcome, self._calendars[duty.office_id], event.happened_at)
+                if any(self._ends(trigger, event, obligation, own_field) for trigger in triggers):
+                    obligation.close(outcome, self._calendars[obligation.office_id], event.happened_at)
                     break
 
-    def _wait(self, event: Happening, running: Sequence[Outcome]) -> None:
-        for duty in running:
-            if duty.outcome != "open" or event.happened_at <= duty.opened_at:
+    def _apply_waiting(self, event: PastEvent, running: Sequence[ReplayedObligation]) -> None:
+        for obligation in running:
+            if obligation.outcome != "open" or event.happened_at <= obligation.opened_at:
                 continue
-            rule, own_field = duty.rule, ID_FIELDS[duty.rule.subject]
-            told: list[tuple[Holder | None, Trigger]] = [(trigger.holder, trigger) for trigger in rule.waits]
-            told += [(None, trigger) for trigger in rule.resumes]
-            for holder, trigger in told:
-                if self._is_about(trigger, event, duty, own_field):
-                    duty.wait_for(self._calendars[duty.office_id], holder, event.happened_at, None)
+            rule, own_field = obligation.rule, ID_FIELDS[obligation.rule.subject]
+            triggers: list[tuple[Holder | None, Trigger]] = [(trigger.holder, trigger) for trigger in rule.waits]
+            triggers += [(None, trigger) for trigger in rule.resumes]
+            for holder, trigger in triggers:
+                if self._is_about(trigger, event, obligation, own_field):
+                    obligation.change_holder(self._calendars[obligation.office_id], holder, event.happened_at, None)
                     break
 
-    def _is_about(self, trigger: Trigger, event: Happening, duty: Outcome, own_field: str) -> bool:
+    def _is_about(self, trigger: Trigger, event: PastEvent, obligation: ReplayedObligation, own_field: str) -> bool:
         if not matches(trigger, event.type, dict(event.body)):
             return False
         found = matched_key(trigger, own_field, dict(event.body))
-        return found is not None and names(event.body, own_field, duty.subject_id, duty.client_id, *found)
+        return found is not None and refers_to_subject(
+            event.body, own_field, obligation.subject_id, obligation.client_id, *found
+        )
 
-    def _ends(self, trigger: Trigger, event: Happening, duty: Outcome, own_field: str) -> bool:
-        if not self._is_about(trigger, event, duty, own_field):
+    def _ends(self, trigger: Trigger, event: PastEvent, obligation: ReplayedObligation, own_field: str) -> bool:
+        if not self._is_about(trigger, event, obligation, own_field):
             return False
         found = matched_key(trigger, own_field, dict(event.body))
-        return found is not None and may_settle(duty.rule, own_field, found[0], event.happened_at, duty.opened_at)
+        return found is not None and can_close(
+            obligation.rule, own_field, found[0], event.happened_at, obligation.opened_at
+        )
 
-    def _reconsider(self, event: Happening, rules: Sequence[Rule], facts: dict[str, Any], subject: _Subject) -> None:
-        for duty in subject.duties.values():
-            if duty.outcome != "open" or duty.rule.repeats or event.type not in duty.rule.reconsiders:
+    def _reevaluate(self, event: PastEvent, rules: Sequence[Rule], facts: dict[str, Any], subject: _Subject) -> None:
+        for obligation in subject.obligations.values():
+            if (
+                obligation.outcome != "open"
+                or obligation.rule.repeats
+                or event.type not in obligation.rule.reevaluating_events
+            ):
                 continue
-            best = winner(rules, duty.rule.duty, duty.office_id, facts)
+            best = most_specific_rule(rules, obligation.rule.obligation_kind, obligation.office_id, facts)
             if best is None:
-                duty.close("cancelled", self._calendars[duty.office_id], event.happened_at)
-            elif (best.code, best.office_id) != (duty.rule.code, duty.rule.office_id):
-                duty.follow(best, self._calendars[duty.office_id], facts, event.happened_at)
+                obligation.close("cancelled", self._calendars[obligation.office_id], event.happened_at)
+            elif (best.code, best.office_id) != (obligation.rule.code, obligation.rule.office_id):
+                obligation.follow(best, self._calendars[obligation.office_id], facts, event.happened_at)
 
     def _open(
         self,
-        event: Happening,
+        event: PastEvent,
         rules: Sequence[Rule],
         facts: dict[str, Any],
         kind: str,
@@ -213,9 +227,9 @@ class Replay:
         subject: _Subject,
     ) -> None:
         opening = [rule for rule in rules if event.type in rule.opens and rule.subject == kind]
-        for name in sorted({rule.duty for rule in opening}):
-            rule = winner(opening, name, event.office_id, facts)
-            known = subject.duties.get(name)
+        for name in sorted({rule.obligation_kind for rule in opening}):
+            rule = most_specific_rule(opening, name, event.office_id, facts)
+            known = subject.obligations.get(name)
             if rule is None or (known is not None and (known.outcome == "open" or not rule.repeats)):
                 continue
             opened_at = max(subject.moments[opener] for opener in rule.opens if opener in subject.moments)
@@ -223,7 +237,7 @@ class Replay:
             client_id = UUID(client) if isinstance(client, str) else None
             staff = event.body.get("staff_id")
             responsible = self._managers.get(client_id) if client_id else None
-            duty = Outcome(
+            obligation = ReplayedObligation(
                 rule,
                 event.office_id,
                 subject_id,
@@ -232,10 +246,10 @@ class Replay:
                 opened_at,
                 due_of(rule, self._calendars[event.office_id], opened_at, facts),
             )
-            subject.duties[name] = duty
-            self._add(duty)
+            subject.obligations[name] = obligation
+            self._add(obligation)
             if client_id is not None:
-                self._of_client[client_id].append(duty)
+                self._of_client[client_id].append(obligation)
 
 
 def with_draft(rules: Sequence[Rule], draft: Rule) -> Callable[[datetime], Sequence[Rule]]:
@@ -249,19 +263,21 @@ class Difference:
     """What a draft changes about one duty."""
 
     what: Literal["added", "dropped", "breached_now", "kept_now", "deadline_moved", "rule_changed"]
-    before: Outcome | None
-    after: Outcome | None
+    before: ReplayedObligation | None
+    after: ReplayedObligation | None
 
     @property
-    def either(self) -> Outcome:
+    def either(self) -> ReplayedObligation:
         found = self.after or self.before
         assert found is not None  # One of the two is always there.
         return found
 
 
-def differences(before: Sequence[Outcome], after: Sequence[Outcome], at: datetime) -> list[Difference]:
+def differences(
+    before: Sequence[ReplayedObligation], after: Sequence[ReplayedObligation], at: datetime
+) -> list[Difference]:
     """Sorted by the moment of opening; `at` is the end of the replay."""
-    old, new = ({duty.key: duty for duty in duties} for duties in (before, after))
+    old, new = ({obligation.key: obligation for obligation in obligations} for obligations in (before, after))
     found = []
     for key in old.keys() | new.keys():
         one, other = old.get(key), new.get(key)

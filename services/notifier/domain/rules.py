@@ -108,7 +108,7 @@ class RuleBody(RulePart):
     """What a rule says, without its version."""
 
     clause: Annotated[str, Field(pattern=r"^[A-Z]{2,6}-[0-9]{2}$")]
-    duty: Name
+    obligation_kind: Annotated[Name, Field(alias="duty")]
     title: Annotated[str, Field(min_length=3, max_length=150)]
     """The duty in Russian, as people see it."""
     note: Annotated[str, Field(max_length=500)] = ""
@@ -159,13 +159,13 @@ class Rule(RuleBody):
     effective_from: AwareDatetime
 
     @cached_property
-    def hears(self) -> frozenset[str]:
+    def relevant_events(self) -> frozenset[str]:
         """Every event type that may do something to a duty of this rule."""
         triggers = (*self.closes, *self.cancels, *self.waits, *self.resumes)
-        return self.reconsiders | {trigger.event for trigger in triggers}
+        return self.reevaluating_events | {trigger.event for trigger in triggers}
 
     @cached_property
-    def says_who(self) -> frozenset[str]:
+    def waiting_events(self) -> frozenset[str]:
         """Event types that say whom a duty of this rule waits for."""
         return frozenset(trigger.event for trigger in (*self.waits, *self.resumes))
 
@@ -175,7 +175,7 @@ class Rule(RuleBody):
         return (self.office_id is not None, specificity(self.when))
 
     @cached_property
-    def reconsiders(self) -> frozenset[str]:
+    def reevaluating_events(self) -> frozenset[str]:
         return frozenset((*self.opens, *self.changes))
 
 
@@ -189,10 +189,14 @@ def in_force(rules: Iterable[Rule], moment: datetime) -> list[Rule]:
     return [rule for rule in latest.values() if rule.active]
 
 
-def winner(rules: Iterable[Rule], duty: str, office_id: UUID | None, facts: Facts) -> Rule | None:
+def most_specific_rule(
+    rules: Iterable[Rule], obligation_kind: str, office_id: UUID | None, facts: Facts
+) -> Rule | None:
     """The one rule of the duty that applies to these facts in this office, or None."""
     applicable = [
-        rule for rule in rules if rule.duty == duty and rule.office_id in (None, office_id) and holds(rule.when, facts)
+        rule
+        for rule in rules
+        if rule.obligation_kind == obligation_kind and rule.office_id in (None, office_id) and holds(rule.when, facts)
     ]
     return max(applicable, key=lambda rule: (rule.rank, rule.code), default=None)
 
@@ -210,18 +214,18 @@ def matched_key(trigger: Trigger, own_field: str, event: dict[str, Any]) -> tupl
     return None
 
 
-def names(
+def refers_to_subject(
     event: Mapping[str, Any], own_field: str, subject_id: UUID, client_id: UUID | None, field: str, value: UUID
 ) -> bool:
     """Whether the deciding field names this subject, or its client.  A subject that bears the id of one client in an
     event about another was named by mistake."""
     if field != own_field:
         return value == client_id
-    told = event.get("client_id")
-    return value == subject_id and (client_id is None or not isinstance(told, str) or told == str(client_id))
+    named = event.get("client_id")
+    return value == subject_id and (client_id is None or not isinstance(named, str) or named == str(client_id))
 
 
-def may_settle(rule: Rule, own_field: str, field: str, happened_at: datetime, opened_at: datetime) -> bool:
+def can_close(rule: Rule, own_field: str, field: str, happened_at: datetime, opened_at: datetime) -> bool:
     """Whether something that happened then fulfils a duty opened then.
 
     A duty that comes once and is named by its own id is settled by any such event, whatever the clocks of two

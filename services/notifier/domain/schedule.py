@@ -78,8 +78,8 @@ def schedule(
         at = _share_of(rule, calendar, opened_at, due_at, warning.share)
         drafts.append((min(at, due_at), 0, "warning", warning.role, None))
     ladder = list(rule.ladder)
-    told_at_once = ladder.pop(0).role if ladder and ladder[0].after.amount == 0 else None
-    drafts.append((due_at, 1, "breach", told_at_once, None))
+    notified_at_breach = ladder.pop(0).role if ladder and ladder[0].after.amount == 0 else None
+    drafts.append((due_at, 1, "breach", notified_at_breach, None))
     for level in ladder:
         at = due_at if level.after.amount == 0 else deadline(calendar, due_at, level.after)
         drafts.append((at, 3, "escalation", level.role, None))

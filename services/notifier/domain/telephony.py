@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class CallNews:
+class CallEvent:
     """One thing that happened to a call; the rest of the moments is None."""
 
     provider: str
@@ -22,7 +22,7 @@ class CallNews:
     ended_at: datetime | None = None
 
 
-def phone_of(number: str) -> str:
+def normalize_phone(number: str) -> str:
     """`8 (922) 123-45-67` → `+79221234567`; what is no full number stays as its digits."""
     digits = re.sub(r"\D", "", number)
     if len(digits) == 10:
@@ -32,7 +32,7 @@ def phone_of(number: str) -> str:
     return f"+{digits}" if len(digits) >= 11 else digits
 
 
-def of_asterisk(event: dict[str, Any]) -> CallNews | None:
+def parse_asterisk(event: dict[str, Any]) -> CallEvent | None:
     """None for what does not concern us: other legs of a call, other events."""
     name, call = event["Event"], event["Linkedid"]
     own_leg = event.get("Uniqueid", call) == call
@@ -43,19 +43,19 @@ def of_asterisk(event: dict[str, Any]) -> CallNews | None:
         "provider": "asterisk",
         "external_id": call,
         "direction": "out" if outgoing else "in",
-        "phone": phone_of(line if outgoing else client),
-        "line": phone_of(client if outgoing else line),
+        "phone": normalize_phone(line if outgoing else client),
+        "line": normalize_phone(client if outgoing else line),
     }
     if name == "Newchannel" and own_leg:
-        return CallNews(**known, began_at=moment)
+        return CallEvent(**known, began_at=moment)
     if name == "BridgeEnter" or (name == "DialEnd" and event.get("DialStatus") == "ANSWER"):
-        return CallNews(**known, answered_at=moment)
+        return CallEvent(**known, answered_at=moment)
     if name == "Hangup" and own_leg:
-        return CallNews(**known, ended_at=moment)
+        return CallEvent(**known, ended_at=moment)
     return None
 
 
-def of_mango(kind: Literal["call", "summary"], body: dict[str, Any]) -> CallNews | None:
+def parse_mango(kind: Literal["call", "summary"], body: dict[str, Any]) -> CallEvent | None:
     """`call` tells of the beginning and the answer, `summary` of the whole when it is over."""
     near, far = body.get("from") or {}, body.get("to") or {}
     outgoing = bool(near.get("extension"))
@@ -63,11 +63,13 @@ def of_mango(kind: Literal["call", "summary"], body: dict[str, Any]) -> CallNews
         "provider": "mango",
         "external_id": str(body["entry_id"]),
         "direction": "out" if outgoing else "in",
-        "phone": phone_of(str((far if outgoing else near).get("number") or "")),
-        "line": phone_of(str(body.get("line_number") or far.get("line_number") or near.get("line_number") or "")),
+        "phone": normalize_phone(str((far if outgoing else near).get("number") or "")),
+        "line": normalize_phone(
+            str(body.get("line_number") or far.get("line_number") or near.get("line_number") or "")
+        ),
     }
     if kind == "summary":
-        return CallNews(
+        return CallEvent(
             **known,
             began_at=_moment(body["create_time"]),
             answered_at=_moment(body["talk_time"]) if body.get("talk_time") else None,
@@ -75,10 +77,10 @@ def of_mango(kind: Literal["call", "summary"], body: dict[str, Any]) -> CallNews
         )
     moment, state = _moment(body["timestamp"]), body.get("call_state")
     if state == "Appeared":
-        return CallNews(**known, began_at=moment)
+        return CallEvent(**known, began_at=moment)
     # A voice menu takes every call at once; answered is what a person takes.
     if state == "Connected" and body.get("location") == "abonent":
-        return CallNews(**known, answered_at=moment)
+        return CallEvent(**known, answered_at=moment)
     return None
 
 

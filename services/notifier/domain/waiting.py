@@ -56,7 +56,7 @@ def counts_working_time(rule: RuleBody) -> bool:
     return rule.duration.unit in WORKING_UNITS and rule.until is None
 
 
-def may_stand_until(
+def pause_limit_at(
     rule: RuleBody, role: str | None, calendar: WorkingCalendar, spans: Iterable[Span], since: datetime
 ) -> datetime | None:
     """When a pause from `since` on has used up what the pauses before have left of it.  None: no limit.
@@ -67,18 +67,20 @@ def may_stand_until(
     limit = limits.get(role, limits.get(None)) if role else limits.get(None)  # type: ignore[call-overload]  # Any role.
     if limit is None:
         return None
-    stood = [
+    past_pauses = [
         (span.began_at, span.ended_at) for span in spans if span.pauses and span.ended_at and span.holder != "nobody"
     ]
     if limit.unit in WORKING_UNITS:
-        used = sum((working_time_between(calendar, *span) for span in stood), timedelta())
+        used = sum((working_time_between(calendar, *span) for span in past_pauses), timedelta())
         left = max(timedelta(), limit.amount * ONE_MINUTE - used)
         return add_working_minutes(calendar, since, left / ONE_MINUTE) if left else since
     whole = timedelta(hours=limit.amount) if limit.unit == Unit.CALENDAR_HOURS else timedelta(seconds=limit.amount)
-    return since + max(timedelta(), whole - sum((ended - began for began, ended in stood), timedelta()))
+    return since + max(timedelta(), whole - sum((ended - began for began, ended in past_pauses), timedelta()))
 
 
-def later(calendar: WorkingCalendar, moment: datetime, began: datetime, ended: datetime, *, working: bool) -> datetime:
+def after_pause(
+    calendar: WorkingCalendar, moment: datetime, began: datetime, ended: datetime, *, working: bool
+) -> datetime:
     """When what was due at `moment` is due after the clock stood still from `began` to `ended`.
 
     What was left of the time when the clock stopped is left when it goes on.  Raises NoWorkingTime.
@@ -90,7 +92,7 @@ def later(calendar: WorkingCalendar, moment: datetime, began: datetime, ended: d
     return add_working_minutes(calendar, ended, working_time_between(calendar, began, moment) / ONE_MINUTE)
 
 
-def rest_elsewhere(
+def convert_remaining(
     old: WorkingCalendar, new: WorkingCalendar, since: datetime, moment: datetime, *, working: bool
 ) -> datetime:
     """When what was due at `moment` by one calendar is due by another one that holds from `since` on.
@@ -102,7 +104,7 @@ def rest_elsewhere(
     return add_working_minutes(new, since, working_time_between(old, since, moment) / ONE_MINUTE)
 
 
-def stood_still_since(spans: Sequence[Span], closed_at: datetime) -> datetime:
+def clock_stopped_at(spans: Sequence[Span], closed_at: datetime) -> datetime:
     """When the clock of a closed duty stopped: where it was paused then, with that pause, whose time was not added."""
     last = spans[-1] if spans else None
     if last is not None and last.pauses and last.holder != "nobody" and last.ended_at == closed_at:
@@ -114,7 +116,7 @@ def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Sp
     """`moment` after all pauses that have ended, which are in order of time and do not overlap."""
     for span in spans:
         if span.pauses and span.ended_at is not None:
-            moment = later(calendar, moment, span.began_at, span.ended_at, working=working)
+            moment = after_pause(calendar, moment, span.began_at, span.ended_at, working=working)
     return moment
 
 

@@ -15,7 +15,7 @@ from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.inputs import Moment, PlaceOrder
 from services.orders.models import Client, Order, Position
-from services.orders.queries.positions import Surroundings, surroundings
+from services.orders.queries.positions import RelatedRows, load_related_rows
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Principal, Role
@@ -37,8 +37,8 @@ async def place_order(body: PlaceOrder, session: Session, caller: Caller, respon
     """
     order, positions, client = await commands.place_order(session, body, caller=caller, at=now())
     set_etag(response, order.version)
-    around = Surroundings(orders={order.id: order}, clients={client.client_id: client})
-    return _order_out(order, positions, around, caller=caller)
+    related = RelatedRows(orders={order.id: order}, clients={client.client_id: client})
+    return _order_out(order, positions, related, caller=caller)
 
 
 @router.get("/orders", summary="Список заказов", dependencies=[allow(*EVERYONE)])
@@ -114,13 +114,13 @@ async def _positions(session: AsyncSession, order_id: UUID) -> list[Position]:
 async def _show(
     session: AsyncSession, order: Order, positions: list[Position], *, caller: Principal, at: datetime
 ) -> OrderOut:
-    around = await surroundings(session, positions, with_suppliers=is_staff(caller), at=at)
-    return _order_out(order, positions, around, caller=caller)
+    related = await load_related_rows(session, positions, with_suppliers=is_staff(caller), at=at)
+    return _order_out(order, positions, related, caller=caller)
 
 
-def _order_out(order: Order, positions: list[Position], around: Surroundings, *, caller: Principal) -> OrderOut:
-    client = around.clients.get(order.client_id)
-    balance = around.balances.get(order.client_id)
+def _order_out(order: Order, positions: list[Position], related: RelatedRows, *, caller: Principal) -> OrderOut:
+    client = related.clients.get(order.client_id)
+    balance = related.balances.get(order.client_id)
     summary = OrderSummary.of(
         order,
         client.display_name if client else None,
@@ -134,5 +134,5 @@ def _order_out(order: Order, positions: list[Position], around: Surroundings, *,
         delivery_city=order.delivery_city,
         delivery_note=order.delivery_note,
         client_balance=BalanceOut.model_validate(balance) if balance else None,
-        positions=[PositionOut.of(position, around, internal=is_staff(caller)) for position in positions],
+        positions=[PositionOut.of(position, related, internal=is_staff(caller)) for position in positions],
     )

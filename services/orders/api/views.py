@@ -14,7 +14,7 @@ from services.orders.domain.position import PositionState
 from services.orders.domain.return_matrix import KIND_LABELS
 from services.orders.models import Order, Position
 from services.orders.models.order import Channel, Delivery
-from services.orders.queries.positions import Surroundings, UnderModeration, surroundings
+from services.orders.queries.positions import RelatedRows, UnderModeration, load_related_rows
 from shared.base.errors import BusinessError
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import PartKind
@@ -92,12 +92,12 @@ class PositionOut(Output):
     internal: PositionInternal | None
 
     @classmethod
-    def of(cls, position: Position, around: Surroundings, *, internal: bool) -> Self:
-        order = around.orders.get(position.order_id)
-        client = around.clients.get(position.client_id)
-        balance = around.balances.get(position.client_id)
-        supplier = around.suppliers.get(position.supplier_id) if position.supplier_id else None
-        statistics = around.statistics.get(position.supplier_id) if position.supplier_id else None
+    def of(cls, position: Position, related: RelatedRows, *, internal: bool) -> Self:
+        order = related.orders.get(position.order_id)
+        client = related.clients.get(position.client_id)
+        balance = related.balances.get(position.client_id)
+        supplier = related.suppliers.get(position.supplier_id) if position.supplier_id else None
+        statistics = related.statistics.get(position.supplier_id) if position.supplier_id else None
         return cls(
             **{name: getattr(position, name) for name in _AS_STORED},
             client_name=client.display_name if client else None,
@@ -108,8 +108,8 @@ class PositionOut(Output):
             vehicle=Vehicle.model_validate(order.vehicle) if order and order.vehicle else None,
             client_balance=BalanceOut.model_validate(balance) if balance else None,
             client_under_moderation=None
-            if around.moderated is None
-            else ModerationOut.model_validate(around.moderated.get(position.client_id, UnderModeration())),
+            if related.moderated is None
+            else ModerationOut.model_validate(related.moderated.get(position.client_id, UnderModeration())),
             internal=PositionInternal(
                 supplier_id=position.supplier_id,
                 supplier_name=supplier.name if supplier else None,
@@ -167,8 +167,8 @@ async def show_positions(
     session: AsyncSession, positions: Sequence[Position], *, caller: Principal, at: datetime
 ) -> list[PositionOut]:
     staff = is_staff(caller)
-    around = await surroundings(session, positions, with_suppliers=staff, at=at)
-    return [PositionOut.of(position, around, internal=staff) for position in positions]
+    related = await load_related_rows(session, positions, with_suppliers=staff, at=at)
+    return [PositionOut.of(position, related, internal=staff) for position in positions]
 
 
 class OrderSummary(Output):

@@ -10,12 +10,9 @@ from services.orders.commands.inquiries import publish_change, publish_recorded
 from services.orders.domain.policies import InquiryPolicy
 from services.orders.models import Client, Inquiry, Staff
 from services.orders.queries.policies import policy_in_force
+from shared.base.errors import DependencyNotReady
 
-_TURN = ("manager", "assistant", "senior_manager", "director")
-
-
-class DependencyNotReady(Exception):
-    """The office's people have not been heard of; the event is retried until they have."""
+_ROLE_ORDER = ("manager", "assistant", "senior_manager", "director")
 
 
 async def record_letter(
@@ -76,13 +73,13 @@ async def letter_answered(session: AsyncSession, mail_id: UUID, *, staff_id: UUI
 
 
 async def _responsible(session: AsyncSession, office_id: UUID, client: Client | None) -> UUID:
-    at_work = select(Staff.staff_id).where(Staff.office_id == office_id, Staff.active, Staff.role.in_(_TURN))
+    at_work = select(Staff.staff_id).where(Staff.office_id == office_id, Staff.active, Staff.role.in_(_ROLE_ORDER))
     if client is not None and client.manager_id is not None:
         own = await session.scalar(at_work.where(Staff.staff_id == client.manager_id))
         if own is not None:
             return own
-    turn = case({role: number for number, role in enumerate(_TURN)}, value=Staff.role)
-    found = await session.scalar(at_work.order_by(turn, Staff.staff_id).limit(1))
+    role_order = case({role: number for number, role in enumerate(_ROLE_ORDER)}, value=Staff.role)
+    found = await session.scalar(at_work.order_by(role_order, Staff.staff_id).limit(1))
     if found is None:
         raise DependencyNotReady(f"nobody of the office {office_id} is known yet")
     return found

@@ -29,7 +29,7 @@ async def publish_policy(
     try:
         data: dict[str, Any] = kind.model_validate(body.data).model_dump(mode="json")
     except ValidationError as error:
-        raise Invalid("; ".join(_told(item) for item in error.errors()[:5]), field="body.data") from error
+        raise Invalid("; ".join(_describe(item) for item in error.errors()[:5]), field="body.data") from error
     policy = {
         "code": code,
         "effective_from": effective_from,
@@ -44,7 +44,7 @@ async def publish_policy(
     return Policy(**policy)
 
 
-def _told(item: ErrorDetails) -> str:
+def _describe(item: ErrorDetails) -> str:
     own = item.get("ctx", {}).get("error")
     message = str(own) if isinstance(own, ValueError) else "недопустимое значение"
     return f"{'.'.join(map(str, item['loc'])) or 'правило'}: {message}"

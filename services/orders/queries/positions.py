@@ -59,7 +59,7 @@ class UnderModeration:
 
 
 @dataclass
-class Surroundings:
+class RelatedRows:
     """What a screen shows beside positions, keyed by id."""
 
     orders: dict[UUID, Order] = field(default_factory=dict)
@@ -71,12 +71,12 @@ class Surroundings:
     statistics: dict[UUID, SupplyStatistics] = field(default_factory=dict)
 
 
-async def surroundings(
+async def load_related_rows(
     session: AsyncSession, positions: Sequence[Position], *, with_suppliers: bool, at: datetime
-) -> Surroundings:
+) -> RelatedRows:
     """One statement per kind of neighbour, for the whole page."""
     if not positions:
-        return Surroundings(moderated={})
+        return RelatedRows(moderated={})
     client_ids = {position.client_id for position in positions}
     order_ids = {position.order_id for position in positions}
     supplier_ids = {position.supplier_id for position in positions if position.supplier_id} if with_suppliers else set()
@@ -88,7 +88,7 @@ async def surroundings(
         .where(Position.client_id.in_(client_ids), Position.state == PositionState.MODERATION)
         .group_by(Position.client_id)
     )
-    found = Surroundings(
+    found = RelatedRows(
         orders={order.id: order for order in orders},
         clients={client.client_id: client for client in clients},
         balances={balance.client_id: balance for balance in balances},

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.control.models import Obligation
+from services.control.models import ObligationProjection
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id
@@ -88,7 +88,9 @@ async def test_what_was_done_in_time_costs_nothing_whenever_it_is_heard(
         assert entry["withdrawn_by"] is None and entry["withdrawn_at"] is not None
         assert entry["withdrawal_reason"] == "Выполнено в срок, об этом стало известно позже."
     async with control.session() as session:
-        kept = await session.scalars(select(Obligation).where(Obligation.office_id == team.office_id))
+        kept = await session.scalars(
+            select(ObligationProjection).where(ObligationProjection.office_id == team.office_id)
+        )
         assert [row.breached_at for row in kept] == [None, None]
 
 

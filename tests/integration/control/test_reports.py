@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.control.models import Inquiry, MonthlyTurnover, Obligation
+from services.control.models import Inquiry, MonthlyTurnover, ObligationProjection
 from shared.identity.roles import SENIORS, Role
 from shared.persistence.database import new_id
 from tests.integration.control.conftest import open_office, problem
@@ -167,7 +167,11 @@ async def test_a_senseless_period_is_refused(head_office: httpx.AsyncClient, que
 
 async def duty_rows(control: ServiceHarness, obligation_id: UUID) -> list[tuple[int, str, bool]]:
     async with control.session() as session:
-        query = select(Obligation).where(Obligation.obligation_id == obligation_id).order_by(Obligation.generation)
+        query = (
+            select(ObligationProjection)
+            .where(ObligationProjection.obligation_id == obligation_id)
+            .order_by(ObligationProjection.generation)
+        )
         return [(row.generation, row.state, row.breached_at is not None) for row in await session.scalars(query)]
 
 

@@ -88,12 +88,12 @@ async def test_the_list_goes_on_page_by_page(world: World) -> None:
 async def test_another_office_sees_nothing_and_head_office_everything(world: World) -> None:
     """ORG-04."""
     await day(world)
-    duty = await world.obligation(world.client_id, "CALL-01")
+    obligation = await world.obligation(world.client_id, "CALL-01")
     stranger = world.notifier.http(Role.DIRECTOR, office_id=new_id())
     async with stranger as http:
         page = await get(http, "/obligations", state="all", office_id=world.office_id)
         assert page["items"] == [] and page["counts"]["open"] == 0
-        for path in (f"/obligations/{duty.id}", f"/obligations/{duty.id}/explanation"):
+        for path in (f"/obligations/{obligation.id}", f"/obligations/{obligation.id}/explanation"):
             answer = await http.get(path)
             assert (answer.status_code, code_of(answer)) == (404, "not-found")
     async with world.notifier.http(Role.HEAD_OFFICE) as http:
@@ -120,11 +120,11 @@ async def test_a_duty_tells_its_history_its_ladder_and_why_it_is_due_then(world:
     await world.register(at=monday)
     request = world.vin_request(new_id(), occurred_at=monday, submitted_at=monday)
     await world.notifier.deliver(request)
-    duty = await world.obligation(request.request_id, "VIN-05")
+    obligation = await world.obligation(request.request_id, "VIN-05")
     async with world.staff_http() as http:
-        answer = await http.get(f"/obligations/{duty.id}")
+        answer = await http.get(f"/obligations/{obligation.id}")
         told = answer.json()
-        explanation = await get(http, f"/obligations/{duty.id}/explanation")
+        explanation = await get(http, f"/obligations/{obligation.id}/explanation")
     assert answer.headers["etag"] == f'"{told["version"]}"'
     assert told["history"][0]["event_label"] == "срок начат"
     assert [step["role_label"] for step in told["steps"]][-1] == "головной офис"
@@ -146,12 +146,12 @@ async def test_a_kept_deadline_and_a_missed_one_explain_themselves(world: World)
     await world.with_people()
     await world.register(at=now() - minutes(30))
     await world.call("first_call", at=now() - minutes(5))
-    duty = await world.obligation(world.client_id, "CALL-01")
+    obligation = await world.obligation(world.client_id, "CALL-01")
     order = await world.place()
     await world.call("order_contact", order_id=order)
     kept = await world.obligation(order, "ORD-04")
     async with world.staff_http() as http:
-        late = (await get(http, f"/obligations/{duty.id}/explanation"))["sentences"][-1]
+        late = (await get(http, f"/obligations/{obligation.id}/explanation"))["sentences"][-1]
         in_time = (await get(http, f"/obligations/{kept.id}/explanation"))["sentences"][-1]
     assert late.endswith("с опозданием на 5 мин рабочего времени.")
     assert in_time.endswith(", в срок.")
@@ -203,8 +203,8 @@ async def test_a_withdrawn_office_rule_gives_way_to_the_general_one(world: World
     await world.register()
     await publish(notifier, "ORD-04", world.office_id, duration=seconds(600))
     await publish(notifier, "ORD-04", world.office_id, duration=seconds(600), active=False)
-    duty = await world.obligation(await world.place(), "ORD-04")
-    assert duty.due_at - duty.opened_at == minutes(40)
+    obligation = await world.obligation(await world.place(), "ORD-04")
+    assert obligation.due_at - obligation.opened_at == minutes(40)
 
 
 async def test_a_rule_for_later_is_not_in_force_yet(world: World, notifier: ServiceHarness) -> None:
@@ -212,8 +212,8 @@ async def test_a_rule_for_later_is_not_in_force_yet(world: World, notifier: Serv
     await world.register()
     later = (now() + timedelta(days=1)).isoformat()
     await publish(notifier, "ORD-04", world.office_id, duration=seconds(600), effective_from=later)
-    duty = await world.obligation(await world.place(), "ORD-04")
-    assert duty.due_at - duty.opened_at == minutes(40)
+    obligation = await world.obligation(await world.place(), "ORD-04")
+    assert obligation.due_at - obligation.opened_at == minutes(40)
 
 
 @pytest.mark.parametrize(

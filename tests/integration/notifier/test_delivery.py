@@ -53,7 +53,7 @@ async def queue_mail(world: World, to: str, **changes: Any) -> UUID:
         office = await session.get(Office, world.office_id)
         assert office is not None
         options: dict[str, Any] = {"office": office, "to": to, "to_name": "Петрова", "purpose": "service", "at": now()}
-        return await commands.mail(session, "refund", SAMPLES["refund"], **{**options, **changes})
+        return await commands.queue_mail(session, "refund", SAMPLES["refund"], **{**options, **changes})
 
 
 async def ready(world: World, number: str = "З-1", **changes: Any) -> orders.GoodsReady:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlalchemy import func, select, update
 
 from services.notifier import calendar_duties
-from services.notifier.clock_models import HeardEvent
+from services.notifier.clock_models import ReceivedEvent
 from services.notifier.models import Office, StaffMember
 from shared.base.clock import now
 from shared.identity.roles import Role
@@ -53,8 +53,8 @@ async def test_a_draft_is_checked_and_published_and_only_then_counts(world: Worl
     assert published.json()["state"] == "published"
     other = World(world.notifier, world.mailbox, office_id=world.office_id, staff=world.staff)
     await other.register()
-    (duty,) = [row for row in await world.obligations() if row.subject_id == other.client_id]
-    assert duty.due_at - duty.opened_at == minutes(10)
+    (obligation,) = [row for row in await world.obligations() if row.subject_id == other.client_id]
+    assert obligation.due_at - obligation.opened_at == minutes(10)
     assert (await head.post(f"/rule-drafts/{draft['id']}/publication")).status_code == 409
 
 
@@ -148,9 +148,13 @@ async def test_a_replay_with_the_rules_as_they_were_comes_to_what_the_clock_did(
     await world.notifier.deliver(world.processed(day["never"]))
     draft = await begin(head, "RET-08", world.office_id)
     run = (await head.post(f"/rule-drafts/{draft['id']}/dry-run", json={"since": day["since"]})).json()
-    duties = await world.obligations()
-    assert run["duties_before"] == len(duties)
-    late = [duty for duty in duties if duty.state != "cancelled" and (duty.closed_at or now()) > duty.due_at]
+    obligations = await world.obligations()
+    assert run["duties_before"] == len(obligations)
+    late = [
+        obligation
+        for obligation in obligations
+        if obligation.state != "cancelled" and (obligation.closed_at or now()) > obligation.due_at
+    ]
     assert run["breaches_before"] == len(late)
     assert run["changed"] == 0
 
@@ -222,7 +226,7 @@ async def test_a_dry_run_knows_the_days_of_the_calendar(world: World, head: http
         closed = (await session.execute(others.returning(Office.office_id))).scalars().all()
         await calendar_duties.open_due(session, at)
         await session.execute(update(Office).where(Office.office_id.in_(closed)).values(active=True))
-    daily = [duty for duty in await world.obligations() if duty.rule_code == "HR-03"]
+    daily = [obligation for obligation in await world.obligations() if obligation.rule_code == "HR-03"]
     assert daily
     async with world.staff_http(Role.SENIOR_MANAGER, "senior") as http:
         assert (await http.post(f"/obligations/{daily[-1].id}/completion", json={})).status_code == 200
@@ -244,7 +248,7 @@ async def test_what_is_kept_for_dry_runs_holds_nothing_personal(world: World) ->
     await world.register()
     await world.call("first_call", client_name="Петрова Мария Ивановна")
     async with world.notifier.session() as session:
-        query = select(HeardEvent.body).where(HeardEvent.office_id == world.office_id)
+        query = select(ReceivedEvent.body).where(ReceivedEvent.office_id == world.office_id)
         kept = str((await session.execute(query)).scalars().all())
     assert "Петрова" not in kept
     assert "+7922" not in kept

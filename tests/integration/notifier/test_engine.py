@@ -62,8 +62,8 @@ async def test_it_warns_breaches_and_climbs_to_four_mailboxes_each_later_than_th
     for who, mail in zip(("ivanov", "senior", "director", "head"), arrived, strict=True):
         assert len(world.mailbox.store.newest(to=world.mail_of(who))) == 1
         assert mail.subject == f"[ORD-04] Срок нарушен: заказ З-{str(order)[-4:]}"
-    duty = await world.obligation(order, "ORD-04")
-    fired = await levels(world.notifier, duty.id)
+    obligation = await world.obligation(order, "ORD-04")
+    fired = await levels(world.notifier, obligation.id)
     assert [(row.kind, row.role) for row in fired] == [
         ("warning", None),
         ("breach", "manager"),
@@ -73,9 +73,9 @@ async def test_it_warns_breaches_and_climbs_to_four_mailboxes_each_later_than_th
     ]
     assert all(row.fired_at >= row.planned_at for row in fired)
     assert max(row.fired_at - row.planned_at for row in fired) < timedelta(seconds=3)
-    assert len(await world.notifier.published(ObligationWarned, obligation_id=duty.id)) == 1
-    (breach,) = await world.notifier.published(ObligationBreached, obligation_id=duty.id)
-    assert (breach.penalty_points, breach.breached_at) == (2, duty.due_at)
+    assert len(await world.notifier.published(ObligationWarned, obligation_id=obligation.id)) == 1
+    (breach,) = await world.notifier.published(ObligationBreached, obligation_id=obligation.id)
+    assert (breach.penalty_points, breach.breached_at) == (2, obligation.due_at)
     assert breach.responsible_staff_id == world.staff["ivanov"]
 
 
@@ -85,8 +85,8 @@ async def test_without_a_director_the_senior_manager_stands_in(world: World) -> 
     await world.register()
     await fast_contact(world, duration=seconds(1), ladder=ladder(0, 1, 2))
     order = await world.place()
-    duty = await world.obligation(order, "ORD-04")
-    fired = await until(lambda: levels(world.notifier, duty.id), lambda rows: len(rows) == 4)
+    obligation = await world.obligation(order, "ORD-04")
+    fired = await until(lambda: levels(world.notifier, obligation.id), lambda rows: len(rows) == 4)
     senior = [str(world.staff["senior"])]
     assert [(row.role, row.told) for row in fired[2:]] == [("senior_manager", senior), ("director", senior)]
 
@@ -97,8 +97,8 @@ async def test_nobody_left_at_a_level_passes_on_to_the_next(world: World) -> Non
     await world.register(manager_id=None)
     await fast_contact(world, duration=seconds(1), warnings=[], ladder=ladder(0, 1))
     order = await world.place()
-    duty = await world.obligation(order, "ORD-04")
-    fired = await until(lambda: levels(world.notifier, duty.id), lambda rows: len(rows) == 2)
+    obligation = await world.obligation(order, "ORD-04")
+    fired = await until(lambda: levels(world.notifier, obligation.id), lambda rows: len(rows) == 2)
     director = [str(world.staff["director"])]
     assert [(row.role, row.told) for row in fired] == [("director", director), ("director", director)]
 
@@ -110,8 +110,8 @@ async def test_people_are_those_of_the_moment_of_firing(world: World) -> None:
     order = await world.place()
     await world.hire("ivanov", "manager", version=2, active=False)
     await world.hire("novikov", "manager")
-    duty = await world.obligation(order, "ORD-04")
-    fired = await until(lambda: levels(world.notifier, duty.id), bool)
+    obligation = await world.obligation(order, "ORD-04")
+    fired = await until(lambda: levels(world.notifier, obligation.id), bool)
     assert fired[0].told == [str(world.staff["novikov"])]
 
 
@@ -137,10 +137,10 @@ async def test_the_limit_asks_for_the_removal_of_the_order(world: World) -> None
         return await world.notifier.published(ObligationLimitReached, subject_id=order)
 
     (event,) = await until(reached, bool)
-    duty = await world.obligation(order, "ORD-07")
+    obligation = await world.obligation(order, "ORD-07")
     assert event.action == "remove_order"
-    assert event.reached_at >= duty.due_at + timedelta(seconds=1)
-    assert (event.due_at, event.obligation_id) == (duty.due_at, duty.id)
+    assert event.reached_at >= obligation.due_at + timedelta(seconds=1)
+    assert (event.due_at, event.obligation_id) == (obligation.due_at, obligation.id)
 
 
 async def test_an_earlier_duty_wakes_the_engine_from_a_longer_sleep(world: World) -> None:
@@ -150,9 +150,9 @@ async def test_an_earlier_duty_wakes_the_engine_from_a_longer_sleep(world: World
     await world.place()  # Its next step is many minutes away.
     await fast_contact(world, duration=seconds(1), warnings=[])
     order = await world.place()
-    duty = await world.obligation(order, "ORD-04")
-    fired = await until(lambda: levels(world.notifier, duty.id), bool, timeout=5)
-    assert timedelta(0) <= fired[0].fired_at - duty.due_at < timedelta(seconds=3)  # It would have slept a minute.
+    obligation = await world.obligation(order, "ORD-04")
+    fired = await until(lambda: levels(world.notifier, obligation.id), bool, timeout=5)
+    assert timedelta(0) <= fired[0].fired_at - obligation.due_at < timedelta(seconds=3)  # It would have slept a minute.
 
 
 async def test_after_downtime_everything_fires_once_and_in_order(world: World) -> None:
@@ -174,8 +174,8 @@ async def test_after_downtime_everything_fires_once_and_in_order(world: World) -
     rows = await until(fired, lambda found: len(found) >= 80)
     assert len(rows) == 80
     assert len({(row.obligation_id, row.generation, row.level) for row in rows}) == 80
-    for duty in await world.obligations():
-        mine = [row.level for row in rows if row.obligation_id == duty.id]
+    for obligation in await world.obligations():
+        mine = [row.level for row in rows if row.obligation_id == obligation.id]
         assert mine == sorted(mine)
 
 
@@ -184,8 +184,8 @@ async def test_several_replicas_fire_every_step_once(world: World, monkeypatch: 
     await world.with_people()
     await world.register()
     order = await world.place()
-    duty = await world.obligation(order, "ORD-04")
-    copies = await many_due(world, duty, 300)
+    obligation = await world.obligation(order, "ORD-04")
+    copies = await many_due(world, obligation, 300)
     database = world.notifier.app.state.database
 
     async def replica() -> int:
@@ -207,7 +207,7 @@ async def test_several_replicas_fire_every_step_once(world: World, monkeypatch: 
 async def many_due(world: World, pattern: Obligation, number: int) -> list[UUID]:
     """Copies of a duty whose only step is its breach, due now; they appear in one transaction."""
     step = [{"level": 1, "kind": "breach", "at": now().isoformat(), "role": None, "action": None}]
-    columns = [column.name for column in Obligation.__table__.columns]
+    columns = [attribute.key for attribute in Obligation.__mapper__.column_attrs]
     own = {
         "id": "gen_random_uuid()",
         "subject_id": "gen_random_uuid()",
@@ -241,8 +241,8 @@ async def test_a_step_that_fired_cannot_fire_again(world: World) -> None:
     """The key (obligation, generation, level) is the last guard."""
     await world.with_people()
     await world.register()
-    duty = await world.obligation(await world.place(), "ORD-04")
-    (copy,) = await many_due(world, duty, 1)
+    obligation = await world.obligation(await world.place(), "ORD-04")
+    (copy,) = await many_due(world, obligation, 1)
     await until(lambda: levels(world.notifier, copy), bool)
     with pytest.raises(Exception, match="pk_obligation_levels"):
         async with world.notifier.session() as session:
@@ -265,11 +265,11 @@ async def test_a_warning_of_a_duty_done_meanwhile_is_not_sent(world: World) -> N
     await world.register()
     await fast_contact(world, duration=seconds(60), warnings=[{"share": 1}])
     order = await world.place()
-    duty = await world.obligation(order, "ORD-04")
+    obligation = await world.obligation(order, "ORD-04")
 
     async def warning() -> Notice | None:
         async with world.notifier.session() as session:
-            query = select(Notice).where(Notice.obligation_id == duty.id, Notice.state == "sent")
+            query = select(Notice).where(Notice.obligation_id == obligation.id, Notice.state == "sent")
             return (await session.execute(query)).scalars().first()
 
     sent = await until(warning, lambda found: found is not None)
@@ -292,12 +292,12 @@ async def test_the_rules_are_asked_for_once_and_not_in_every_transaction(
 ) -> None:
     """Whichever connection a transaction has; what was published since is told by the stamp."""
     async with notifier.session() as session:
-        book = await rulebook.known_book(session)
+        book = await rulebook.cached_rule_book(session)
 
     async def asked(*_: object) -> None:
         pytest.fail("the database was asked for rules again")
 
     monkeypatch.setattr(rulebook, "rule_book", asked)
     async with notifier.session() as session, notifier.session() as beside:
-        assert await rulebook.known_book(session) is book
-        assert await rulebook.known_book(beside) is book
+        assert await rulebook.cached_rule_book(session) is book
+        assert await rulebook.cached_rule_book(beside) is book

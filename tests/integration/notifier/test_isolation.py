@@ -38,8 +38,8 @@ async def something_of_everything(world: World) -> dict[str, Any]:
         (notice,) = (await http.get("/notices", params={"client_id": str(world.client_id)})).json()["items"]
         messages = await http.get("/cabinet/messages", params={"client_id": str(world.client_id)})
         (message,) = messages.json()["items"]
-    duty = await world.obligation(world.client_id, "CALL-01")
-    return {"notice": notice["id"], "message": message["id"], "duty": duty.id}
+    obligation = await world.obligation(world.client_id, "CALL-01")
+    return {"notice": notice["id"], "message": message["id"], "duty": obligation.id}
 
 
 async def test_a_stranger_finds_nothing(world: World, layers: str) -> None:

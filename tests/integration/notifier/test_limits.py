@@ -16,7 +16,7 @@ from sqlalchemy import select
 from services.notifier.commands import notices as commands
 from services.notifier.delivery_models import SmsUsage
 from services.notifier.models import Client, Notice, Office
-from services.notifier.sender import take
+from services.notifier.sender import handle_incoming
 from services.notifier.smpp import Incoming
 from shared.base.clock import now
 from shared.contracts.notifier import ConsentWithdrawn
@@ -217,9 +217,9 @@ async def test_stop_over_smpp_ends_advertising_too(world: World) -> None:
     await world.open_office()
     await world.register(phone="+79220007011", consents=["advertising"])
     database = world.notifier.app.state.database
-    await take(database, Incoming("smpp", "+79220007011", "Где мой заказ?"))
+    await handle_incoming(database, Incoming("smpp", "+79220007011", "Где мой заказ?"))
     assert await world.notifier.published(ConsentWithdrawn, client_id=world.client_id) == []
-    await take(database, Incoming("smpp", "+79220007011", "Стоп"))
+    await handle_incoming(database, Incoming("smpp", "+79220007011", "Стоп"))
     assert len(await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)) == 1
 
 

@@ -19,15 +19,15 @@ async def test_they_open_once_for_the_office_or_each_manager_and_are_done_by_han
     for _ in range(2):
         async with world.notifier.session() as session:
             await calendar_duties.open_due(session, friday)
-    duties = await world.obligations()
-    today = [duty for duty in duties if duty.opened_at == datetime(2030, 11, 22, 4, tzinfo=UTC)]
-    codes = sorted(duty.rule_code for duty in today)
+    obligations = await world.obligations()
+    today = [obligation for obligation in obligations if obligation.opened_at == datetime(2030, 11, 22, 4, tzinfo=UTC)]
+    codes = sorted(obligation.rule_code for obligation in today)
     assert codes == ["CALL-04", "HR-03", "RPT-01", "RPT-01", "RPT-03", "RPT-04"]
-    assert {duty.responsible_staff_id for duty in today if duty.rule_code == "RPT-01"} == {
+    assert {obligation.responsible_staff_id for obligation in today if obligation.rule_code == "RPT-01"} == {
         world.staff["ivanov"],
         petrov,
     }
-    check = next(duty for duty in today if duty.rule_code == "HR-03")
+    check = next(obligation for obligation in today if obligation.rule_code == "HR-03")
     assert check.responsible_staff_id == world.staff["senior"]
     assert check.due_at == datetime(2030, 11, 25, 4, tzinfo=UTC)
     assert check.subject_label == "ПроДеталь-Мира 45, день 22.11.2030"
@@ -50,5 +50,5 @@ async def test_what_would_be_late_already_is_not_opened(world: World) -> None:
     await world.open_office(version=2, calendar=calendar(weekly=office_week(), version=2))
     async with world.notifier.session() as session:
         await calendar_duties.open_due(session, datetime(2030, 11, 22, 6, tzinfo=UTC))
-    opened = {duty.opened_at.date().isoformat() for duty in await world.obligations(rule_code="HR-03")}
+    opened = {obligation.opened_at.date().isoformat() for obligation in await world.obligations(rule_code="HR-03")}
     assert opened == {"2030-11-22"}

@@ -14,7 +14,7 @@ from shared.persistence.database import new_id
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.rules import publish, seconds
 from tests.integration.notifier.test_engine import until
-from tests.integration.notifier.test_handling import post, the_duty
+from tests.integration.notifier.test_handling import post, the_obligation
 
 ASKED = {"holder": "client", "reason": "Уточняем у клиента"}
 
@@ -42,7 +42,7 @@ async def test_the_clock_goes_on_by_itself_and_the_client_is_still_waited_for(wo
     assert "не дольше чем до" in told["explanation"][-1]
 
     async def look() -> Any:
-        return await the_duty(world, before.id)
+        return await the_obligation(world, before.id)
 
     after = await until(look, lambda found: found.paused_at is None, timeout=5)
     assert after.due_at - before.due_at == timedelta(seconds=1)
@@ -57,34 +57,36 @@ async def test_the_clock_goes_on_by_itself_and_the_client_is_still_waited_for(wo
 
 
 async def test_what_is_used_up_is_used_up_for_the_role_and_not_for_its_superior(world: World) -> None:
-    duty = await limited(world, manager=1, senior_manager=3600)
-    await post(world.staff_http(), duty.id, "waiting", **ASKED)
+    obligation = await limited(world, manager=1, senior_manager=3600)
+    await post(world.staff_http(), obligation.id, "waiting", **ASKED)
     await asyncio.sleep(1.1)
     async with world.notifier.app.state.database.worker() as session:
         await end_pauses(session)
-    assert (await post(world.staff_http(), duty.id, "waiting", holder="manager", reason="Ответил")).status_code == 200
-    refused = await post(world.staff_http(), duty.id, "waiting", **ASKED)
+    assert (
+        await post(world.staff_http(), obligation.id, "waiting", holder="manager", reason="Ответил")
+    ).status_code == 200
+    refused = await post(world.staff_http(), obligation.id, "waiting", **ASKED)
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "pause-limit-reached")
     senior = world.staff_http(Role.SENIOR_MANAGER, "senior")
-    told = (await post(senior, duty.id, "waiting", **ASKED)).json()
+    told = (await post(senior, obligation.id, "waiting", **ASKED)).json()
     began, limit = (datetime.fromisoformat(told["spans"][-1][name]) for name in ("began_at", "until"))
     assert limit - began == timedelta(seconds=3599)
 
 
 async def test_a_pause_that_is_over_ends_at_its_limit_however_late_that_is_seen(world: World) -> None:
     """The manager goes on long after it; the clock had gone on before."""
-    duty = await limited(world, events=1)
+    obligation = await limited(world, events=1)
     async with world.notifier.session() as session:  # Nothing wakes the loop: the row is as after a crash.
-        row = await session.get_one(type(duty), duty.id)
+        row = await session.get_one(type(obligation), obligation.id)
         began = row.opened_at - timedelta(hours=1)
         row.opened_at = began - timedelta(minutes=1)
         row.spans = [Span("client", True, began, until=began + timedelta(seconds=1)).row]
         row.paused_at, row.next_at = began, None
-    told = (await post(world.staff_http(), duty.id, "waiting", holder="manager", reason="Ответил")).json()
+    told = (await post(world.staff_http(), obligation.id, "waiting", holder="manager", reason="Ответил")).json()
     ended = [datetime.fromisoformat(span["ended_at"]) for span in told["spans"]]
     assert ended[0] == began + timedelta(seconds=1)
     assert ended[1] > began + timedelta(minutes=59)
-    assert datetime.fromisoformat(told["due_at"]) - duty.due_at == timedelta(seconds=1)
+    assert datetime.fromisoformat(told["due_at"]) - obligation.due_at == timedelta(seconds=1)
 
 
 async def test_a_client_who_does_not_answer_is_waited_for_and_the_next_conversation_ends_that(world: World) -> None:
@@ -102,17 +104,17 @@ async def test_a_client_who_does_not_answer_is_waited_for_and_the_next_conversat
         issued_at=opened,
     )
     await world.notifier.deliver(invoice)
-    duty = await world.obligation(invoice.invoice_id, "BILL-06")
+    obligation = await world.obligation(invoice.invoice_id, "BILL-06")
     attempt, talk = opened + timedelta(minutes=30), opened + timedelta(minutes=90)
     await world.call("payment_check", outcome="no_answer", at=attempt)
-    paused = await the_duty(world, duty.id)
+    paused = await the_obligation(world, obligation.id)
     assert (paused.paused_at, paused.next_at) == (attempt, None)
     assert Span.of(paused.spans[0]).until == attempt + timedelta(minutes=480)
     await world.call("order_offer", at=talk)
-    after = await the_duty(world, duty.id)
-    assert (after.paused_at, after.due_at - duty.due_at) == (None, timedelta(minutes=60))
+    after = await the_obligation(world, obligation.id)
+    assert (after.paused_at, after.due_at - obligation.due_at) == (None, timedelta(minutes=60))
     async with world.staff_http() as http:
-        shown = (await http.get(f"/obligations/{duty.id}")).json()
+        shown = (await http.get(f"/obligations/{obligation.id}")).json()
     shares = {share["holder"]: share["minutes"] for share in shown["minutes"]}
     assert shares == {"manager": 60, "client": 60, "supplier": 0}
 
@@ -123,14 +125,14 @@ async def test_where_minutes_count_an_unanswered_call_divides_the_blame_and_stop
     await world.register()
     opened = now() - timedelta(minutes=20)
     order = await world.place(at=opened)
-    duty = await world.obligation(order, "ORD-04")
+    obligation = await world.obligation(order, "ORD-04")
     await world.call("order_contact", outcome="no_answer", order_id=order, at=opened + timedelta(minutes=5))
-    waiting = await the_duty(world, duty.id)
-    assert (waiting.due_at, waiting.paused_at) == (duty.due_at, None)
+    waiting = await the_obligation(world, obligation.id)
+    assert (waiting.due_at, waiting.paused_at) == (obligation.due_at, None)
     assert Span.of(waiting.spans[0]).holder == "client"
     await world.call("order_contact", order_id=order, at=opened + timedelta(minutes=15))
     async with world.staff_http() as http:
-        shown = (await http.get(f"/obligations/{duty.id}")).json()
+        shown = (await http.get(f"/obligations/{obligation.id}")).json()
     assert shown["state"] == "done"
     assert {share["holder"]: share["minutes"] for share in shown["minutes"]} == {
         "manager": 5,

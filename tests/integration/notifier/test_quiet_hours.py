@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from services.notifier.housekeeping import KEEP_TOMBSTONES, forget_tombstones
+from services.notifier.housekeeping import KEEP_TOMBSTONES, delete_old_tombstones
 from services.notifier.models import Tombstone
 from shared.base.clock import now
 from shared.persistence.database import new_id
@@ -15,9 +15,15 @@ async def test_tombstones_are_forgotten_when_no_opening_event_can_come_any_more(
     old, young = new_id(), new_id()
     async with notifier.session() as session:
         for value, kept_since in ((old, now() - KEEP_TOMBSTONES - timedelta(hours=1)), (young, now())):
-            row = {"duty": "contacts", "field": "client_id", "value": value, "outcome": "done", "once": False}
+            row = {
+                "obligation_kind": "contacts",
+                "field": "client_id",
+                "value": value,
+                "outcome": "done",
+                "once": False,
+            }
             session.add(Tombstone(**row, happened_at=kept_since, kept_since=kept_since))
         await session.flush()
-        await forget_tombstones(session)
+        await delete_old_tombstones(session)
         left = select(func.count()).select_from(Tombstone).where(Tombstone.value.in_([old, young]))
         assert (await session.execute(left)).scalar_one() == 1

@@ -27,7 +27,7 @@ async def operator(world: World) -> AsyncIterator[tuple[SmppServer, SmsRoute]]:
     async with running_smpp_server() as server:
         route = SmsRoute([SmppGateway("127.0.0.1", server.port, "test", "secret", timeout_seconds=3)])
         database = world.notifier.app.state.database
-        listening = asyncio.create_task(route.listen(lambda heard: sender.take(database, heard)))
+        listening = asyncio.create_task(route.listen(lambda heard: sender.handle_incoming(database, heard)))
         try:
             yield server, route
         finally:
@@ -94,7 +94,7 @@ async def test_receipts_of_parts_that_come_before_the_answer_are_not_lost(world:
         outcome = await sender.send_sms(route, mine.letter)
         for part in reversed(outcome.part_ids):
             async with world.notifier.session() as session:
-                await receipts.hear(session, "smpp", part, SmsStatus.DELIVERED)
+                await receipts.record_receipt(session, "smpp", part, SmsStatus.DELIVERED)
         assert (await notice(world, notice_id)).state == "sending"
         await sender.record(world.notifier.app.state.database, mine, outcome, NotifierSettings())
         assert (await notice(world, notice_id)).state == "delivered"
@@ -108,9 +108,9 @@ async def test_a_receipt_at_the_moment_of_the_answer_is_not_lost(world: World) -
         *early, last = outcome.part_ids
         async with world.notifier.session() as session:
             for part in early:
-                await receipts.hear(session, "smpp", part, SmsStatus.DELIVERED)
+                await receipts.record_receipt(session, "smpp", part, SmsStatus.DELIVERED)
         async with world.notifier.session() as session:
-            await receipts.hear(session, "smpp", last, SmsStatus.DELIVERED)
+            await receipts.record_receipt(session, "smpp", last, SmsStatus.DELIVERED)
             recording = asyncio.create_task(
                 sender.record(world.notifier.app.state.database, mine, outcome, NotifierSettings())
             )

@@ -31,11 +31,11 @@ async def storm(world: World, number: int, **values: Any) -> list[UUID]:
     pattern = await world.obligation(await world.place(), "ORD-04")
     ids = [new_id() for _ in range(number)]
     step = [{"level": 1, "kind": "breach", "at": now().isoformat(), "role": "manager", "action": None}]
-    columns = [column.name for column in Obligation.__table__.columns]
+    columns = [attribute.key for attribute in Obligation.__mapper__.column_attrs]
     async with world.notifier.session() as session:
-        for duty_id in ids:
+        for obligation_id in ids:
             row = {name: getattr(pattern, name) for name in columns}
-            row |= {"id": duty_id, "subject_id": new_id(), "client_id": None, "due_at": now(), "schedule": step}
+            row |= {"id": obligation_id, "subject_id": new_id(), "client_id": None, "due_at": now(), "schedule": step}
             # Out of the running engine's sight: it is this test that fires them.
             session.add(Obligation(**{**row, "next_step": 0, "next_at": None, **values}))
     return ids
@@ -140,8 +140,8 @@ async def test_somebody_who_wants_no_warnings_is_still_told_of_breaches(world: W
         wish = {"warnings": False, "digest_minutes": 30}
         assert (await http.put("/telling-preferences", json=wish)).json()["warnings"] is False
     await fast_contact(world, duration=seconds(2), warnings=[{"share": 50}], ladder=ladder(0))
-    duty = await world.obligation(await world.place(), "ORD-04")
-    await until(lambda: levels(world.notifier, duty.id), lambda rows: len(rows) == 2)
+    obligation = await world.obligation(await world.place(), "ORD-04")
+    await until(lambda: levels(world.notifier, obligation.id), lambda rows: len(rows) == 2)
     (letter,) = await letters_to(world, "ivanov")
     assert letter.context is not None
     assert letter.context["kind"] == "breach"
@@ -163,14 +163,14 @@ async def test_a_substitute_is_told_instead_of_somebody_who_is_away(world: World
         assert (await http.post("/absences", json=absence)).status_code == 409
         assert len((await http.get("/absences")).json()["items"]) == 1
     await fast_contact(world, duration=seconds(1), warnings=[], ladder=ladder(0))
-    duty = await world.obligation(await world.place(), "ORD-04")
-    (fired,) = await until(lambda: levels(world.notifier, duty.id), bool)
+    obligation = await world.obligation(await world.place(), "ORD-04")
+    (fired,) = await until(lambda: levels(world.notifier, obligation.id), bool)
     assert fired.told == [str(petrov)]
     async with world.staff_http(Role.SENIOR_MANAGER, "senior") as http:
         ended = await http.post(f"/absences/{entered.json()['id']}/end")
         assert ended.status_code == 200, ended.text
-    duty = await world.obligation(await world.place(), "ORD-04")
-    (fired,) = await until(lambda: levels(world.notifier, duty.id), bool)
+    obligation = await world.obligation(await world.place(), "ORD-04")
+    (fired,) = await until(lambda: levels(world.notifier, obligation.id), bool)
     assert fired.told == [str(world.staff["ivanov"])]
 
 

@@ -69,14 +69,14 @@ async def test_a_receipt_that_comes_before_the_answer_to_the_sending_is_not_lost
     notice_id, claimed = await claimed_sms(world, "sms of smpp")
     database, provider_id = world.notifier.app.state.database, str(new_id())
     async with world.notifier.session() as session:
-        await receipts.hear(session, "smpp", provider_id, SmsStatus.DELIVERED)
+        await receipts.record_receipt(session, "smpp", provider_id, SmsStatus.DELIVERED)
     outcome = Outcome("sent", "ok", gateway="smpp", provider_id=provider_id)
     await sender.record(database, claimed, outcome, NotifierSettings())
     early = await notice(world, notice_id)
     assert early.state == "delivered" and early.delivered_at is not None and early.poll_at is None
     for status in (SmsStatus.SENT, SmsStatus.EXPIRED, SmsStatus.DELIVERED, SmsStatus.FAILED):
         async with world.notifier.session() as session:
-            await receipts.hear(session, "smpp", provider_id, status)
+            await receipts.record_receipt(session, "smpp", provider_id, status)
     assert (await notice(world, notice_id)).state == "delivered"
 
 

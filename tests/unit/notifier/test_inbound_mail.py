@@ -6,14 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.notifier.domain.inbound import first_line, read
-from services.notifier.sealing import NoKey, seal, unseal
+from services.notifier.domain.inbound import first_line, parse_letter
+from services.notifier.sealing import SecretsKeyMissing, decrypt_secret, encrypt_secret
 from shared.persistence.database import new_id
 from tests.support.letters import bounce, letter
 
 
 def test_a_letter_is_read() -> None:
-    found = read(letter(In_Reply_To="<b@x>", References="<a@x> <b@x>", Date="Mon, 23 Nov 2026 10:42:00 +0500"))
+    found = parse_letter(letter(In_Reply_To="<b@x>", References="<a@x> <b@x>", Date="Mon, 23 Nov 2026 10:42:00 +0500"))
     assert (found.sender, found.sender_name, found.title) == ("sergey@example.ru", "Сергей Петров", "Колодки на Камри")
     assert (found.text, found.kind, found.references) == ("Есть ли колодки?", "message", ["<b@x>", "<a@x>"])
     assert found.sent_at is not None and found.sent_at.isoformat() == "2026-11-23T05:42:00+00:00"
@@ -34,7 +34,7 @@ def test_a_letter_in_any_character_set_can_be_kept(charset: str, body: bytes) ->
     """One that cannot would be tried again for ever, and no later one would be read."""
     head = "From: a@b.ru\r\nMessage-ID: <c@x>\r\nIn-Reply-To: =?utf-8?q?=3Ca=00b@c=3E?=\r\n"
     head += f"Content-Type: text/plain; charset={charset}"
-    found = read(head.encode() + b"\r\n\r\n" + body)
+    found = parse_letter(head.encode() + b"\r\n\r\n" + body)
     assert "text" in found.text
     for kept in (found.text, *found.references):
         assert "\x00" not in kept
@@ -47,7 +47,7 @@ def test_of_html_only_the_words_are_read() -> None:
     page = "<html><head><style>p {}</style></head><body><p>Добрый&nbsp;день</p><p>Есть <b>фильтр</b>?</p></body></html>"
     message.set_content(page, subtype="html")
     message.add_attachment(b"1", maintype="image", subtype="png", filename="фото.png")
-    found = read(message.as_bytes())
+    found = parse_letter(message.as_bytes())
     assert found.text.split() == ["Добрый", "день", "Есть", "фильтр?"]
     assert found.attachments == ["фото.png"]
 
@@ -55,7 +55,7 @@ def test_of_html_only_the_words_are_read() -> None:
 @pytest.mark.parametrize("charset", ["koi8-r", "windows-1251", "utf-8"])
 def test_old_encodings_are_read(charset: str) -> None:
     raw = f"From: a@b.ru\r\nContent-Type: text/plain; charset={charset}\r\n\r\n".encode() + "Привет".encode(charset)
-    assert read(raw).text == "Привет"
+    assert parse_letter(raw).text == "Привет"
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_old_encodings_are_read(charset: str) -> None:
     ],
 )
 def test_what_no_person_wrote_is_told_apart(headers: dict[str, str], kind: str) -> None:
-    assert read(letter(**headers)).kind == kind
+    assert parse_letter(letter(**headers)).kind == kind
 
 
 def test_a_bounce_names_our_letter_only_when_it_failed_for_good() -> None:
     notice_id = new_id()
-    assert read(bounce(notice_id)).undelivered == str(notice_id)
-    assert read(bounce(notice_id, "delayed")).undelivered is None
-    assert read(letter(f"Message-ID: <{notice_id}@x>\nAction: failed")).undelivered is None
+    assert parse_letter(bounce(notice_id)).undelivered == str(notice_id)
+    assert parse_letter(bounce(notice_id, "delayed")).undelivered is None
+    assert parse_letter(letter(f"Message-ID: <{notice_id}@x>\nAction: failed")).undelivered is None
 
 
 @given(st.binary(max_size=400))
@@ -90,7 +90,7 @@ def test_a_bounce_names_our_letter_only_when_it_failed_for_good() -> None:
 @example(b"multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Disposition: attachment; x*\r\n\r\nx")
 def test_whatever_bytes_come_a_letter_is_made_of_them(raw: bytes) -> None:
     for content in (raw, b"From: a@b.ru\r\nSubject: =?utf-8?b?" + raw, b"Content-Type: " + raw + b"\r\n\r\n" + raw):
-        found = read(content)
+        found = parse_letter(content)
         assert found.message_id and "\x00" not in found.text + found.title + found.sender_name
         (found.text + found.title + found.sender + found.sender_name).encode()
 
@@ -101,9 +101,9 @@ def test_the_first_line_is_the_first_that_says_something() -> None:
 
 
 def test_passwords_are_sealed() -> None:
-    sealed = seal("key", "пароль")
-    assert "пароль".encode() not in sealed and unseal("key", sealed) == "пароль"
+    sealed = encrypt_secret("key", "пароль")
+    assert "пароль".encode() not in sealed and decrypt_secret("key", sealed) == "пароль"
     with pytest.raises(ValueError, match="not the key"):
-        unseal("other", sealed)
-    with pytest.raises(NoKey):
-        seal("", "пароль")
+        decrypt_secret("other", sealed)
+    with pytest.raises(SecretsKeyMissing):
+        encrypt_secret("", "пароль")

@@ -4,7 +4,7 @@ import io
 
 import python_calamine
 
-from services.notifier.spreadsheet import inert, purchase_order
+from services.notifier.spreadsheet import escape_formula, purchase_order
 from tests.support.notifier import line
 
 
@@ -15,4 +15,4 @@ def test_no_cell_is_a_formula() -> None:
     cells = [row[2] for row in sheet.to_python()[3 : 3 + len(hostile)]]
     assert all(isinstance(cell, str) and not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in cells)
     assert cells[-3:] == ["https://example.ru", "{=1+1}", "007"]
-    assert inert("W 914/2") == "W 914/2"
+    assert escape_formula("W 914/2") == "W 914/2"

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.notifier.domain.occasions import occasion_id, occasions
+from services.notifier.domain.occasions import occurrence_id, occurrences
 from services.notifier.rules import default_rules
 from shared.persistence.database import new_id
 from shared.vocabulary.worktime import WorkingCalendar, office_week
@@ -31,7 +31,7 @@ MONDAY = datetime(2026, 11, 16, 4, tzinfo=UTC)
     ],
 )
 def test_a_weeks_duties_open_on_their_days_when_work_begins(code: str, weekdays: list[int]) -> None:
-    found = list(occasions(RULES[code], OFFICE_HOURS, MONDAY + timedelta(days=6)))
+    found = list(occurrences(RULES[code], OFFICE_HOURS, MONDAY + timedelta(days=6)))
     this_week = [occasion for occasion in found if occasion.opened_at >= MONDAY]
     assert [occasion.day.isoweekday() for occasion in this_week] == weekdays
     assert {occasion.opened_at.astimezone(OFFICE_HOURS.zone).strftime("%H:%M") for occasion in this_week} == {"09:00"}
@@ -40,9 +40,9 @@ def test_a_weeks_duties_open_on_their_days_when_work_begins(code: str, weekdays:
 @pytest.mark.parametrize("code", ["HR-02", "RPT-05", "RPT-06"])
 def test_a_months_duty_opens_on_the_first_working_day(code: str) -> None:
     """The 1st of November 2026 is a Sunday."""
-    (only,) = occasions(RULES[code], OFFICE_HOURS, datetime(2026, 11, 5, 12, tzinfo=UTC))
+    (only,) = occurrences(RULES[code], OFFICE_HOURS, datetime(2026, 11, 5, 12, tzinfo=UTC))
     assert only.opened_at == datetime(2026, 11, 2, 4, tzinfo=UTC)
-    assert list(occasions(RULES[code], OFFICE_HOURS, datetime(2026, 11, 2, 3, tzinfo=UTC))) == []
+    assert list(occurrences(RULES[code], OFFICE_HOURS, datetime(2026, 11, 2, 3, tzinfo=UTC))) == []
 
 
 @pytest.mark.parametrize("year", range(2024, 2029))
@@ -54,7 +54,7 @@ def test_januarys_duties_open_after_the_holidays(code: str, year: int) -> None:
     opened = {
         (occasion.day, occasion.opened_at.astimezone(hours.zone).date())
         for number in range(1, 29)
-        for occasion in occasions(
+        for occasion in occurrences(
             RULES[code].model_copy(update={"effective_from": datetime(2020, 1, 1, tzinfo=UTC)}),
             hours,
             datetime(year, 1, number, 12, tzinfo=UTC),
@@ -67,5 +67,5 @@ def test_januarys_duties_open_after_the_holidays(code: str, year: int) -> None:
 def test_an_occasion_has_one_id_for_every_replica() -> None:
     office = new_id()
     day = MONDAY.date()
-    assert occasion_id(RULES["HR-03"], office, day) == occasion_id(RULES["HR-03"], office, day)
-    assert occasion_id(RULES["HR-03"], office, day) != occasion_id(RULES["CALL-04"], office, day)
+    assert occurrence_id(RULES["HR-03"], office, day) == occurrence_id(RULES["HR-03"], office, day)
+    assert occurrence_id(RULES["HR-03"], office, day) != occurrence_id(RULES["CALL-04"], office, day)

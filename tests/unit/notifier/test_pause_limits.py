@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifier.domain.waiting import Span, may_stand_until
+from services.notifier.domain.waiting import Span, pause_limit_at
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week
 from tests.unit.notifier.test_rules import rule, texts
 from tests.unit.vocabulary.worktime_oracle import utc
@@ -36,16 +36,16 @@ def test_pauses_count_together_in_working_time(role: str | None, before: tuple[i
     amounts = [{"up_to": {"amount": 120, "unit": "working_minutes"}}]
     amounts.append({"role": "manager", "up_to": {"amount": 60, "unit": "working_minutes"}})  # type: ignore[dict-item]
     since = MONDAY + timedelta(hours=2, minutes=30)
-    found = may_stand_until(rule(longest_pauses=amounts), role, WEEK, stood(*before), since)
+    found = pause_limit_at(rule(longest_pauses=amounts), role, WEEK, stood(*before), since)
     assert found == add_working_minutes(WEEK, since, left)
 
 
 def test_without_a_limit_there_is_none_and_reopenings_use_up_nothing() -> None:
-    assert may_stand_until(rule(), "manager", WEEK, stood(500), MONDAY) is None
+    assert pause_limit_at(rule(), "manager", WEEK, stood(500), MONDAY) is None
     closed = Span("nobody", True, MONDAY, MONDAY + timedelta(hours=5))
     hour = rule(longest_pauses=[{"up_to": {"amount": 1, "unit": "calendar_hours"}}])
     later = MONDAY + timedelta(hours=6)
-    assert may_stand_until(hour, "manager", WEEK, [closed], later) == later + timedelta(hours=1)
+    assert pause_limit_at(hour, "manager", WEEK, [closed], later) == later + timedelta(hours=1)
 
 
 def test_the_check_refuses_limits_that_cannot_be_counted() -> None:

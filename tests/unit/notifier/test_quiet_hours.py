@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.delivery import KEEP_TRYING, QuietHours, pause_after
+from services.notifier.domain.delivery import RETRY_PERIOD, QuietHours, retry_delay
 from services.notifier.domain.labels import duration_ru, length_ru, plural
 from shared.vocabulary.worktime import Duration, Unit
 
@@ -65,11 +65,11 @@ def test_what_is_put_off_goes_out_later_and_within_a_day(moment: datetime, zone:
     hours = QuietHours(begin, end)
     until = hours.until(moment, zone)
     if until is not None:
-        assert moment < until <= moment + KEEP_TRYING + timedelta(hours=1)  # A change of the clock may add an hour.
+        assert moment < until <= moment + RETRY_PERIOD + timedelta(hours=1)  # A change of the clock may add an hour.
 
 
 def test_the_pauses_between_tries_grow_and_end_within_the_day() -> None:
-    pauses = [pause_after(attempt) for attempt in range(1, 40)]
+    pauses = [retry_delay(attempt) for attempt in range(1, 40)]
     assert pauses == sorted(pauses)
     assert pauses[0] == timedelta(minutes=1) and pauses[-1] == timedelta(hours=1)
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from services.notifier.consumers import consumers
 from services.notifier.domain.check import check, common_case
 from services.notifier.domain.conditions import Condition, holds, specificity
-from services.notifier.domain.facts import CONCERNS, ID_FIELDS, concern_of, facts_of_event, merge, view
-from services.notifier.domain.rules import Rule, in_force, winner
+from services.notifier.domain.facts import CONCERNS, ID_FIELDS, concern_of, facts_of_event, merge, plain_facts
+from services.notifier.domain.rules import Rule, in_force, most_specific_rule
 from services.notifier.rules import default_rules
 from shared.contracts import billing, orders
 from shared.contracts.base import EVENT_TYPES
@@ -263,11 +263,11 @@ def test_the_more_conditions_the_stronger_and_the_offices_own_above_all() -> Non
     own = rule(code="ORD-04-OWN", office_id=office)
     rules = [general, paid, both, own]
     facts = {"paid": True, "check_requested": True}
-    assert winner(rules, "payment_contact", new_id(), facts) is both
-    assert winner(rules, "payment_contact", new_id(), {"paid": True, "check_requested": False}) is paid
-    assert winner(rules, "payment_contact", new_id(), {}) is general
-    assert winner(rules, "payment_contact", office, facts) is own
-    assert winner(rules, "something_else", office, facts) is None
+    assert most_specific_rule(rules, "payment_contact", new_id(), facts) is both
+    assert most_specific_rule(rules, "payment_contact", new_id(), {"paid": True, "check_requested": False}) is paid
+    assert most_specific_rule(rules, "payment_contact", new_id(), {}) is general
+    assert most_specific_rule(rules, "payment_contact", office, facts) is own
+    assert most_specific_rule(rules, "something_else", office, facts) is None
 
 
 def test_versions_take_effect_at_their_time_and_withdrawn_ones_do_not_count() -> None:
@@ -388,6 +388,6 @@ def test_facts_of_later_moments_stay_whatever_arrives_last() -> None:
             concern = concern_of(event.type, "order")
             assert concern is not None
             stored = merge(stored, facts_of_event(event), event, concern)
-        seen.append(view("order", stored))
+        seen.append(plain_facts("order", stored))
     assert seen[0] == seen[1]
     assert (seen[0]["paid"], seen[0]["checked"], seen[0]["check_requested"]) == (True, False, True)

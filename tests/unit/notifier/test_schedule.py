@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.ladder import Person, resolve
+from services.notifier.domain.ladder import Person, resolve_recipients
 from services.notifier.domain.rules import LadderRole
 from services.notifier.domain.schedule import schedule
 from services.notifier.rules import default_rules
@@ -23,8 +23,8 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 def test_a_schedule_warns_breaches_reaches_the_limit_and_climbs_in_order_of_time() -> None:
     opened = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-    (duty,) = [each for each in default_rules() if each.code == "ORD-07"]
-    plan = schedule(duty, calendar(), opened, {})
+    (obligation,) = [each for each in default_rules() if each.code == "ORD-07"]
+    plan = schedule(obligation, calendar(), opened, {})
     assert plan.due_at == opened + timedelta(days=3)
     assert [(step.level, step.kind, step.role) for step in plan.steps] == [
         (1, "warning", "manager"),
@@ -68,12 +68,12 @@ def test_no_step_before_the_opening_and_no_warning_after_the_deadline(
 
 
 def test_the_deadline_named_by_the_event_wins_over_the_duration() -> None:
-    (duty,) = [each for each in default_rules() if each.code == "CL-06"]
+    (obligation,) = [each for each in default_rules() if each.code == "CL-06"]
     opened = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-    assert schedule(duty, calendar(), opened, {"disable_at": "2026-11-25T00:00:00Z"}).due_at == datetime(
+    assert schedule(obligation, calendar(), opened, {"disable_at": "2026-11-25T00:00:00Z"}).due_at == datetime(
         2026, 11, 25, tzinfo=UTC
     )
-    assert schedule(duty, calendar(), opened, {}).due_at == opened + timedelta(hours=72)
+    assert schedule(obligation, calendar(), opened, {}).due_at == opened + timedelta(hours=72)
 
 
 # ── Ladder ──
@@ -111,4 +111,4 @@ def test_each_level_reaches_its_people(
     role: LadderRole, responsible: Person | None, people: list[Person], told: list[Person]
 ) -> None:
     """NTF-03, ORG-03, K7."""
-    assert resolve(role, OFFICE, responsible.id if responsible else None, people)[1] == told
+    assert resolve_recipients(role, OFFICE, responsible.id if responsible else None, people)[1] == told

@@ -11,7 +11,7 @@ import pytest
 from services.notifier.settings import NotifierSettings
 from services.notifier.smpp import Incoming, Receipt, SmppGateway
 from services.notifier.sms import SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
-from services.notifier.sms_route import route_of
+from services.notifier.sms_route import build_route
 from tests.support.smpp_server import SmppServer, running_smpp_server
 
 MESSAGE_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -151,7 +151,7 @@ async def test_an_operator_that_tells_without_an_end_keeps_nobody_from_sending(s
 
 
 async def test_smpp_is_chosen_by_its_address(server: SmppServer) -> None:
-    sms = route_of(NotifierSettings(sms_url=f"smpp://test:secret@127.0.0.1:{server.port}", sms_sender="PRODETAL"))
+    sms = build_route(NotifierSettings(sms_url=f"smpp://test:secret@127.0.0.1:{server.port}", sms_sender="PRODETAL"))
     try:
         assert (await sms.send(MESSAGE_ID, PHONE, "Заказ готов")).gateway == "smpp"
     finally:

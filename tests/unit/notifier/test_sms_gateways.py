@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.delivery import after_receipt
+from services.notifier.domain.delivery import state_after_receipt
 from services.notifier.settings import NotifierSettings
 from services.notifier.sms import SmsAccepted, SmsGateway, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
-from services.notifier.sms_route import SmsRoute, route_of
+from services.notifier.sms_route import SmsRoute, build_route
 from services.notifier.smsru import SmsRuGateway
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 
@@ -114,7 +114,7 @@ async def test_a_wrong_key_is_not_the_messages_fault(simulator: RunningSmsSimula
 @asynccontextmanager
 async def route(main: str, fallback: str = "", **changes: object) -> AsyncIterator[SmsRoute]:
     settings = NotifierSettings(sms_url=main, sms_fallback_url=fallback, **changes)  # type: ignore[arg-type]
-    found = route_of(settings)
+    found = build_route(settings)
     try:
         yield found
     finally:
@@ -190,13 +190,13 @@ async def test_a_gateway_that_failed_is_asked_last_for_a_while(simulator: Runnin
 )
 def test_a_configuration_that_makes_no_sense_is_refused_at_once(main: str, fallback: str) -> None:
     with pytest.raises(ValueError, match=r"REGLAMENT_SMS|unknown kind"):
-        route_of(NotifierSettings(sms_url=main, sms_fallback_url=fallback))
+        build_route(NotifierSettings(sms_url=main, sms_fallback_url=fallback))
 
 
 class Scripted:
     """A gateway that does what it is told; it remembers what it has truly sent."""
 
-    knows_our_ids = True
+    supports_client_ids = True
 
     def __init__(self, name: str, script: Sequence[type[Exception] | None], sent_although: bool) -> None:
         self.name, self._script, self._sent_although = name, list(script), sent_although
@@ -253,7 +253,7 @@ def test_receipts_twice_and_in_any_order_make_the_same_state(start: str, receipt
     def after(told: Sequence[str]) -> str:
         state = start
         for receipt in told:
-            state = after_receipt(state, receipt)
+            state = state_after_receipt(state, receipt)
         return state
 
     assert {after(order) for order in permutations(receipts)} == {after([*receipts, *receipts])}
@@ -272,4 +272,4 @@ def test_receipts_twice_and_in_any_order_make_the_same_state(start: str, receipt
     ],
 )
 def test_what_a_receipt_does(state: str, receipt: str, then: str) -> None:
-    assert after_receipt(state, receipt) == then
+    assert state_after_receipt(state, receipt) == then

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from services.notifier.domain.delivery import of_parts
+from services.notifier.domain.delivery import combine_parts
 
 
 @pytest.mark.parametrize(
@@ -24,5 +24,5 @@ from services.notifier.domain.delivery import of_parts
 )
 def test_what_the_parts_say_together(told: Sequence[Sequence[str]], together: str | None) -> None:
     for order in permutations(told):
-        assert of_parts(order) == together
-        assert of_parts([[*reversed(part), *part] for part in order]) == together
+        assert combine_parts(order) == together
+        assert combine_parts([[*reversed(part), *part] for part in order]) == together

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.domain.telephony import phone_of
+from services.notifier.domain.telephony import normalize_phone
 
 CLIENT = "+79221234567"
 
@@ -12,4 +12,4 @@ CLIENT = "+79221234567"
     [("8 (922) 123-45-67", CLIENT), ("9221234567", CLIENT), ("+79221234567", CLIENT), ("101", "101"), ("", "")],
 )
 def test_numbers_are_read_as_people_write_them(number: str, phone: str) -> None:
-    assert phone_of(number) == phone
+    assert normalize_phone(number) == phone

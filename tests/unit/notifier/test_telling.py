@@ -1,6 +1,6 @@
 """Who is told, when, and in how many letters."""
 
-from services.notifier.domain.ladder import Person, resolve, standing_in
+from services.notifier.domain.ladder import Person, resolve_recipients, with_substitutes
 from shared.persistence.database import new_id
 
 OFFICE = new_id()
@@ -12,16 +12,16 @@ def person(role: str) -> Person:
 
 def test_away_without_a_substitute_the_next_level_is_told() -> None:
     manager, senior, director = person("manager"), person("senior_manager"), person("director")
-    there, substitutes = standing_in([manager, senior, director], {senior.id: None})
-    assert resolve("senior_manager", OFFICE, None, there) == ("director", [director])
+    there, substitutes = with_substitutes([manager, senior, director], {senior.id: None})
+    assert resolve_recipients("senior_manager", OFFICE, None, there) == ("director", [director])
     assert substitutes == {}
 
 
 def test_a_substitute_acts_in_the_role_of_the_one_who_is_away_and_is_told_once() -> None:
     manager, senior = person("manager"), person("senior_manager")
-    there, substitutes = standing_in([manager, senior], {senior.id: manager.id})
-    role, told = resolve("senior_manager", OFFICE, None, there)
+    there, substitutes = with_substitutes([manager, senior], {senior.id: manager.id})
+    role, told = resolve_recipients("senior_manager", OFFICE, None, there)
     assert (role, [one.id for one in told]) == ("senior_manager", [manager.id])
     assert substitutes == {senior.id: manager.id}
-    twice, _ = standing_in([manager, person("manager"), senior], {senior.id: manager.id})
-    assert len(resolve("director", OFFICE, None, twice)[1]) == 1
+    twice, _ = with_substitutes([manager, person("manager"), senior], {senior.id: manager.id})
+    assert len(resolve_recipients("director", OFFICE, None, twice)[1]) == 1

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.notifier.domain.waiting import rest_elsewhere
+from services.notifier.domain.waiting import convert_remaining
 from shared.base.clock import now
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
 from tests.support.notifier import EVENINGS
@@ -14,7 +14,9 @@ def test_the_rest_is_the_rest() -> None:
     )
     since = now()
     due = add_working_minutes(mornings, since, 90)
-    there = rest_elsewhere(mornings, EVENINGS, since, due, working=True)
+    there = convert_remaining(mornings, EVENINGS, since, due, working=True)
     assert working_minutes_between(EVENINGS, since, there) == 90
-    assert rest_elsewhere(mornings, EVENINGS, since, due, working=False) == due
-    assert rest_elsewhere(mornings, EVENINGS, due, due - timedelta(hours=1), working=True) == due - timedelta(hours=1)
+    assert convert_remaining(mornings, EVENINGS, since, due, working=False) == due
+    assert convert_remaining(mornings, EVENINGS, due, due - timedelta(hours=1), working=True) == due - timedelta(
+        hours=1
+    )
