@@ -15,7 +15,7 @@ from sqlalchemy import text
 from benchmarks.clock.bare import close_bare, open_bare
 from benchmarks.clock.seed_data import SeedData
 from devtools.testing.infrastructure import Infrastructure
-from services.notifier.commands.clock import apply_event
+from services.notifier.clock.commands.apply_event import apply_event
 from services.notifier.consumers import consumers
 from shared.contracts.billing import InvoiceIssued, InvoicePaid
 from shared.messaging.consumers import Dispatcher

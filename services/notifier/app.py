@@ -1,12 +1,14 @@
 """Composition root of `notifier`."""
 
-from services.notifier import calendar_duties, engine, housekeeping, mailboxes, pauses, receipts, sender
+from services.notifier.clock.loops import calendar_obligations, engine, housekeeping, pauses
+from services.notifier.inbound import loops
+from services.notifier.delivery.loops import receipts, sender
 from services.notifier.api import routers
-from services.notifier.commands.rules import publish_defaults
+from services.notifier.clock.commands.rules import publish_defaults
 from services.notifier.consumers import consumers
-from services.notifier.delivery_models import Base
+from services.notifier.delivery.models import Base
 from services.notifier.settings import NotifierSettings
-from services.notifier.writing import WORKER_SETTINGS
+from services.notifier.clock.store.unit_of_work import WORKER_SETTINGS
 from shared.contracts.notifier import (
     CalendarDutyChanged,
     ConsentWithdrawn,
@@ -42,12 +44,12 @@ service = Service(
     settings=NotifierSettings,
     loops=[
         Loop("clock", engine.run),
-        Loop("calendar duties", calendar_duties.run),
+        Loop("calendar duties", calendar_obligations.run),
         Loop("pauses", pauses.run),
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
         Loop("receipts", receipts.run),
-        Loop("mailboxes", mailboxes.run),
+        Loop("mailboxes", loops.run),
         Loop("housekeeping", housekeeping.run),
     ],
     on_start=[publish_defaults],

@@ -10,7 +10,7 @@ import yaml
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from devtools.supervisor.system import SERVICE_GRACE_SECONDS
-from services.notifier.sender import SHUTDOWN_TIMEOUT
+from services.notifier.delivery.loops.sender import SHUTDOWN_TIMEOUT
 from services.serving import SHUTDOWN_GRACE_SECONDS
 from shared.base.settings import SERVICES
 from shared.messaging.subscriptions import DRAIN_SECONDS

@@ -7,18 +7,19 @@ from sqlalchemy import text
 
 def engine_without_lock() -> None:
     """Every engine fires what is due, whoever is firing it at the moment."""
-    from services.notifier import engine, writing
+    from services.notifier.clock.loops import engine
+    from services.notifier.clock.store import unit_of_work
 
     claim = str(engine._CLAIM)
     assert "FOR UPDATE SKIP LOCKED" in claim
     engine._CLAIM = text(claim.replace("FOR UPDATE SKIP LOCKED", ""))
     # Else the key of the table would stop it.
-    writing._PARTS["levels"] += " ON CONFLICT DO NOTHING"
+    unit_of_work._PARTS["levels"] += " ON CONFLICT DO NOTHING"
 
 
 def engine_fires_early() -> None:
     """What is due within half a second might as well fire now."""
-    from services.notifier import engine
+    from services.notifier.clock.loops import engine
 
     claim = str(engine._CLAIM)
     assert "next_at <= now()" in claim
@@ -27,30 +28,30 @@ def engine_fires_early() -> None:
 
 def close_that_does_not_stop() -> None:
     """A closed duty keeps its next step."""
-    from services.notifier.commands import clock, handling
-    from services.notifier.commands.obligations import close
-    from services.notifier.duty import ObligationRecord
+    from services.notifier.clock.commands import apply_event, handling
+    from services.notifier.clock.commands.obligations import close
+    from services.notifier.clock.domain.obligation import ObligationRecord
 
     def close_only(work: Any, obligation: ObligationRecord, *arguments: Any, **options: Any) -> None:
         kept = obligation.next_step, obligation.next_at
         close(work, obligation, *arguments, **options)
         obligation.next_step, obligation.next_at = kept
 
-    setattr(clock, "close", close_only)  # noqa: B010 (an import)
+    setattr(apply_event, "close", close_only)  # noqa: B010 (an import)
     setattr(handling, "close", close_only)  # noqa: B010 (an import)
 
 
 def pause_that_moves_nothing() -> None:
     """The clock goes on as if it had not stood still."""
-    from services.notifier.commands import waiting
+    from services.notifier.clock.commands import waiting
 
     setattr(waiting, "after_pause", lambda _calendar, moment, *_, **__: moment)  # noqa: B010 (an import)
 
 
 def last_receipt_counts() -> None:
     """Whatever is told last is the state."""
-    from services.notifier import receipts
-    from services.notifier.domain import delivery
+    from services.notifier.delivery.loops import receipts
+    from services.notifier.delivery.domain import delivery
 
     def state_after_receipt(state: str, receipt: str) -> str:
         return delivery._RECEIPT_STATES.get(receipt, state)

@@ -9,18 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.billing.documents.data import (
-    Bank,
-    ContractDocument,
-    Document,
-    DocumentKind,
-    Line,
-    Party,
-    RefundApplicationDocument,
-    Seller,
-    WaybillDocument,
-)
-from services.billing.documents.render import LAYOUT
+from services.billing.domain.documents.data import Bank, ContractDocument, Document, DocumentKind, Line, Party, RefundApplicationDocument, Seller, WaybillDocument
+from services.billing.domain.documents.render import LAYOUT
 from services.billing.domain.money import vat_rate_on
 from services.billing.models import Client, Counter, Office, Order, Payer, Position, PrintedDocument
 from shared.base.errors import Conflict, NotFound

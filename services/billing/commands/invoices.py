@@ -16,7 +16,7 @@ from services.billing.commands.documents import (
 )
 from services.billing.commands.money import unpaid_rest
 from services.billing.commands.payments import find_client
-from services.billing.documents.data import InvoiceDocument, Line
+from services.billing.domain.documents.data import InvoiceDocument, Line
 from services.billing.domain.ledger import ZERO
 from services.billing.models import Client, Invoice, Order, Payer
 from services.billing.schemas import IssueInvoice, NewPayer, PayerChanges

@@ -14,7 +14,7 @@ from services.clients.domain.content import OBJECTIONS, SCRIPTS, ContentCode, fi
 from services.clients.domain.names import given_name
 from services.clients.models import Call, Client, Content, ObligationProjection, Office
 from services.clients.queries import cards as card_queries
-from services.clients.queries import duties as obligation_queries
+from services.clients.queries import obligations as obligation_queries
 from services.clients.queries.calls import calls_of
 from services.clients.queries.content import contents_at
 from services.clients.queries.offices import offices_by_id

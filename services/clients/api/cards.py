@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.clients.api.common import Configured
+from services.clients.api.dependencies import Configured
 from services.clients.commands import access, contacts, managers
 from services.clients.commands import cards as commands
 from services.clients.domain.labels import Category

@@ -3,7 +3,7 @@
 from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.clients.api.common import Configured
+from services.clients.api.dependencies import Configured
 from services.clients.commands import access, cards
 from services.clients.domain.content import ContentCode, fill
 from services.clients.models import Client

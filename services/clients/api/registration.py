@@ -1,6 +1,6 @@
 """Registration and confirmation of the e-mail: routes for visitors without a login (CL-07)."""
 
-from services.clients.api.common import Configured
+from services.clients.api.dependencies import Configured
 from services.clients.commands import confirmation
 from services.clients.commands import registration as commands
 from services.clients.domain.content import CONSENT_DOCUMENTS

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
-from services.control import remote
+from services.control.queries import remote
 from services.control.domain.statistics import check_period, month_of
 from services.control.queries.board import board
 from services.control.queries.statistics import statistics

@@ -1,7 +1,8 @@
 """Alembic's entry point."""
 
-from services.notifier import clock_models, delivery_models
+from services.notifier.clock.models import rules
+from services.notifier.delivery import models
 from shared.persistence.migrations import run
 
-assert clock_models.Base is delivery_models.Base  # Importing both declares all tables.
-run(clock_models.Base.metadata)
+assert rules.Base is models.Base  # Importing both declares all tables.
+run(rules.Base.metadata)

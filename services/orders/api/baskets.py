@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import select
 
-from services.orders.api.views import is_staff
+from services.orders.schemas.positions import is_staff
 from services.orders.commands import baskets as commands
 from services.orders.commands.access import client_of
-from services.orders.inputs import BasketQuantity, NewBasketItem, VinChoices
+from services.orders.schemas import BasketQuantity, NewBasketItem, VinChoices
 from services.orders.models import BasketItem
 from shared.base.clock import now
 from shared.contracts.clients import Vehicle

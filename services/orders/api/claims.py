@@ -9,11 +9,11 @@ from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import select
 
-from services.orders.api.views import is_staff
+from services.orders.schemas.positions import is_staff
 from services.orders.commands import claims as commands
 from services.orders.domain.policies import ReturnPolicy
 from services.orders.domain.return_matrix import KIND_LABELS, Ground, Row, consult
-from services.orders.inputs import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
+from services.orders.schemas import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
 from services.orders.models.claim import ClientAnswer, Decision, SupplierVerdict
 from services.orders.queries.policies import policy_in_force

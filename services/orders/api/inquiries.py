@@ -13,16 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands import inquiries as commands
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.domain.policies import InquiryPolicy
-from services.orders.inputs import (
-    InquiryContact,
-    InquiryItem,
-    InquiryMark,
-    InquiryStatusBody,
-    Moment,
-    NewInquiry,
-    NewTask,
-    TaskDone,
-)
+from services.orders.schemas import InquiryContact, InquiryItem, InquiryMark, InquiryStatusBody, Moment, NewInquiry, NewTask, TaskDone
 from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
 from services.orders.queries.policies import policy_in_force

@@ -9,11 +9,11 @@ from fastapi import Query, Response
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.api.views import BalanceOut, OrderOut, OrderSummary, PositionOut, is_staff
+from services.orders.schemas.positions import BalanceOut, OrderOut, OrderSummary, PositionOut, is_staff
 from services.orders.commands import orders as commands
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
-from services.orders.inputs import Moment, PlaceOrder
+from services.orders.schemas import Moment, PlaceOrder
 from services.orders.models import Client, Order, Position
 from services.orders.queries.positions import RelatedRows, load_related_rows
 from shared.base.clock import now

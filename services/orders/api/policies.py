@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.orders.commands import policies as commands
-from services.orders.inputs import NewPolicy
+from services.orders.schemas import NewPolicy
 from services.orders.models import Policy
 from shared.base.clock import now
 from shared.identity.roles import STAFF, Role

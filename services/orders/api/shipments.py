@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 from sqlalchemy import select
 
-from services.orders.api.views import PositionOut, show_positions
+from services.orders.schemas.positions import PositionOut, show_positions
 from services.orders.models import Position, Shipment
 from shared.base.clock import now
 from shared.base.errors import NotFound

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands import purchasing
 from services.orders.commands import suppliers as commands
 from services.orders.domain.statistics import SupplyStatistics
-from services.orders.inputs import SupplierBody, SupplierChange
+from services.orders.schemas import SupplierBody, SupplierChange
 from services.orders.models import PurchaseOrder, PurchaseOrderLine, Supplier
 from services.orders.queries.suppliers import supply_statistics
 from shared.base.clock import now

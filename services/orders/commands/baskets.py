@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.access import client_of
 from services.orders.commands.suppliers import active_suppliers
-from services.orders.inputs import BasketQuantity, NewBasketItem, VinChoice, VinChoices, ensure_sums_fit
+from services.orders.schemas import BasketQuantity, NewBasketItem, VinChoice, VinChoices, ensure_sums_fit
 from services.orders.models import BasketItem, VinAnswer
 from services.orders.queries.suppliers import supply_statistics
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound

@@ -21,7 +21,7 @@ from services.orders.domain.return_matrix import (
     granted_by_law,
     refund_for_keeping,
 )
-from services.orders.inputs import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
+from services.orders.schemas import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
 from services.orders.queries.policies import policy_in_force
 from shared.base.errors import BusinessError, Conflict, Forbidden, IllegalTransition, Invalid, NotFound

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands.positions import lock_position, save_positions
 from services.orders.commands.suppliers import active_suppliers
 from services.orders.domain.position import PositionState
-from services.orders.inputs import PositionChange, ensure_sums_fit
+from services.orders.schemas import PositionChange, ensure_sums_fit
 from services.orders.models import Position
 from services.orders.queries.suppliers import supply_statistics
 from shared.base.errors import Conflict, Invalid

@@ -11,16 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.inquiry_marks import InquiryFacts, suggest
 from services.orders.domain.policies import InquiryPolicy
-from services.orders.inputs import (
-    InquiryContact,
-    InquiryItem,
-    InquiryMark,
-    InquiryStatusBody,
-    NewInquiry,
-    NewTask,
-    TaskDone,
-    is_call,
-)
+from services.orders.schemas import InquiryContact, InquiryItem, InquiryMark, InquiryStatusBody, NewInquiry, NewTask, TaskDone, is_call
 from services.orders.models import Inquiry, InquiryTask, Order
 from services.orders.queries.policies import policy_in_force
 from shared.base.errors import Conflict, Invalid, NotFound

@@ -14,7 +14,7 @@ from services.orders.domain.numbers import Document
 from services.orders.domain.payment import ensure_paid
 from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import PositionState, ensure_allowed
-from services.orders.inputs import MarkedPosition, PositionAction
+from services.orders.schemas import MarkedPosition, PositionAction
 from services.orders.models import Order, Position, Shipment
 from services.orders.queries.policies import policy_in_force
 from shared.base.errors import BusinessError

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.policies import POLICIES
-from services.orders.inputs import NewPolicy
+from services.orders.schemas import NewPolicy
 from services.orders.models import Policy
 from shared.base.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.order import derive
 from services.orders.domain.position import PositionState
-from services.orders.inputs import MarkedPosition
+from services.orders.schemas import MarkedPosition
 from services.orders.models import Order, Position
 from shared.base.errors import BusinessError, NotFound, PreconditionFailed
 from shared.contracts.orders import OrderProcessed

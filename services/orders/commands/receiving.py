@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders, save_positions
 from services.orders.commands.suppliers import record_supply
 from services.orders.domain.position import PositionState, ensure_allowed
-from services.orders.inputs import MarkedPosition, PositionAction
+from services.orders.schemas import MarkedPosition, PositionAction
 from services.orders.models import Order, Position
 from shared.contracts.base import Event
 from shared.contracts.orders import GoodsReady

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.inputs import SupplierBody, SupplierChange
+from services.orders.schemas import SupplierBody, SupplierChange
 from services.orders.models import Position, Supplier, SupplierDay
 from shared.base.errors import Conflict, NotFound
 from shared.identity.roles import Principal

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.notifier.limits import sms_parts
+from services.notifier.delivery.commands.limits import sms_parts
 from shared.persistence.database import new_id
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 from tests.faults.checker import Verdict

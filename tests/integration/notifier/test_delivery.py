@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
-from services.notifier import receipts, sender
-from services.notifier.commands import notices as commands
-from services.notifier.mailer import Outcome
-from services.notifier.models import Client, Notice, NoticeAttempt, Office
-from services.notifier.samples import SAMPLES
+from services.notifier.delivery.loops import receipts, sender
+from services.notifier.delivery.commands import notices as commands
+from services.notifier.delivery.mail import Outcome
+from services.notifier.clock.models import Client, Notice, NoticeAttempt, Office
+from services.notifier.texts.queries.samples import SAMPLES
 from services.notifier.settings import NotifierSettings
 from shared.base.clock import now
 from shared.contracts import clients, orders

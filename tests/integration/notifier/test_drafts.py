@@ -8,9 +8,9 @@ import httpx
 import pytest_asyncio
 from sqlalchemy import func, select, update
 
-from services.notifier import calendar_duties
-from services.notifier.clock_models import ReceivedEvent
-from services.notifier.models import Office, StaffMember
+from services.notifier.clock.loops import calendar_obligations
+from services.notifier.clock.models.rules import ReceivedEvent
+from services.notifier.clock.models import Office, StaffMember
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id
@@ -224,7 +224,7 @@ async def test_a_dry_run_knows_the_days_of_the_calendar(world: World, head: http
         # Not in the offices of other tests.
         others = update(Office).where(Office.office_id != world.office_id, Office.active).values(active=False)
         closed = (await session.execute(others.returning(Office.office_id))).scalars().all()
-        await calendar_duties.open_due(session, at)
+        await calendar_obligations.open_due(session, at)
         await session.execute(update(Office).where(Office.office_id.in_(closed)).values(active=True))
     daily = [obligation for obligation in await world.obligations() if obligation.rule_code == "HR-03"]
     assert daily

@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text, update
 
-from services.notifier import engine, rulebook
-from services.notifier.models import Notice, Obligation, ObligationHistory, ObligationLevel
+from services.notifier.clock.loops import engine
+from services.notifier.clock.store import rule_book
+from services.notifier.clock.models import Notice, Obligation, ObligationHistory, ObligationLevel
 from shared.base.clock import now
 from shared.contracts.notifier import ObligationBreached, ObligationLimitReached, ObligationWarned
 from shared.persistence.database import new_id
@@ -292,12 +293,12 @@ async def test_the_rules_are_asked_for_once_and_not_in_every_transaction(
 ) -> None:
     """Whichever connection a transaction has; what was published since is told by the stamp."""
     async with notifier.session() as session:
-        book = await rulebook.cached_rule_book(session)
+        book = await rule_book.cached_rule_book(session)
 
     async def asked(*_: object) -> None:
         pytest.fail("the database was asked for rules again")
 
-    monkeypatch.setattr(rulebook, "rule_book", asked)
+    monkeypatch.setattr(rule_book, "rule_book", asked)
     async with notifier.session() as session, notifier.session() as beside:
-        assert await rulebook.cached_rule_book(session) is book
-        assert await rulebook.cached_rule_book(beside) is book
+        assert await rule_book.cached_rule_book(session) is book
+        assert await rule_book.cached_rule_book(beside) is book

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from services.notifier.commands import notices as commands
-from services.notifier.delivery_models import SmsUsage
-from services.notifier.models import Client, Notice, Office
-from services.notifier.sender import handle_incoming
-from services.notifier.smpp import Incoming
+from services.notifier.delivery.commands import notices as commands
+from services.notifier.delivery.models import SmsUsage
+from services.notifier.clock.models import Client, Notice, Office
+from services.notifier.delivery.loops.sender import handle_incoming
+from services.notifier.delivery.sms.smpp import Incoming
 from shared.base.clock import now
 from shared.contracts.notifier import ConsentWithdrawn
 from shared.identity.roles import Role

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.notifier import calendar_duties
+from services.notifier.clock.loops import calendar_obligations
 from shared.contracts.notifier import CalendarDutyChanged
 from shared.identity.roles import Role
 from shared.vocabulary.worktime import office_week
@@ -18,7 +18,7 @@ async def test_they_open_once_for_the_office_or_each_manager_and_are_done_by_han
     friday = datetime(2030, 11, 22, 6, tzinfo=UTC)
     for _ in range(2):
         async with world.notifier.session() as session:
-            await calendar_duties.open_due(session, friday)
+            await calendar_obligations.open_due(session, friday)
     obligations = await world.obligations()
     today = [obligation for obligation in obligations if obligation.opened_at == datetime(2030, 11, 22, 4, tzinfo=UTC)]
     codes = sorted(obligation.rule_code for obligation in today)
@@ -49,6 +49,6 @@ async def test_what_would_be_late_already_is_not_opened(world: World) -> None:
     await world.with_people()
     await world.open_office(version=2, calendar=calendar(weekly=office_week(), version=2))
     async with world.notifier.session() as session:
-        await calendar_duties.open_due(session, datetime(2030, 11, 22, 6, tzinfo=UTC))
+        await calendar_obligations.open_due(session, datetime(2030, 11, 22, 6, tzinfo=UTC))
     opened = {obligation.opened_at.date().isoformat() for obligation in await world.obligations(rule_code="HR-03")}
     assert opened == {"2030-11-22"}

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.notifier.domain.waiting import Span
-from services.notifier.pauses import end_pauses
+from services.notifier.clock.domain.waiting import Span
+from services.notifier.clock.loops.pauses import end_pauses
 from shared.base.clock import now
 from shared.contracts import billing
 from shared.identity.roles import Role

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier import receipts, sender
+from services.notifier.delivery.loops import receipts, sender
 from services.notifier.settings import NotifierSettings
-from services.notifier.smpp import SmppGateway
-from services.notifier.sms import SmsStatus
-from services.notifier.sms_route import SmsRoute
+from services.notifier.delivery.sms.smpp import SmppGateway
+from services.notifier.delivery.sms.port import SmsStatus
+from services.notifier.delivery.sms.route import SmsRoute
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.test_delivery import notice
 from tests.integration.notifier.test_limits import queue_sms

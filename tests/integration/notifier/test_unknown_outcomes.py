@@ -5,11 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import insert, update
 
-from services.notifier import receipts, sender
-from services.notifier.mailer import Outcome
-from services.notifier.models import Notice, NoticeAttempt
+from services.notifier.delivery.loops import receipts, sender
+from services.notifier.delivery.mail import Outcome
+from services.notifier.clock.models import Notice, NoticeAttempt
 from services.notifier.settings import NotifierSettings
-from services.notifier.sms import SmsStatus
+from services.notifier.delivery.sms.port import SmsStatus
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id

@@ -7,8 +7,8 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from services.billing.documents.data import Document, DocumentKind, Line
-from services.billing.documents.render import render_pdf
+from services.billing.domain.documents.data import Document, DocumentKind, Line
+from services.billing.domain.documents.render import render_pdf
 from services.billing.domain.money import amount_in_figures, amount_in_words, vat_rate_on, vat_within
 from services.billing.domain.payment_qr import payment_order
 from shared.contracts.control import VatSetting

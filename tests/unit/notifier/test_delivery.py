@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from services.notifier.mailer import Letter, Mailer, Outcome
+from services.notifier.delivery.mail import Letter, Mailer, Outcome
 from shared.base.clock import now
 from shared.persistence.database import new_id
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.notifier.domain.inbound import first_line, parse_letter
-from services.notifier.sealing import SecretsKeyMissing, decrypt_secret, encrypt_secret
+from services.notifier.inbound.domain import first_line, parse_letter
+from services.notifier.inbound.encryption import SecretsKeyMissing, decrypt_secret, encrypt_secret
 from shared.persistence.database import new_id
 from tests.support.letters import bounce, letter
 

@@ -4,7 +4,7 @@ import io
 
 import python_calamine
 
-from services.notifier.spreadsheet import escape_formula, purchase_order
+from services.notifier.delivery.spreadsheet import escape_formula, purchase_order
 from tests.support.notifier import line
 
 

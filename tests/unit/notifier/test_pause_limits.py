@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifier.domain.waiting import Span, pause_limit_at
+from services.notifier.clock.domain.waiting import Span, pause_limit_at
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week
 from tests.unit.notifier.test_rules import rule, texts
 from tests.unit.vocabulary.worktime_oracle import utc

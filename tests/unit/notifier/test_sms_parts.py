@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from services.notifier.domain.delivery import combine_parts
+from services.notifier.delivery.domain.delivery import combine_parts
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.domain.telephony import normalize_phone
+from services.notifier.telephony.domain import normalize_phone
 
 CLIENT = "+79221234567"
 

@@ -1,6 +1,6 @@
 """Who is told, when, and in how many letters."""
 
-from services.notifier.domain.ladder import Person, resolve_recipients, with_substitutes
+from services.notifier.clock.domain.ladder import Person, resolve_recipients, with_substitutes
 from shared.persistence.database import new_id
 
 OFFICE = new_id()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.notifier.domain.waiting import convert_remaining
+from services.notifier.clock.domain.waiting import convert_remaining
 from shared.base.clock import now
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, office_week, working_minutes_between
 from tests.support.notifier import EVENINGS

@@ -1,0 +1,94 @@
+"""Obligations as events of the contract."""
+
+from datetime import datetime
+from typing import Any
+
+from services.notifier.clock.domain.rules import CALENDAR_KINDS
+from services.notifier.clock.domain.obligation import ObligationRecord
+from shared.contracts.base import Event
+from shared.contracts.notifier import (
+    CalendarDutyChanged,
+    ObligationBreached,
+    ObligationClosed,
+    ObligationLimitReached,
+    ObligationOpened,
+    ObligationWarned,
+)
+
+
+def _facts(obligation: ObligationRecord, at: datetime) -> dict[str, Any]:
+    """What all of them share.  Every event is a new version of the duty."""
+    obligation.version += 1
+    return {
+        "office_id": obligation.office_id,
+        "version": obligation.version,
+        "occurred_at": at,
+        "obligation_id": obligation.id,
+        "rule_code": obligation.rule_code,
+        "clause": obligation.clause,
+        "rule_version": obligation.rule_version,
+        "generation": obligation.generation,
+        "subject_kind": obligation.subject_kind,
+        "subject_id": obligation.subject_id,
+        "client_id": obligation.client_id,
+        "responsible_staff_id": obligation.responsible_staff_id,
+        "opened_at": obligation.opened_at,
+        "due_at": obligation.due_at,
+    }
+
+
+def _of_calendar(
+    obligation: ObligationRecord, at: datetime, happened: str, closed_at: datetime | None = None
+) -> CalendarDutyChanged:
+    facts = _facts(obligation, at)
+    ended = closed_at or at
+    return CalendarDutyChanged.model_validate(
+        {
+            **facts,
+            "happened": happened,
+            "per": obligation.subject_kind,
+            "label": obligation.subject_label or "",
+            "closed_at": closed_at,
+            "breached": obligation.breached_at is not None and ended >= obligation.due_at,
+            "penalty_points": obligation.penalty_points,
+        }
+    )
+
+
+def opened(obligation: ObligationRecord, at: datetime) -> Event:
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, "opened")
+    return ObligationOpened(**_facts(obligation, at))
+
+
+def warned(obligation: ObligationRecord, at: datetime) -> Event:
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, "warned")
+    return ObligationWarned(**_facts(obligation, at))
+
+
+def breached(obligation: ObligationRecord, at: datetime) -> Event:
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, "breached")
+    return ObligationBreached(
+        **_facts(obligation, at), breached_at=obligation.due_at, penalty_points=obligation.penalty_points
+    )
+
+
+def limit_reached(obligation: ObligationRecord, action: str, at: datetime) -> Event:
+    """Only orders and clients have limits: the check of rules sees to it."""
+    return ObligationLimitReached.model_validate({**_facts(obligation, at), "action": action, "reached_at": at})
+
+
+def closed(obligation: ObligationRecord, outcome: str, closed_at: datetime, at: datetime) -> Event:
+    """`breached` says whether the deadline had passed when it happened, whatever was heard first."""
+    if obligation.subject_kind in CALENDAR_KINDS:
+        return _of_calendar(obligation, at, outcome, closed_at)
+    return ObligationClosed.model_validate(
+        {
+            **_facts(obligation, at),
+            "outcome": outcome,
+            "breached": obligation.breached_at is not None and closed_at > obligation.due_at,
+            "closed_at": closed_at,
+        }
+    )

@@ -1,0 +1,58 @@
+"""Сообщения в кабинете клиента."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import select
+
+from services.notifier.clock import queries
+from services.notifier.clock.models import CabinetMessage
+from services.notifier.clock.schemas import MessageOut, MessagePage
+from shared.base.clock import now
+from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
+from shared.web import Caller, PageRequest, Session, allow, paginate, service_router
+
+router = service_router("Сообщения кабинета", prefix="/cabinet")
+
+
+@router.get("/messages", dependencies=[allow(*EVERYONE)], summary="Сообщения клиенту")
+async def list_messages(
+    session: Session,
+    caller: Caller,
+    page: PageRequest,
+    unread_only: bool = False,
+    client_id: Annotated[UUID | None, Query(description="Для сотрудника: сообщения одного клиента")] = None,
+) -> MessagePage:
+    """NTF-01, VIN-04: клиент видит свои, сотрудник — клиентов своего офиса; новые сверху."""
+    client = caller.id if caller.role == Role.CLIENT else client_id
+    query = select(CabinetMessage)
+    if client is not None:
+        query = query.where(CabinetMessage.client_id == client)
+    elif caller.role in OFFICE_STAFF:
+        query = query.where(CabinetMessage.office_id == caller.office_id)
+    if unread_only:
+        query = query.where(CabinetMessage.read_at.is_(None))
+    key = (CabinetMessage.created_at.desc(), CabinetMessage.id.desc())
+    rows, after = await paginate(session, query, page, key=key)
+    return MessagePage(
+        items=[MessageOut.model_validate(row) for row in rows],
+        next=after.next,
+        unread=await queries.unread(session, client) if client is not None else 0,
+        server_time=now(),
+    )
+
+
+@router.get("/messages/{message_id}", dependencies=[allow(*EVERYONE)], summary="Одно сообщение")
+async def show_message(message_id: UUID, session: Session) -> MessageOut:
+    """Чтение само по себе отметку не ставит."""
+    return MessageOut.model_validate(await queries.find_message(session, message_id))
+
+
+@router.post("/messages/{message_id}/read", dependencies=[allow(Role.CLIENT)], summary="Отметить прочитанным")
+async def mark_read(message_id: UUID, session: Session) -> MessageOut:
+    """Повторная отметка ничего не меняет."""
+    message = await queries.find_message(session, message_id)
+    message.read_at = message.read_at or now()
+    await session.flush()
+    return MessageOut.model_validate(message)

@@ -1,0 +1,53 @@
+"""Which text is in force: the office's own, else the network's, else the one that the system came with."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.delivery.models import TemplateVersion
+from services.notifier.texts.queries.rendering import Rendered, TemplateRefused, render, render_source, render_text
+
+log = structlog.get_logger(__name__)
+
+
+async def text_in_force(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateVersion | None:
+    """A version without text says that from then on the next more general one holds."""
+    mine = or_(TemplateVersion.for_office_id.is_(None), TemplateVersion.for_office_id == office_id)
+    query = select(TemplateVersion).where(TemplateVersion.name == name, mine)
+    newest: dict[UUID | None, TemplateVersion] = {}
+    for row in (await session.execute(query.order_by(TemplateVersion.version))).scalars():
+        newest[row.for_office_id] = row
+    candidates = [newest[key] for key in (office_id, None) if key in newest]
+    return next((row for row in candidates if row.text is not None), None)
+
+
+async def render_letter(
+    session: AsyncSession, name: str, context: Mapping[str, Any], office_id: UUID | None
+) -> tuple[Rendered, int | None]:
+    """The letter and the version of its text (None: the system's).
+
+    A text that does not bear these data gives way to the system's own: the letter goes out in any case.
+    """
+    version = await text_in_force(session, name, office_id)
+    if version is not None and version.text is not None:
+        try:
+            return render_source(version.title, version.text, version.html, context), version.version
+        except TemplateRefused as error:
+            log.error("a published template failed", template=name, version=version.version, error=str(error))
+    return render(name, context), None
+
+
+async def render_sms(
+    session: AsyncSession, name: str, context: Mapping[str, Any], office_id: UUID | None
+) -> tuple[str, int | None]:
+    version = await text_in_force(session, name, office_id)
+    if version is not None and version.text is not None:
+        try:
+            return render_source(None, version.text, None, context).text, version.version
+        except TemplateRefused as error:
+            log.error("a published template failed", template=name, version=version.version, error=str(error))
+    return render_text(name, context), None
