@@ -20,8 +20,8 @@ import uvloop
 from benchmarks.clock.bare import fire_bare
 from benchmarks.clock.seed_data import SeedData
 from services.notifier.clock.loops import engine
-from services.notifier.settings import NotifierSettings
 from services.notifier.clock.store.unit_of_work import WAKE_CHANNEL, WORKER_SETTINGS
+from services.notifier.settings import NotifierSettings
 from shared.persistence.database import Database
 from shared.persistence.listener import Listener
 from shared.runtime.service import ServiceContext

@@ -14,8 +14,8 @@ import asyncpg
 from devtools.testing.databases import ScratchUrls, scratch_database
 from devtools.testing.infrastructure import Infrastructure
 from services.notifier.clock.commands.rules import publish_defaults
-from services.notifier.settings import NotifierSettings
 from services.notifier.clock.store.unit_of_work import WORKER_SETTINGS
+from services.notifier.settings import NotifierSettings
 from shared.persistence import migrate
 from shared.persistence.database import Database, new_id
 from shared.persistence.listener import Listener

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.commands import orders
-from services.billing.models import Client, Office
+from services.billing.models.projections import Client, Office
 from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, ClientRegistered
 from shared.contracts.control import OfficeChanged

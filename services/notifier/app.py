@@ -1,14 +1,16 @@
 """Composition root of `notifier`."""
 
-from services.notifier.clock.loops import calendar_obligations, engine, housekeeping, pauses
-from services.notifier.inbound import loops
-from services.notifier.delivery.loops import receipts, sender
 from services.notifier.api import routers
+from services.notifier.clock.commands import escalation_letters
 from services.notifier.clock.commands.rules import publish_defaults
-from services.notifier.consumers import consumers
-from services.notifier.delivery.models import Base
-from services.notifier.settings import NotifierSettings
+from services.notifier.clock.loops import calendar_obligations, engine, housekeeping, pauses
 from services.notifier.clock.store.unit_of_work import WORKER_SETTINGS
+from services.notifier.consumers import consumers
+from services.notifier.delivery.commands.late_text import write_late_texts_by
+from services.notifier.delivery.loops import receipts, sender
+from services.notifier.inbound import loops as mailboxes
+from services.notifier.people.models import Base
+from services.notifier.settings import NotifierSettings
 from shared.contracts.notifier import (
     CalendarDutyChanged,
     ConsentWithdrawn,
@@ -22,6 +24,8 @@ from shared.contracts.notifier import (
     PhoneCallEnded,
 )
 from shared.runtime.service import Loop, Service
+
+write_late_texts_by(escalation_letters.fill_in)
 
 service = Service(
     name="notifier",
@@ -49,7 +53,7 @@ service = Service(
         Loop("mail", sender.run_mail),
         Loop("sms", sender.run_sms),
         Loop("receipts", receipts.run),
-        Loop("mailboxes", loops.run),
+        Loop("mailboxes", mailboxes.run),
         Loop("housekeeping", housekeeping.run),
     ],
     on_start=[publish_defaults],

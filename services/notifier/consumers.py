@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.commands import letters
 from services.notifier.clock.commands.apply_event import apply_event, lock_key, reassign
+from services.notifier.delivery.commands import letters
 from services.notifier.inbound.commands import end_inquiry
-from services.notifier.clock.models import Calendar, Client, Office, StaffMember
+from services.notifier.people.models.projections import Calendar, Client, Office, StaffMember
 from services.notifier.settings import NotifierSettings
 from shared.base.clock import now
 from shared.contracts import billing, clients, control, orders, vin

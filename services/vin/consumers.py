@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.vin.models import Client, ClientCall, GarageVehicle, ObligationProjection
+from services.vin.models.projections import Client, ClientCall, GarageVehicle, ObligationProjection
 from shared.contracts.clients import CallLogged, ClientChanged, ClientRegistered, VehicleSaved
 from shared.contracts.notifier import ObligationBreached, ObligationClosed, ObligationFacts, ObligationOpened
 from shared.messaging import Consumers, project

@@ -221,7 +221,7 @@ def forgotten_keys() -> None:
 def sent_before_state() -> None:
     """The letter goes over the wire while its row still says `queued`."""
     from services.notifier.delivery.loops import sender
-    from services.notifier.clock.models import Notice
+    from services.notifier.delivery.models.notices import Notice
     from shared.runtime.service import ServiceContext
 
     deliver = sender._deliver

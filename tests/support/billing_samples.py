@@ -5,7 +5,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.billing.domain.documents.data import Bank, ContractDocument, InvoiceDocument, Line, Party, RefundApplicationDocument, Seller, WaybillDocument
+from services.billing.domain.documents.data import (
+    Bank,
+    ContractDocument,
+    InvoiceDocument,
+    Line,
+    Party,
+    RefundApplicationDocument,
+    Seller,
+    WaybillDocument,
+)
 
 DAY = date(2026, 3, 16)
 

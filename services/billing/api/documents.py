@@ -8,18 +8,11 @@ from uuid import UUID
 from fastapi import Query, Response
 from sqlalchemy import select
 
-from services.billing import queries
 from services.billing.commands import documents, invoices
-from services.billing.models import Invoice, Payer, PrintedDocument
-from services.billing.schemas import (
-    DocumentOut,
-    InvoiceOut,
-    IssueInvoice,
-    MakeContract,
-    NewPayer,
-    PayerChanges,
-    PayerOut,
-)
+from services.billing.models.documents import Invoice, Payer, PrintedDocument
+from services.billing.queries import documents as queries
+from services.billing.schemas.documents import DocumentOut, InvoiceOut, IssueInvoice, MakeContract
+from services.billing.schemas.payers import NewPayer, PayerChanges, PayerOut
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role

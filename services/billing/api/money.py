@@ -9,12 +9,11 @@ from uuid import UUID
 from fastapi import Body, Header, Query, Request, Response
 from sqlalchemy import select
 
-from services.billing import queries
 from services.billing.commands import payments, statements
-from services.billing.models import LedgerEntry, Payment, Receipt, StatementLine
-from services.billing.schemas import (
+from services.billing.models.money import LedgerEntry, Payment, Receipt, StatementLine
+from services.billing.queries import money as queries
+from services.billing.schemas.money import (
     AcquirerNotice,
-    AssignLine,
     BalanceOut,
     EntryOut,
     PaymentOut,
@@ -22,10 +21,9 @@ from services.billing.schemas import (
     PayoutOut,
     ReceiptOut,
     RegisterReceipt,
-    StatementLineOut,
-    StatementOut,
     TakePayment,
 )
+from services.billing.schemas.statements import AssignLine, StatementLineOut, StatementOut
 from shared.base.clock import now
 from shared.base.errors import Unauthenticated
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, SENIORS, STAFF, Role

@@ -9,10 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.billing.domain.documents.data import Bank, ContractDocument, Document, DocumentKind, Line, Party, RefundApplicationDocument, Seller, WaybillDocument
+from services.billing.domain.documents.data import (
+    Bank,
+    ContractDocument,
+    Document,
+    DocumentKind,
+    Line,
+    Party,
+    RefundApplicationDocument,
+    Seller,
+    WaybillDocument,
+)
 from services.billing.domain.documents.render import LAYOUT
 from services.billing.domain.money import vat_rate_on
-from services.billing.models import Client, Counter, Office, Order, Payer, Position, PrintedDocument
+from services.billing.models.documents import Counter, Payer, PrintedDocument
+from services.billing.models.projections import Client, Office, Order, Position
 from shared.base.errors import Conflict, NotFound
 from shared.contracts.orders import ClaimDecided, GoodsIssued
 from shared.persistence.database import new_id

@@ -18,8 +18,10 @@ from services.billing.commands.money import unpaid_rest
 from services.billing.commands.payments import find_client
 from services.billing.domain.documents.data import InvoiceDocument, Line
 from services.billing.domain.ledger import ZERO
-from services.billing.models import Client, Invoice, Order, Payer
-from services.billing.schemas import IssueInvoice, NewPayer, PayerChanges
+from services.billing.models.documents import Invoice, Payer
+from services.billing.models.projections import Client, Order
+from services.billing.schemas.documents import IssueInvoice
+from services.billing.schemas.payers import NewPayer, PayerChanges
 from shared.base.errors import BusinessError, Conflict, Invalid, NotFound
 from shared.contracts.billing import InvoiceIssued
 from shared.identity.roles import Principal

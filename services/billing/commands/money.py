@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.domain import ledger
 from services.billing.domain.ledger import ZERO, EntryKind, Posting
-from services.billing.models import Account, LedgerEntry, LedgerPosting, Order, Position
+from services.billing.models.money import Account, LedgerEntry, LedgerPosting
+from services.billing.models.projections import Order, Position
 from shared.contracts.billing import OrderPaid
 from shared.messaging import publish
 from shared.persistence.database import new_id

@@ -14,7 +14,7 @@ from services.billing.commands.documents import make_refund_application, make_wa
 from services.billing.commands.money import announce_when_paid, book, hold_for_orders, lock_account
 from services.billing.domain import ledger
 from services.billing.domain.ledger import ZERO, EntryKind
-from services.billing.models import EarlyChange, Order, Position
+from services.billing.models.projections import EarlyChange, Order, Position
 from shared.contracts.billing import RefundMade
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import (

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.billing.commands.money import book, hold_for_orders, lock_account
 from services.billing.domain import ledger
 from services.billing.domain.ledger import EntryKind
-from services.billing.models import Client, Invoice, Order, Payment, Payout, Receipt
-from services.billing.schemas import AcquirerNotice, PayOut, TakePayment
+from services.billing.models.documents import Invoice
+from services.billing.models.money import Payment, Payout, Receipt
+from services.billing.models.projections import Client, Order
+from services.billing.schemas.money import AcquirerNotice, PayOut, TakePayment
 from shared.base.errors import BusinessError, Conflict, Invalid, NotFound
 from shared.contracts.billing import InvoicePaid, PaymentMethod, PaymentReceived, ReceiptRequested
 from shared.identity.roles import Principal

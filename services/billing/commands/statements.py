@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.billing.commands.payments import find_client, receive
 from services.billing.domain.statement import IncomingPayment, StatementError, decode, incoming_payments
-from services.billing.models import Client, Invoice, Office, Payer, StatementLine
-from services.billing.schemas import AssignLine, StatementOut
+from services.billing.models.documents import Invoice, Payer
+from services.billing.models.money import StatementLine
+from services.billing.models.projections import Client, Office
+from services.billing.schemas.statements import AssignLine, StatementOut
 from shared.base.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id

@@ -120,7 +120,7 @@ async def exists_in_other_office(
     session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None
 ) -> bool:
     """Whether another office has a card with this phone or e-mail: a yes or no, never more."""
-    return bool(await session.scalar(select(func.exists_in_other_office(office_id, phone, email))))
+    return bool(await session.scalar(select(func.known_elsewhere(office_id, phone, email))))
 
 
 async def duplicates(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.commands import offices as commands
-from services.control.models import Office, OfficeCalendar
+from services.control.models.offices import Office, OfficeCalendar
 from services.control.queries.offices import find_office, shown_offices
 from services.control.schemas.offices import (
     CalendarIn,

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 
 from services.control.commands import penalties as commands
 from services.control.domain.statistics import check_period
-from services.control.models import PenaltyEntry
+from services.control.models.penalties import PenaltyEntry
 from services.control.queries.offices import policies
 from services.control.queries.people import penalty_list, shown_penalties
 from services.control.schemas.offices import PlannedDay

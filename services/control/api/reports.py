@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
-from services.control.queries import remote
 from services.control.domain.statistics import check_period, month_of
+from services.control.queries import remote
 from services.control.queries.board import board
 from services.control.queries.statistics import statistics
 from services.control.schemas.offices import PlannedDay

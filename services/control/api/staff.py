@@ -7,7 +7,8 @@ from fastapi import Query, Response
 from sqlalchemy import select
 
 from services.control.commands import staff as commands
-from services.control.models import Office, Staff
+from services.control.models.offices import Office
+from services.control.models.staff import Staff
 from services.control.queries.people import find_staff, shown_staff, staff_list
 from services.control.schemas.staff import (
     ChangeOwnPassword,

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.staffing import OfficeClosed
 from services.control.domain.vat import with_setting
-from services.control.models import Office, OfficeCalendar, Staff
+from services.control.models.offices import Office, OfficeCalendar
+from services.control.models.staff import Staff
 from services.control.schemas.offices import CalendarIn, ChangeOffice, OpenOffice, VatRateIn
 from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.contracts.control import VatSetting

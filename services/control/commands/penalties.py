@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.policy import check_value
-from services.control.models import ObligationProjection, PenaltyEntry, Policy, Staff
+from services.control.models.penalties import PenaltyEntry, Policy
+from services.control.models.projections import ObligationProjection
+from services.control.models.staff import Staff
 from services.control.schemas.penalties import ImposePenalty, SetPolicy, WithdrawPenalty
 from shared.base.errors import BusinessError, Forbidden, Invalid, NotFound
 from shared.contracts.notifier import CalendarDutyChanged, ObligationBreached, ObligationClosed

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.statistics import month_of
-from services.control.models import Call, Inquiry, MonthlyTurnover, ObligationProjection, Office
+from services.control.models.offices import Office
+from services.control.models.projections import Call, Inquiry, MonthlyTurnover, ObligationProjection
 from shared.contracts.billing import PaymentReceived
 from shared.contracts.clients import CallLogged
 from shared.contracts.notifier import (

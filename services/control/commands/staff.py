@@ -13,7 +13,7 @@ from services.control.domain.staffing import (
     check_place,
     check_single_director,
 )
-from services.control.models import Staff
+from services.control.models.staff import Staff
 from services.control.schemas.staff import ChangeOwnPassword, ChangeStaff, DismissStaff, HireStaff
 from shared.base.errors import Invalid, NotFound
 from shared.identity import accounts

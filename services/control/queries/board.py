@@ -12,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.control.domain.policy import PolicyValue, norms_on
 from services.control.domain.staffing import Member, acting_director, staffing_hints
 from services.control.domain.statistics import Tally, month_before, month_of
-from services.control.models import MonthlyTurnover, ObligationProjection, Office, Policy, Staff
+from services.control.models.offices import Office
+from services.control.models.penalties import Policy
+from services.control.models.projections import MonthlyTurnover, ObligationProjection
+from services.control.models.staff import Staff
 from services.control.queries.offices import members_by_office
 from services.control.queries.statistics import RunningMonth, Tallies, figures, tallies, total
 from services.control.schemas.offices import HintOut

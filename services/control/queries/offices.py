@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.control.domain.policy import POLICIES, PolicyCode, value_on
 from services.control.domain.staffing import Member, acting_director
 from services.control.domain.vat import vat_label, vat_on
-from services.control.models import Office, Policy, Staff
+from services.control.models.offices import Office
+from services.control.models.penalties import Policy
+from services.control.models.staff import Staff
 from services.control.schemas.offices import OfficeOut
 from services.control.schemas.penalties import PolicyOut, PolicyValueOut
 from shared.base.errors import NotFound

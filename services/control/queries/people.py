@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.control.models import PenaltyEntry, Staff
+from services.control.models.penalties import PenaltyEntry
+from services.control.models.staff import Staff
 from services.control.queries.statistics import midnight
 from services.control.schemas.penalties import PenaltyOut
 from services.control.schemas.staff import StaffOut

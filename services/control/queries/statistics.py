@@ -12,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.control.domain.statistics import Tally
-from services.control.models import Call, Inquiry, ObligationProjection, Office, PenaltyEntry, Staff
+from services.control.models.offices import Office
+from services.control.models.penalties import PenaltyEntry
+from services.control.models.projections import Call, Inquiry, ObligationProjection
+from services.control.models.staff import Staff
 from services.control.schemas.reports import CountOut, Figures, ManagerFigures, OfficeStatistics, Statistics
 from shared.identity.roles import Role
 

@@ -8,11 +8,11 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifier.inbound.commands import answer
-from services.notifier.delivery.models import InboundMail, Mailbox, MailboxState
-from services.notifier.inbound.loops import WAKE_CHANNEL
-from services.notifier.clock.models import Office
-from services.notifier.inbound.schemas import AnswerMail, MailAnswerOut, MailboxOut, MailOut, MailRow, PutMailbox
+from services.notifier.inbound.domain import WAKE_CHANNEL
 from services.notifier.inbound.encryption import encrypt_secret
+from services.notifier.inbound.models import InboundMail, Mailbox, MailboxState
+from services.notifier.inbound.schemas import AnswerMail, MailAnswerOut, MailboxOut, MailOut, MailRow, PutMailbox
+from services.notifier.people.models.projections import Office
 from shared.base.clock import now
 from shared.base.errors import Invalid, NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role

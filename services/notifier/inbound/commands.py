@@ -9,12 +9,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.commands.notices import About, get_office, queue_mail
+from services.notifier.delivery.commands.notices import About, queue_mail
 from services.notifier.delivery.commands.optout import is_stop_word, withdraw
-from services.notifier.delivery.models import InboundMail
+from services.notifier.delivery.commands.receipts import apply_status
+from services.notifier.delivery.models.notices import Notice
 from services.notifier.inbound.domain import Letter, first_line
-from services.notifier.clock.models import Client, Notice
-from services.notifier.delivery.loops.receipts import apply_status
+from services.notifier.inbound.models import InboundMail
+from services.notifier.people.models.projections import Client
+from services.notifier.people.queries import get_office
 from shared.base.errors import Conflict
 from shared.contracts.notifier import MailAnswered, MailReceived
 from shared.identity.roles import Principal

@@ -10,10 +10,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.inbound.commands import receive_letter
-from services.notifier.delivery.models import Mailbox, MailboxState
-from services.notifier.inbound.domain import parse_letter
-from services.notifier.inbound.imap import Access, Fetched, ImapError, Position, fetch
+from services.notifier.inbound.domain import WAKE_CHANNEL, parse_letter
 from services.notifier.inbound.encryption import decrypt_secret
+from services.notifier.inbound.imap import Access, Fetched, ImapError, Position, fetch
+from services.notifier.inbound.models import Mailbox, MailboxState
 from services.notifier.settings import NotifierSettings
 from shared.base.clock import now
 from shared.persistence.database import Database
@@ -21,7 +21,6 @@ from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)
 
-WAKE_CHANNEL = "notifier_mailboxes"
 LEASE = timedelta(minutes=10)
 """A process that dies while it reads leaves the mailbox to the others after so long."""
 

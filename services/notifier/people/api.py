@@ -1,16 +1,16 @@
 """Как и когда сотруднику сообщают о сроках: предпочтения, тишина, отсутствия и замещения."""
 
-from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.clock.models.rules import Absence, NotificationPreference
-from services.notifier.clock.models import StaffMember
+from services.notifier.people.models.preferences import Absence, NotificationPreference
+from services.notifier.people.models.projections import StaffMember
+from services.notifier.people.schemas import AbsenceOut, EnterAbsence, Preferences, PreferencesOut, Snooze
 from shared.base.clock import now
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role
@@ -19,8 +19,6 @@ from shared.runtime.audit import audit
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,
-    Input,
-    Output,
     Page,
     PageRequest,
     Session,
@@ -32,49 +30,6 @@ from shared.web import (
 router = service_router("Кому и как сообщать")
 
 MAX_ABSENCE = timedelta(days=366)
-
-
-class Preferences(Input):
-    """В пределах того, что требует правило: о нарушении и о срочном сообщается всегда."""
-
-    warnings: bool = Field(default=True, description="Письма до срока; без них — только список «Мой день»")
-    digest_minutes: Annotated[int, Field(ge=5, le=120)] = Field(default=5, description="Не чаще одного письма за")
-    sms: Literal["none", "breaches", "all"] = Field(
-        default="none", description="SMS на свой телефон вместе с письмом: нет, о нарушениях, обо всём"
-    )
-
-
-class PreferencesOut(Output):
-    warnings: bool
-    digest_minutes: int
-    sms: Literal["none", "breaches", "all"]
-    snoozed_until: datetime | None
-
-
-class Snooze(Input):
-    """Тишина на время разговора или выезда; 0 — закончить."""
-
-    minutes: Annotated[int, Field(ge=0, le=240)]
-
-
-class EnterAbsence(Input):
-    """Сотрудника нет: сообщают замещающему, а без него — следующей ступени."""
-
-    staff_id: UUID
-    substitute_id: UUID | None = None
-    since: AwareDatetime
-    until: AwareDatetime
-
-
-class AbsenceOut(Output):
-    id: UUID
-    office_id: UUID
-    staff_id: UUID
-    substitute_id: UUID | None
-    since: datetime
-    until: datetime
-    entered_by: UUID
-    created_at: datetime
 
 
 @router.get("/telling-preferences", dependencies=[allow(*STAFF)], summary="Мои предпочтения")

@@ -3,25 +3,24 @@
 import hashlib
 import hmac
 import json
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Form, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, ValidationError
 from sqlalchemy import func, select
 
 from services.notifier.delivery.api.signatures import BadSignature, signed
 from services.notifier.telephony.commands import record_call_event
-from services.notifier.delivery.models import PhoneCall
 from services.notifier.telephony.domain import parse_asterisk, parse_mango
+from services.notifier.telephony.models import PhoneCall
+from services.notifier.telephony.schemas import AsteriskEvent, CallOut, CallStatistics, MangoCall, NewsTaken
 from shared.base.clock import now
 from shared.base.errors import Invalid
 from shared.identity.roles import OFFICE_STAFF, STAFF
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,
-    Output,
     Page,
     PageRequest,
     Session,
@@ -32,79 +31,6 @@ from shared.web import (
 )
 
 router = service_router("Телефония")
-
-Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
-Seconds = Annotated[float, Field(ge=0, le=4_000_000_000)]
-
-
-class AsteriskEvent(BaseModel):
-    """Событие AMI в JSON; прочие поля не нужны."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    Event: Text
-    Linkedid: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
-    Uniqueid: Text = ""
-    CallerIDNum: Text = ""
-    Exten: Text = ""
-    Context: Text = ""
-    DialStatus: Text = ""
-    Timestamp: Seconds
-
-
-class MangoSide(BaseModel):
-    number: Text = ""
-    extension: Text = ""
-    line_number: Text = ""
-
-
-class MangoCall(BaseModel):
-    """Уведомление Mango Office о звонке или его итог."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    entry_id: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
-    call_state: Text = ""
-    location: Text = ""
-    timestamp: Seconds = 0
-    create_time: Seconds = 0
-    talk_time: Seconds = 0
-    end_time: Seconds = 0
-    line_number: Text = ""
-    caller: MangoSide = Field(default=MangoSide(), alias="from")
-    called: MangoSide = Field(default=MangoSide(), alias="to")
-
-
-class NewsTaken(Output):
-    call_id: UUID | None
-
-
-class CallOut(Output):
-    """Звонок."""
-
-    id: UUID
-    office_id: UUID
-    direction: Literal["in", "out"]
-    phone: str
-    line: str
-    client_id: UUID | None
-    began_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime | None
-    in_time: bool | None = Field(description="CALL-09: трубку взяли к третьему звонку")
-
-
-class CallStatistics(Output):
-    """CALL-09 за период."""
-
-    incoming: int
-    answered: int
-    missed: int
-    in_time: int
-    late: int
-    in_time_percent: float | None
-    median_answer_seconds: float | None
-    outgoing: int
 
 
 @router.post(

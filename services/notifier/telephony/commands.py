@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.models import PhoneCall
+from services.notifier.delivery.queries.policy import current_policy
+from services.notifier.people.models.projections import Client, Office
 from services.notifier.telephony.domain import CallEvent, normalize_phone
-from services.notifier.delivery.commands.limits import current_policy
-from services.notifier.clock.models import Client, Office
+from services.notifier.telephony.models import PhoneCall
 from shared.base.errors import NotFound
 from shared.contracts.notifier import PhoneCallEnded
 from shared.messaging import publish

@@ -6,13 +6,11 @@ from uuid import UUID
 from fastapi import Path, Query, Response
 from sqlalchemy import select
 
-from services.notifier.texts.queries import queries
-from services.notifier.texts.queries import commands
-from services.notifier.delivery.models import TemplateDraft, TemplateVersion
-from services.notifier.texts.queries.rendering import TEMPLATES, Rendered, render, render_text
-from services.notifier.texts.queries.samples import SAMPLES, SMS_SAMPLES
-from services.notifier.clock.schemas import Preview, TemplateOut
-from services.notifier.delivery.schemas import DraftOut, PutDraft, TemplateVersionOut, TextScope
+from services.notifier.texts import commands, queries
+from services.notifier.texts.models import TemplateDraft, TemplateVersion
+from services.notifier.texts.rendering import TEMPLATES, Rendered, render, render_text
+from services.notifier.texts.samples import SAMPLES, SMS_SAMPLES
+from services.notifier.texts.schemas import DraftOut, Preview, PutDraft, TemplateOut, TemplateVersionOut, TextScope
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import STAFF, Role

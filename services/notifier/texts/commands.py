@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.models import TemplateDraft, TemplateVersion
-from services.notifier.clock.models import Office
-from services.notifier.texts.queries.rendering import Rendered, TemplateRefused, render_source
-from services.notifier.texts.queries.samples import SAMPLES, SMS_SAMPLES
+from services.notifier.people.models.projections import Office
+from services.notifier.texts.models import TemplateDraft, TemplateVersion
+from services.notifier.texts.rendering import Rendered, TemplateRefused, render_source
+from services.notifier.texts.samples import SAMPLES, SMS_SAMPLES
 from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.persistence.locks import lock_until_commit

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.models import TemplateVersion
-from services.notifier.texts.queries.rendering import Rendered, TemplateRefused, render, render_source, render_text
+from services.notifier.texts.models import TemplateVersion
+from services.notifier.texts.rendering import Rendered, TemplateRefused, render, render_source, render_text
 
 log = structlog.get_logger(__name__)
 

@@ -14,8 +14,8 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from services.notifier.clock.domain.labels import plural
-from services.notifier.texts.queries.domain import MAX_SOURCE, markup_problems, template_problems
+from services.notifier.texts.domain import MAX_SOURCE, markup_problems, template_problems
+from services.notifier.texts.labels import plural
 
 TEMPLATES = Path(__file__).with_name("templates")
 

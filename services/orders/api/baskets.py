@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import select
 
-from services.orders.schemas.positions import is_staff
 from services.orders.commands import baskets as commands
 from services.orders.commands.access import client_of
-from services.orders.schemas import BasketQuantity, NewBasketItem, VinChoices
 from services.orders.models import BasketItem
+from services.orders.queries.access import is_staff
+from services.orders.schemas.baskets import BasketQuantity, NewBasketItem, VinChoices
 from shared.base.clock import now
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import PartKind

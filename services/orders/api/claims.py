@@ -9,14 +9,14 @@ from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import select
 
-from services.orders.schemas.positions import is_staff
 from services.orders.commands import claims as commands
 from services.orders.domain.policies import ReturnPolicy
 from services.orders.domain.return_matrix import KIND_LABELS, Ground, Row, consult
-from services.orders.schemas import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
 from services.orders.models.claim import ClientAnswer, Decision, SupplierVerdict
+from services.orders.queries.access import is_staff
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.claims import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.contracts.orders import PartKind

@@ -13,10 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands import inquiries as commands
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.domain.policies import InquiryPolicy
-from services.orders.schemas import InquiryContact, InquiryItem, InquiryMark, InquiryStatusBody, Moment, NewInquiry, NewTask, TaskDone
 from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.fields import Moment
+from services.orders.schemas.inquiries import (
+    InquiryContact,
+    InquiryItem,
+    InquiryMark,
+    InquiryStatusBody,
+    NewInquiry,
+    NewTask,
+    TaskDone,
+)
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF

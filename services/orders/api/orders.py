@@ -9,13 +9,16 @@ from fastapi import Query, Response
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.schemas.positions import BalanceOut, OrderOut, OrderSummary, PositionOut, is_staff
 from services.orders.commands import orders as commands
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
-from services.orders.schemas import Moment, PlaceOrder
 from services.orders.models import Client, Order, Position
-from services.orders.queries.positions import RelatedRows, load_related_rows
+from services.orders.queries.access import is_staff
+from services.orders.queries.positions import load_related_rows
+from services.orders.schemas.fields import Moment
+from services.orders.schemas.orders import OrderOut, OrderSummary, PlaceOrder
+from services.orders.schemas.positions import BalanceOut, PositionOut
+from services.orders.schemas.related import RelatedRows
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Principal, Role

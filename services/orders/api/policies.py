@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.orders.commands import policies as commands
-from services.orders.schemas import NewPolicy
 from services.orders.models import Policy
+from services.orders.schemas.policies import NewPolicy
 from shared.base.clock import now
 from shared.identity.roles import STAFF, Role
 from shared.web import Caller, Output, Page, PageRequest, Session, allow, paginate, service_router

@@ -7,15 +7,23 @@ from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import select
 
-from services.orders.schemas.positions import PositionOut, ProblemOut, show_positions
 from services.orders.commands import editing, issuing, orders, purchasing, receiving, removal
 from services.orders.commands.positions import BulkResult
 from services.orders.domain.policies import RemovalPolicy
 from services.orders.domain.position import PositionState
-from services.orders.schemas import CheckMark, Moment, PositionAction, PositionChange, Refusal, Reorder
 from services.orders.models import Position
 from services.orders.queries.policies import policy_in_force
-from services.orders.queries.positions import NEWEST_FIRST, PositionFilter, positions_matching
+from services.orders.queries.positions import NEWEST_FIRST, PositionFilter, positions_matching, show_positions
+from services.orders.schemas.fields import Moment
+from services.orders.schemas.positions import (
+    CheckMark,
+    PositionAction,
+    PositionChange,
+    PositionOut,
+    ProblemOut,
+    Refusal,
+    Reorder,
+)
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, STAFF

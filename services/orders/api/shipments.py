@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import Response
 from sqlalchemy import select
 
-from services.orders.schemas.positions import PositionOut, show_positions
 from services.orders.models import Position, Shipment
+from services.orders.queries.positions import show_positions
+from services.orders.schemas.positions import PositionOut
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands import purchasing
 from services.orders.commands import suppliers as commands
 from services.orders.domain.statistics import SupplyStatistics
-from services.orders.schemas import SupplierBody, SupplierChange
 from services.orders.models import PurchaseOrder, PurchaseOrderLine, Supplier
 from services.orders.queries.suppliers import supply_statistics
+from services.orders.schemas.suppliers import SupplierBody, SupplierChange
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF

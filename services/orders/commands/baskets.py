@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands.access import client_of
 from services.orders.commands.suppliers import active_suppliers
-from services.orders.schemas import BasketQuantity, NewBasketItem, VinChoice, VinChoices, ensure_sums_fit
 from services.orders.models import BasketItem, VinAnswer
 from services.orders.queries.suppliers import supply_statistics
+from services.orders.schemas.baskets import BasketQuantity, NewBasketItem, VinChoice, VinChoices
+from services.orders.schemas.fields import ensure_sums_fit
 from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.contracts.vin import AnsweredLine, Offer
 from shared.identity.roles import Principal, Role

@@ -21,9 +21,9 @@ from services.orders.domain.return_matrix import (
     granted_by_law,
     refund_for_keeping,
 )
-from services.orders.schemas import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from services.orders.models import Claim
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.claims import ClaimDecision, ClaimOffer, NewClaim, SupplierCheck
 from shared.base.errors import BusinessError, Conflict, Forbidden, IllegalTransition, Invalid, NotFound
 from shared.contracts.orders import ClaimDecided, ClaimOpened
 from shared.identity.roles import Principal

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands.positions import lock_position, save_positions
 from services.orders.commands.suppliers import active_suppliers
 from services.orders.domain.position import PositionState
-from services.orders.schemas import PositionChange, ensure_sums_fit
 from services.orders.models import Position
 from services.orders.queries.suppliers import supply_statistics
+from services.orders.schemas.fields import ensure_sums_fit
+from services.orders.schemas.positions import PositionChange
 from shared.base.errors import Conflict, Invalid
 from shared.runtime.audit import audit
 from shared.web import check_version

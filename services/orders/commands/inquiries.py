@@ -11,9 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.inquiry_marks import InquiryFacts, suggest
 from services.orders.domain.policies import InquiryPolicy
-from services.orders.schemas import InquiryContact, InquiryItem, InquiryMark, InquiryStatusBody, NewInquiry, NewTask, TaskDone, is_call
 from services.orders.models import Inquiry, InquiryTask, Order
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.inquiries import (
+    InquiryContact,
+    InquiryItem,
+    InquiryMark,
+    InquiryStatusBody,
+    NewInquiry,
+    NewTask,
+    TaskDone,
+    is_call,
+)
 from shared.base.errors import Conflict, Invalid, NotFound
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.identity.roles import Principal

@@ -14,9 +14,9 @@ from services.orders.domain.numbers import Document
 from services.orders.domain.payment import ensure_paid
 from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import PositionState, ensure_allowed
-from services.orders.schemas import MarkedPosition, PositionAction
 from services.orders.models import Order, Position, Shipment
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.positions import MarkedPosition, PositionAction
 from shared.base.errors import BusinessError
 from shared.contracts.orders import GoodsIssued, PositionLine
 from shared.identity.roles import Principal

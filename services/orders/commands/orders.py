@@ -13,10 +13,11 @@ from services.orders.domain.disclosures import missing_for_order
 from services.orders.domain.numbers import Document, numbered, provisional_prefix
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
-from services.orders.schemas import CheckMark, PlaceOrder
 from services.orders.models import Client, Order, Position, Vehicle
 from services.orders.models.base import ORDER_NUMBERS
 from services.orders.models.basket import OfferedPart
+from services.orders.schemas.orders import PlaceOrder
+from services.orders.schemas.positions import CheckMark
 from shared.base.errors import BusinessError, Conflict, NotFound
 from shared.contracts.clients import Vehicle as VehicleFacts
 from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlaced

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.policies import POLICIES
-from services.orders.schemas import NewPolicy
 from services.orders.models import Policy
+from services.orders.schemas.policies import NewPolicy
 from shared.base.errors import Conflict, Invalid, NotFound
 from shared.identity.roles import Principal
 from shared.runtime.audit import audit

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.order import derive
 from services.orders.domain.position import PositionState
-from services.orders.schemas import MarkedPosition
 from services.orders.models import Order, Position
+from services.orders.schemas.positions import MarkedPosition
 from shared.base.errors import BusinessError, NotFound, PreconditionFailed
 from shared.contracts.orders import OrderProcessed
 from shared.persistence.raw_sql import insert_rows, update_rows

@@ -24,9 +24,9 @@ from services.orders.domain.numbers import Document
 from services.orders.domain.payment import ensure_paid, ensure_purchase_allows
 from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import PositionState, ensure_allowed
-from services.orders.schemas import MarkedPosition, PositionAction, Refusal, Reorder
 from services.orders.models import Order, Position, PurchaseOrder, PurchaseOrderLine, Supplier
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.positions import MarkedPosition, PositionAction, Refusal, Reorder
 from shared.base.errors import IllegalTransition, Invalid, NotFound
 from shared.contracts.base import Event
 from shared.contracts.orders import PurchaseOrderSent

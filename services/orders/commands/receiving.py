@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders, save_positions
 from services.orders.commands.suppliers import record_supply
 from services.orders.domain.position import PositionState, ensure_allowed
-from services.orders.schemas import MarkedPosition, PositionAction
 from services.orders.models import Order, Position
+from services.orders.schemas.positions import MarkedPosition, PositionAction
 from shared.contracts.base import Event
 from shared.contracts.orders import GoodsReady
 from shared.identity.roles import Principal

@@ -16,9 +16,9 @@ from services.orders.commands.positions import (
 from services.orders.domain.comments import addresses_the_client
 from services.orders.domain.policies import RemovalPolicy
 from services.orders.domain.position import PositionState
-from services.orders.schemas import MarkedPosition, PositionAction
 from services.orders.models import Order, Position
 from services.orders.queries.policies import policy_in_force
+from services.orders.schemas.positions import MarkedPosition, PositionAction
 from shared.base.errors import BusinessError, Invalid
 from shared.contracts.base import Event
 from shared.identity.roles import Principal

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.schemas import SupplierBody, SupplierChange
 from services.orders.models import Position, Supplier, SupplierDay
+from services.orders.schemas.suppliers import SupplierBody, SupplierChange
 from shared.base.errors import Conflict, NotFound
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id

@@ -1,9 +1,8 @@
 """The list of positions (ORD-02) and what stands around a position on a screen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +10,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.domain.position import PositionState
-from services.orders.domain.statistics import SupplyStatistics
 from services.orders.models import Balance, Client, Order, Position, Supplier
+from services.orders.queries.access import is_staff
 from services.orders.queries.suppliers import supply_statistics
+from services.orders.schemas.positions import PositionOut
+from services.orders.schemas.related import RelatedRows, UnderModeration
+from shared.identity.roles import Principal
 
 NEWEST_FIRST = (Position.state_changed_at.desc(), Position.id.desc())
 
@@ -50,27 +52,6 @@ def positions_matching(wanted: PositionFilter) -> Select[Any]:
     return query
 
 
-@dataclass(frozen=True, slots=True)
-class UnderModeration:
-    """All of one client's positions under moderation."""
-
-    count: int = 0
-    amount: Decimal = Decimal(0)
-
-
-@dataclass
-class RelatedRows:
-    """What a screen shows beside positions, keyed by id."""
-
-    orders: dict[UUID, Order] = field(default_factory=dict)
-    clients: dict[UUID, Client] = field(default_factory=dict)
-    balances: dict[UUID, Balance] = field(default_factory=dict)
-    moderated: dict[UUID, UnderModeration] | None = None
-    """None: not asked."""
-    suppliers: dict[UUID, Supplier] = field(default_factory=dict)
-    statistics: dict[UUID, SupplyStatistics] = field(default_factory=dict)
-
-
 async def load_related_rows(
     session: AsyncSession, positions: Sequence[Position], *, with_suppliers: bool, at: datetime
 ) -> RelatedRows:
@@ -99,3 +80,11 @@ async def load_related_rows(
         found.suppliers = {supplier.id: supplier for supplier in suppliers}
         found.statistics = await supply_statistics(session, supplier_ids, at)
     return found
+
+
+async def show_positions(
+    session: AsyncSession, positions: Sequence[Position], *, caller: Principal, at: datetime
+) -> list[PositionOut]:
+    staff = is_staff(caller)
+    related = await load_related_rows(session, positions, with_suppliers=staff, at=at)
+    return [PositionOut.of(position, related, internal=staff) for position in positions]

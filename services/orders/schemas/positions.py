@@ -1,25 +1,25 @@
 """How rows look on the wire.  What is internal stands in `internal`, which clients get as null (ORD-08)."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncSession
+from pydantic import (
+    Field,
+    model_validator,
+)
 
-from services.orders.domain.order import OrderState
+from services.orders.domain.disclosures import Disclosure
 from services.orders.domain.position import PositionState
 from services.orders.domain.return_matrix import KIND_LABELS
-from services.orders.models import Order, Position
-from services.orders.models.order import Channel, Delivery
-from services.orders.queries.positions import RelatedRows, UnderModeration, load_related_rows
+from services.orders.models import Position
+from services.orders.schemas.fields import Code, Comment, Moment, Pieces, TermDays, examples
+from services.orders.schemas.related import RelatedRows, UnderModeration
 from shared.base.errors import BusinessError
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import PartKind
-from shared.identity.roles import Principal, Role
-from shared.web import Output
+from shared.web import Input, Output, Price
 
 
 class BalanceOut(Output):
@@ -159,61 +159,6 @@ _AS_STORED = [
 ]
 
 
-def is_staff(caller: Principal) -> bool:
-    return caller.role is not Role.CLIENT
-
-
-async def show_positions(
-    session: AsyncSession, positions: Sequence[Position], *, caller: Principal, at: datetime
-) -> list[PositionOut]:
-    staff = is_staff(caller)
-    related = await load_related_rows(session, positions, with_suppliers=staff, at=at)
-    return [PositionOut.of(position, related, internal=staff) for position in positions]
-
-
-class OrderSummary(Output):
-    id: UUID
-    number: str
-    office_id: UUID
-    client_id: UUID
-    client_name: str | None
-    state: OrderState = Field(description="Выводится из состояний позиций (ORD-14)")
-    state_label: str
-    position_states: dict[PositionState, int] = Field(description="Сколько позиций в каком состоянии")
-    channel: Channel
-    total: Decimal
-    check_requested: bool
-    check_completed_at: datetime | None
-    paid_at: datetime | None
-    processed_at: datetime | None
-    placed_at: datetime
-    version: int
-
-    @classmethod
-    def of(cls, order: Order, client_name: str | None, position_states: dict[PositionState, int]) -> Self:
-        return cls(
-            **{name: getattr(order, name) for name in _ORDER_AS_STORED},
-            client_name=client_name,
-            state_label=order.state.label,
-            position_states=position_states,
-        )
-
-
-_ORDER_AS_STORED = [
-    name for name in OrderSummary.model_fields if name not in ("client_name", "state_label", "position_states")
-]
-
-
-class OrderOut(OrderSummary):
-    vehicle: Vehicle | None
-    disclosures: list[str]
-    delivery: Delivery
-    delivery_city: str | None
-    delivery_note: str | None
-    client_balance: BalanceOut | None
-    positions: list[PositionOut]
-
-
 class ProblemOut(Output):
     """Почему именно эта позиция не прошла (RFC 9457)."""
 
@@ -227,3 +172,77 @@ class ProblemOut(Output):
         return cls(
             type=f"urn:reglament:problem:{error.code}", title=error.title, status=error.status, detail=error.detail
         )
+
+
+class PositionChange(Input):
+    """Меняется только то, что передано."""
+
+    supplier_id: UUID | None = None
+    purchase_price: Price | None = None
+    term_days: TermDays | None = None
+    promised_at: Moment | None = Field(default=None, description="Новый срок поставщика (K10)")
+    kind: PartKind | None = None
+    manager_comment: Comment | None = Field(default=None, description="Клиент этого не видит (ORD-08)")
+
+
+class CheckMark(Input):
+    """Результат проверки применимости одной позиции (ORD-06)."""
+
+    applicable: bool
+    comment: Comment | None = Field(default=None, description="Клиент это прочтёт")
+
+
+class MarkedPosition(Input):
+    position_id: UUID
+    version: Annotated[int, Field(ge=1, le=2**53)] = Field(description="Версия, которую видел сотрудник")
+    quantity: Pieces | None = Field(default=None, description="Часть позиции; остаток станет отдельной позицией")
+
+
+class PositionAction(Input):
+    """Одно действие над отмеченными позициями (ORD-03)."""
+
+    model_config = examples(
+        {
+            "action": "issue",
+            "items": [{"position_id": "01920000-0000-7000-8000-000000000001", "version": 4}],
+            "person_identified": True,
+            "disclosures": ["packaging_opened"],
+        },
+        {
+            "action": "remove",
+            "items": [{"position_id": "01920000-0000-7000-8000-000000000001", "version": 1}],
+            "reason_code": "not_paid",
+        },
+    )
+
+    action: Literal["order", "receive", "issue", "remove"]
+    items: list[MarkedPosition] = Field(min_length=1, max_length=500)
+    supplier_id: UUID | None = Field(default=None, description="Для позиций, у которых поставщик не указан")
+    reason_code: Code | None = None
+    comment: Comment | None = Field(default=None, description="Текст для клиента вместо шаблона причины")
+    disclosures: list[Disclosure] = Field(default=[], max_length=10)
+    person_identified: bool = False
+    override_reason: Comment | None = Field(default=None, description="Решение старшего менеджера (ORD-12)")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({item.position_id for item in self.items}) != len(self.items):
+            raise ValueError("позиция отмечена дважды")
+        return self
+
+
+class Refusal(Input):
+    """Отказ поставщика от всей позиции или её части."""
+
+    reason: Comment
+    final: bool = Field(description="Окончательно: деньги вернутся на баланс клиента (BILL-03)")
+    quantity: Pieces | None = None
+
+
+class Reorder(Input):
+    """Заказ у другого поставщика по той же цене продажи (ORD-13)."""
+
+    supplier_id: UUID
+    purchase_price: Price
+    term_days: TermDays | None = None
+    override_reason: Comment | None = None

@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.vin.domain import answer as rules
 from services.vin.domain.labels import LineKind, PreferenceCode, RequestState
-from services.vin.models import Answer, ClientCall, RequestLine, VinRequest
-from services.vin.queries import current_reasons, find_request
-from services.vin.schemas import LineAnswer, NewOffer, NewPart, NewQuestion, NewRefusal
+from services.vin.models.projections import ClientCall
+from services.vin.models.requests import Answer, RequestLine, VinRequest
+from services.vin.queries.reasons import current_reasons
+from services.vin.queries.requests import find_request
+from services.vin.schemas.requests import LineAnswer, NewOffer, NewPart, NewQuestion, NewRefusal
 from shared.base.errors import BusinessError, IllegalTransition, Invalid, NotFound
 from shared.contracts.vin import AnsweredLine, Offer, VinRequestAnswered
 from shared.identity.roles import Principal

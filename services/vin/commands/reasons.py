@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.vin.domain.comment import check_comment
-from services.vin.models import RefusalReason
-from services.vin.schemas import NewReason
+from services.vin.models.reasons import RefusalReason
+from services.vin.schemas.reasons import NewReason
 from shared.base.errors import Invalid
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id

@@ -7,8 +7,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.vin.models import Client, GarageVehicle, RequestCounter, RequestLine, VinRequest
-from services.vin.schemas import NewRequest, NewVehicle
+from services.vin.models.projections import Client, GarageVehicle
+from services.vin.models.requests import RequestCounter, RequestLine, VinRequest
+from services.vin.schemas.requests import NewRequest, NewVehicle
 from shared.base.errors import BusinessError, Invalid, NotFound
 from shared.contracts.clients import Vehicle
 from shared.contracts.vin import RequestedPart, VinRequestSubmitted

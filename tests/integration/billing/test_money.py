@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 
-from services.billing.models import LedgerPosting, Receipt
+from services.billing.models.money import LedgerPosting, Receipt
 from shared.base.clock import now
 from shared.contracts.billing import BalanceChanged, InvoicePaid, OrderPaid, ReceiptRequested, RefundMade
 from shared.contracts.orders import ClaimDecided, GoodsIssued, OrderPlaced, PositionRefused, PositionRemoved

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.control.models import OfficeCalendar
+from services.control.models.offices import OfficeCalendar
 from shared.contracts.control import OfficeChanged
 from shared.identity.roles import OFFICE_STAFF, Role
 from shared.persistence.database import new_id

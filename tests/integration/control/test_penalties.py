@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.control.models import ObligationProjection
+from services.control.models.projections import ObligationProjection
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id

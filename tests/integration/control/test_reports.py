@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.control.models import Inquiry, MonthlyTurnover, ObligationProjection
+from services.control.models.projections import Inquiry, MonthlyTurnover, ObligationProjection
 from shared.identity.roles import SENIORS, Role
 from shared.persistence.database import new_id
 from tests.integration.control.conftest import open_office, problem

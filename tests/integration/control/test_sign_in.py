@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy import func, select
 
 from services.control.commands.staff import ensure_head_office
-from services.control.models import Staff
+from services.control.models.staff import Staff
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.control.models import Staff
+from services.control.models.staff import Staff
 from shared.contracts.control import StaffChanged
 from shared.identity.roles import SENIORS, Role
 from shared.persistence.database import new_id

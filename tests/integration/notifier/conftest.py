@@ -17,7 +17,7 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from devtools.testing.infrastructure import Infrastructure
-from services.notifier.clock.models import Obligation
+from services.notifier.clock.models.obligations import Obligation
 from shared.base.clock import now
 from shared.contracts import billing, clients, control, orders, vin
 from shared.contracts.notifier import ObligationClosed

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
-from services.notifier.delivery.loops import receipts, sender
 from services.notifier.delivery.commands import notices as commands
+from services.notifier.delivery.loops import receipts, sender
 from services.notifier.delivery.mail import Outcome
-from services.notifier.clock.models import Client, Notice, NoticeAttempt, Office
-from services.notifier.texts.queries.samples import SAMPLES
+from services.notifier.delivery.models.notices import Notice, NoticeAttempt
+from services.notifier.people.models.projections import Client, Office
 from services.notifier.settings import NotifierSettings
+from services.notifier.texts.samples import SAMPLES
 from shared.base.clock import now
 from shared.contracts import clients, orders
 from shared.identity.roles import Role

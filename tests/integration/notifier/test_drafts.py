@@ -9,8 +9,8 @@ import pytest_asyncio
 from sqlalchemy import func, select, update
 
 from services.notifier.clock.loops import calendar_obligations
-from services.notifier.clock.models.rules import ReceivedEvent
-from services.notifier.clock.models import Office, StaffMember
+from services.notifier.clock.models.events import ReceivedEvent
+from services.notifier.people.models.projections import Office, StaffMember
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id

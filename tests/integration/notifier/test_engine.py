@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from services.notifier.clock.loops import engine
+from services.notifier.clock.models.obligations import Obligation, ObligationHistory, ObligationLevel
 from services.notifier.clock.store import rule_book
-from services.notifier.clock.models import Notice, Obligation, ObligationHistory, ObligationLevel
+from services.notifier.delivery.models.notices import Notice
 from shared.base.clock import now
 from shared.contracts.notifier import ObligationBreached, ObligationLimitReached, ObligationWarned
 from shared.persistence.database import new_id
@@ -208,7 +209,7 @@ async def test_several_replicas_fire_every_step_once(world: World, monkeypatch: 
 async def many_due(world: World, pattern: Obligation, number: int) -> list[UUID]:
     """Copies of a duty whose only step is its breach, due now; they appear in one transaction."""
     step = [{"level": 1, "kind": "breach", "at": now().isoformat(), "role": None, "action": None}]
-    columns = [attribute.key for attribute in Obligation.__mapper__.column_attrs]
+    columns = [column.name for column in Obligation.__table__.columns]
     own = {
         "id": "gen_random_uuid()",
         "subject_id": "gen_random_uuid()",

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from services.notifier.delivery.models import InboundMail
-from services.notifier.clock.models import Client
+from services.notifier.inbound.models import InboundMail
+from services.notifier.people.models.projections import Client
 from shared.base.clock import now
 from shared.contracts.notifier import ConsentWithdrawn, MailAnswered, MailReceived
 from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.notifier.app import service
-from services.notifier.clock.models import Base
+from services.notifier.people.models.base import Base
 from shared.identity.roles import Role
 from shared.persistence import migrate
 from shared.persistence.database import new_id

@@ -8,7 +8,7 @@ from typing import Any
 import python_calamine
 from sqlalchemy import func, select
 
-from services.notifier.clock.models import Notice
+from services.notifier.delivery.models.notices import Notice
 from shared.base.clock import now
 from shared.contracts import billing, clients, orders, vin
 from shared.persistence.database import new_id

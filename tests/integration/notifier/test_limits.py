@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import select
 
 from services.notifier.delivery.commands import notices as commands
-from services.notifier.delivery.models import SmsUsage
-from services.notifier.clock.models import Client, Notice, Office
 from services.notifier.delivery.loops.sender import handle_incoming
+from services.notifier.delivery.models.notices import Notice
+from services.notifier.delivery.models.sms import SmsUsage
 from services.notifier.delivery.sms.smpp import Incoming
+from services.notifier.people.models.projections import Client, Office
 from shared.base.clock import now
 from shared.contracts.notifier import ConsentWithdrawn
 from shared.identity.roles import Role

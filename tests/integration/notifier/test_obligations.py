@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from services.notifier.clock.models import ObligationHistory, StaffMember
+from services.notifier.clock.models.obligations import ObligationHistory
+from services.notifier.people.models.projections import StaffMember
 from shared.base.clock import now
 from shared.contracts import billing, clients, orders, vin
 from shared.contracts.notifier import ObligationBreached, ObligationOpened

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from services.notifier.clock.loops.housekeeping import KEEP_TOMBSTONES, delete_old_tombstones
-from services.notifier.clock.models import Tombstone
+from services.notifier.clock.models.obligations import Tombstone
 from shared.base.clock import now
 from shared.persistence.database import new_id
 from tests.support.harness import ServiceHarness

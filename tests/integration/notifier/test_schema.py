@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.notifier.delivery.models import Base
+from services.notifier.people.models import Base
 from shared.persistence.connections import sqlalchemy_url
 from shared.persistence.tables import KERNEL
 from tests.support.harness import ServiceHarness

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.delivery.loops import receipts, sender
-from services.notifier.settings import NotifierSettings
-from services.notifier.delivery.sms.smpp import SmppGateway
+from services.notifier.delivery.commands import receipts as receipt_commands
+from services.notifier.delivery.loops import sender
 from services.notifier.delivery.sms.port import SmsStatus
 from services.notifier.delivery.sms.route import SmsRoute
+from services.notifier.delivery.sms.smpp import SmppGateway
+from services.notifier.settings import NotifierSettings
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.test_delivery import notice
 from tests.integration.notifier.test_limits import queue_sms
@@ -94,7 +95,7 @@ async def test_receipts_of_parts_that_come_before_the_answer_are_not_lost(world:
         outcome = await sender.send_sms(route, mine.letter)
         for part in reversed(outcome.part_ids):
             async with world.notifier.session() as session:
-                await receipts.record_receipt(session, "smpp", part, SmsStatus.DELIVERED)
+                await receipt_commands.record_receipt(session, "smpp", part, SmsStatus.DELIVERED)
         assert (await notice(world, notice_id)).state == "sending"
         await sender.record(world.notifier.app.state.database, mine, outcome, NotifierSettings())
         assert (await notice(world, notice_id)).state == "delivered"
@@ -108,9 +109,9 @@ async def test_a_receipt_at_the_moment_of_the_answer_is_not_lost(world: World) -
         *early, last = outcome.part_ids
         async with world.notifier.session() as session:
             for part in early:
-                await receipts.record_receipt(session, "smpp", part, SmsStatus.DELIVERED)
+                await receipt_commands.record_receipt(session, "smpp", part, SmsStatus.DELIVERED)
         async with world.notifier.session() as session:
-            await receipts.record_receipt(session, "smpp", last, SmsStatus.DELIVERED)
+            await receipt_commands.record_receipt(session, "smpp", last, SmsStatus.DELIVERED)
             recording = asyncio.create_task(
                 sender.record(world.notifier.app.state.database, mine, outcome, NotifierSettings())
             )

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 
 from services.notifier.clock.loops import engine
-from services.notifier.clock.models import Notice, Obligation
+from services.notifier.clock.models.obligations import Obligation
+from services.notifier.delivery.models.notices import Notice
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id

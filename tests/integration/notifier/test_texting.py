@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from services.notifier.clock.models import Notice
+from services.notifier.delivery.models.notices import Notice
 from shared.base.clock import now
 from shared.identity.roles import Role
 from tests.integration.notifier.conftest import World

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import insert, update
 
+from services.notifier.delivery.commands import receipts as receipt_commands
 from services.notifier.delivery.loops import receipts, sender
 from services.notifier.delivery.mail import Outcome
-from services.notifier.clock.models import Notice, NoticeAttempt
-from services.notifier.settings import NotifierSettings
+from services.notifier.delivery.models.notices import Notice, NoticeAttempt
 from services.notifier.delivery.sms.port import SmsStatus
+from services.notifier.settings import NotifierSettings
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.persistence.database import new_id
@@ -69,14 +70,14 @@ async def test_a_receipt_that_comes_before_the_answer_to_the_sending_is_not_lost
     notice_id, claimed = await claimed_sms(world, "sms of smpp")
     database, provider_id = world.notifier.app.state.database, str(new_id())
     async with world.notifier.session() as session:
-        await receipts.record_receipt(session, "smpp", provider_id, SmsStatus.DELIVERED)
+        await receipt_commands.record_receipt(session, "smpp", provider_id, SmsStatus.DELIVERED)
     outcome = Outcome("sent", "ok", gateway="smpp", provider_id=provider_id)
     await sender.record(database, claimed, outcome, NotifierSettings())
     early = await notice(world, notice_id)
     assert early.state == "delivered" and early.delivered_at is not None and early.poll_at is None
     for status in (SmsStatus.SENT, SmsStatus.EXPIRED, SmsStatus.DELIVERED, SmsStatus.FAILED):
         async with world.notifier.session() as session:
-            await receipts.record_receipt(session, "smpp", provider_id, status)
+            await receipt_commands.record_receipt(session, "smpp", provider_id, status)
     assert (await notice(world, notice_id)).state == "delivered"
 
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from services.vin.app import service
-from services.vin.models import Base
+from services.vin.models.base import Base
 from shared.persistence import migrate
 from shared.persistence.database import new_id
 from tests.integration.vin.conftest import Office, offer

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.notifier.delivery.commands.optout import is_stop_word
 from services.notifier.delivery.commands.limits import sms_parts
+from services.notifier.delivery.commands.optout import is_stop_word
 
 
 @pytest.mark.parametrize(("text", "parts"), [("a" * 160, 1), ("a" * 161, 2), ("я" * 70, 1), ("я" * 71, 2), ("", 1)])

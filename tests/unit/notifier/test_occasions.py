@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.notifier.clock.domain.occurrences import occurrence_id, occurrences
 from services.notifier.clock.defaults import default_rules
+from services.notifier.clock.domain.occurrences import occurrence_id, occurrences
 from shared.persistence.database import new_id
 from shared.vocabulary.worktime import WorkingCalendar, office_week
 

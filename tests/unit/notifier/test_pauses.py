@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from services.notifier.clock.commands.obligations import close, open_obligation
 from services.notifier.clock.commands.waiting import change_holder, resume_after_reopening
+from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
 from services.notifier.clock.domain.rules import Rule
 from services.notifier.clock.domain.schedule import schedule
 from services.notifier.clock.domain.waiting import Period, Span, minutes_by_holder
-from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
 from services.notifier.clock.store.unit_of_work import UnitOfWork
 from shared.vocabulary.worktime import WorkingCalendar, office_week, working_minutes_between
 from tests.unit.notifier.test_rules import rule

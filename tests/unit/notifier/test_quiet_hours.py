@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.delivery.domain.delivery import RETRY_PERIOD, QuietHours, retry_delay
-from services.notifier.clock.domain.labels import duration_ru, length_ru, plural
+from services.notifier.texts.labels import duration_ru, length_ru, plural
 from shared.vocabulary.worktime import Duration, Unit
 
 NIGHT = QuietHours(time(21), time(8))

@@ -8,8 +8,16 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
-from services.notifier.texts.queries.rendering import TEMPLATES, _text_environment, first_names, money, one_line, render, render_text
-from services.notifier.texts.queries.samples import SAMPLES, SMS_SAMPLES
+from services.notifier.texts.rendering import (
+    TEMPLATES,
+    _text_environment,
+    first_names,
+    money,
+    one_line,
+    render,
+    render_text,
+)
+from services.notifier.texts.samples import SAMPLES, SMS_SAMPLES
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))

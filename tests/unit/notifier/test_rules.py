@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.notifier.consumers import consumers
+from services.notifier.clock.defaults import default_rules
 from services.notifier.clock.domain.check import check, common_case
 from services.notifier.clock.domain.conditions import Condition, holds, specificity
 from services.notifier.clock.domain.facts import CONCERNS, ID_FIELDS, concern_of, facts_of_event, merge, plain_facts
 from services.notifier.clock.domain.rules import Rule, in_force, most_specific_rule
-from services.notifier.clock.defaults import default_rules
+from services.notifier.consumers import consumers
 from shared.contracts import billing, orders
 from shared.contracts.base import EVENT_TYPES
 from shared.persistence.database import new_id

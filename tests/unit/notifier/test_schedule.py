@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.clock.defaults import default_rules
 from services.notifier.clock.domain.ladder import Person, resolve_recipients
 from services.notifier.clock.domain.rules import LadderRole
 from services.notifier.clock.domain.schedule import schedule
-from services.notifier.clock.defaults import default_rules
 from shared.persistence.database import new_id
 from shared.vocabulary.worktime import Duration, Unit
 from tests.support.notifier import calendar

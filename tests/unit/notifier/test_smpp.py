@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.settings import NotifierSettings
-from services.notifier.delivery.sms.smpp import Incoming, Receipt, SmppGateway
 from services.notifier.delivery.sms.port import SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
 from services.notifier.delivery.sms.route import build_route
+from services.notifier.delivery.sms.smpp import Incoming, Receipt, SmppGateway
+from services.notifier.settings import NotifierSettings
 from tests.support.smpp_server import SmppServer, running_smpp_server
 
 MESSAGE_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.delivery.sms.port import SmscGateway, SmsGateway, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
+from services.notifier.delivery.sms.port import SmsGateway, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
+from services.notifier.delivery.sms.smsc import SmscGateway
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 
 MESSAGE_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

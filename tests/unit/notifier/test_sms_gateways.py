@@ -13,10 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.delivery.domain.delivery import state_after_receipt
-from services.notifier.settings import NotifierSettings
-from services.notifier.delivery.sms.port import SmsAccepted, SmsGateway, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable
+from services.notifier.delivery.sms.port import (
+    SmsAccepted,
+    SmsGateway,
+    SmsOutcomeUnknown,
+    SmsRejected,
+    SmsStatus,
+    SmsUnavailable,
+)
 from services.notifier.delivery.sms.route import SmsRoute, build_route
 from services.notifier.delivery.sms.smsru import SmsRuGateway
+from services.notifier.settings import NotifierSettings
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
 
 MESSAGE_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

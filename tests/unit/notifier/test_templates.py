@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from services.notifier.texts.queries.rendering import TEMPLATES, TemplateRefused, render, render_source
-from services.notifier.texts.queries.samples import SAMPLES
+from services.notifier.texts.rendering import TEMPLATES, TemplateRefused, render, render_source
+from services.notifier.texts.samples import SAMPLES
 
 SAMPLE = SAMPLES["refund"]
 

@@ -1,29 +1,34 @@
 """Черновики правил: проверить, прогнать на прошедшем, опубликовать."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query, Response
-from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 
-from services.notifier.clock import queries
-from services.notifier.clock.models.rules import RuleDraft
 from services.notifier.clock.commands import drafts
 from services.notifier.clock.commands.dry_run import dry_run
 from services.notifier.clock.domain.labels import SUBJECTS
-from services.notifier.clock.domain.replayed_obligation import ReplayedObligation
 from services.notifier.clock.domain.replay import Difference
-from services.notifier.clock.schemas import CheckRule, DraftCheck, PutRule, RuleProblem
+from services.notifier.clock.domain.replayed_obligation import ReplayedObligation
+from services.notifier.clock.models.rules import RuleDraft
+from services.notifier.clock.schemas.drafts import (
+    DifferenceOut,
+    DraftOut,
+    DryRunOut,
+    DryRunRequest,
+    OutcomeOut,
+    PersonOut,
+)
+from services.notifier.clock.schemas.rules import CheckRule, DraftCheck, PutRule, RuleProblem
+from services.notifier.people import queries as people
 from shared.base.clock import now
 from shared.identity.roles import Role
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,
     IfMatch,
-    Input,
-    Output,
     Page,
     PageRequest,
     Session,
@@ -42,37 +47,6 @@ SHOWN = 200
 """Differences of a dry run in the answer; the counts are of all."""
 
 
-class DraftOut(Output):
-    """Черновик правила."""
-
-    id: UUID
-    version: int
-    code: str
-    office_id: UUID | None
-    effective_from: datetime | None
-    state: Literal["draft", "published", "dropped"]
-    based_on: int = Field(description="Опубликованная версия, от которой он отталкивается")
-    published_version: int | None
-    created_by: UUID
-    created_at: datetime
-    body: dict[str, Any]
-
-
-class DryRunRequest(Input):
-    """Прошедший период; без конца — до этой минуты."""
-
-    since: AwareDatetime
-    until: AwareDatetime | None = None
-
-
-class OutcomeOut(Output):
-    rule_code: str
-    due_at: datetime
-    closed_at: datetime | None
-    outcome: Literal["open", "done", "cancelled"]
-    breached: bool
-
-
 _WHAT = {
     "added": "появилась бы",
     "dropped": "не появилась бы",
@@ -81,49 +55,6 @@ _WHAT = {
     "deadline_moved": "другой срок",
     "rule_changed": "другое правило",
 }
-
-
-class DifferenceOut(Output):
-    """Что стало бы иначе с одной обязанностью."""
-
-    what: Literal["added", "dropped", "breached_now", "kept_now", "deadline_moved", "rule_changed"]
-    what_label: str
-    title: str
-    subject_kind: str
-    subject_label: str
-    subject_id: UUID
-    office_id: UUID
-    responsible_staff_id: UUID | None
-    responsible_name: str | None
-    opened_at: datetime
-    before: OutcomeOut | None
-    after: OutcomeOut | None
-
-
-class PersonOut(Output):
-    staff_id: UUID | None
-    name: str | None
-    duties_before: int
-    duties_after: int
-    breaches_before: int
-    breaches_after: int
-
-
-class DryRunOut(Output):
-    """Итог прогона: было бы столько-то обязанностей и нарушений, у кого больше, у кого меньше."""
-
-    since: datetime
-    until: datetime
-    events: int
-    deeds: int = Field(description="Паузы, переносы, возвраты и отметки людей, взятые из истории обязанностей")
-    duties_before: int
-    duties_after: int
-    breaches_before: int
-    breaches_after: int
-    changed: int
-    differences: list[DifferenceOut]
-    people: list[PersonOut]
-    cannot_know: list[str] = Field(description="Чего прогон не знает")
 
 
 @router.post("", status_code=201, dependencies=HEAD_OFFICE, summary="Начать черновик")
@@ -192,7 +123,7 @@ async def try_draft(draft_id: DraftId, body: DryRunRequest, session: Session) ->
     run = await dry_run(session, draft, body.since, until)
     shown = run.differences[:SHOWN]
     ids = {change.staff_id for change in run.people} | {found.either.responsible_id for found in shown}
-    names = await queries.staff_names(session, {staff_id for staff_id in ids if staff_id is not None})
+    names = await people.staff_names(session, {staff_id for staff_id in ids if staff_id is not None})
     return DryRunOut(
         since=body.since,
         until=until,

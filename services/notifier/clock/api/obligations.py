@@ -7,15 +7,25 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from services.notifier.clock import queries
-from services.notifier.clock.models.rules import ObligationRemark
 from services.notifier.clock.domain.labels import EVENTS, HOLDERS, OBLIGATION_STATES, STEP_KINDS, SUBJECTS
 from services.notifier.clock.domain.rules import SubjectKind
 from services.notifier.clock.domain.waiting import Period, Span, counts_working_time, minutes_by_holder
+from services.notifier.clock.models.obligations import Obligation, ObligationHistory, ObligationRemark
+from services.notifier.clock.queries import obligations as queries
 from services.notifier.clock.queries.explanation import explain
-from services.notifier.clock.models import Obligation, ObligationHistory
+from services.notifier.clock.schemas.obligations import (
+    Explanation,
+    HistoryEntry,
+    HolderMinutes,
+    ObligationDetails,
+    ObligationOut,
+    ObligationPage,
+    RemarkOut,
+    SpanOut,
+    StepOut,
+)
 from services.notifier.clock.store.rule_book import rule_book
-from services.notifier.clock.schemas import Explanation, HistoryEntry, HolderMinutes, ObligationDetails, ObligationOut, ObligationPage, RemarkOut, SpanOut, StepOut
+from services.notifier.people import queries as people
 from shared.base.clock import now
 from shared.identity.roles import LABELS, OFFICE_STAFF, STAFF, Role
 from shared.web import Caller, PageRequest, SearchText, Session, allow, paginate, service_router, set_etag
@@ -85,7 +95,7 @@ async def details(session: Session, obligation: Obligation) -> ObligationDetails
     entries = await queries.history(session, obligation.id)
     remarks = await queries.remarks(session, obligation.id)
     recipient_ids = {UUID(value) for entry in entries for value in entry.details.get("told", [])}
-    people = await queries.staff_names(session, recipient_ids | {remark.staff_id for remark in remarks})
+    staff = await people.staff_names(session, recipient_ids | {remark.staff_id for remark in remarks})
     book = await rule_book(session)
     rule = book.by_id[obligation.rule_id]
     spans = [Span.of(span) for span in obligation.spans]
@@ -103,10 +113,10 @@ async def details(session: Session, obligation: Obligation) -> ObligationDetails
             HolderMinutes(holder=name, holder_label=HOLDERS[name], minutes=count) for name, count in minutes.items()
         ],
         spans=[SpanOut(**span, holder_label=HOLDERS[span["holder"]]) for span in obligation.spans],
-        remarks=[_remark(remark, people) for remark in remarks],
+        remarks=[_remark(remark, staff) for remark in remarks],
         calendar_is_current=await queries.calendar_is_current(session, obligation),
         steps=_steps(obligation),
-        history=[_entry(entry, people) for entry in entries],
+        history=[_entry(entry, staff) for entry in entries],
         explanation=explain(obligation, rule, until_deadline, await _office_names(session, until_deadline), at),
     )
 
@@ -152,7 +162,7 @@ async def _sentences(session: Session, obligation: Obligation, at: datetime) -> 
 async def _office_names(session: Session, periods: Sequence[Period]) -> dict[UUID, str]:
     """None are needed where the duty never moved."""
     ids = {period.office_id for period in periods}
-    return await queries.office_names(session, ids) if len(periods) > 1 else {}
+    return await people.office_names(session, ids) if len(periods) > 1 else {}
 
 
 def _out(row: Obligation, names: dict[UUID, str], at: datetime) -> ObligationOut:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from services.notifier.clock import queries
 from services.notifier.clock.commands import rules as commands
-from services.notifier.clock.domain.labels import duration_ru
 from services.notifier.clock.domain.rules import Rule
-from services.notifier.clock.models import RuleVersion
+from services.notifier.clock.models.rules import RuleVersion
+from services.notifier.clock.queries import rules as queries
+from services.notifier.clock.schemas.rules import CheckRule, PutRule, RuleCheck, RuleList, RuleOut, RuleProblem
 from services.notifier.clock.store.rule_book import rule_of
-from services.notifier.clock.schemas import CheckRule, PutRule, RuleCheck, RuleList, RuleOut, RuleProblem
+from services.notifier.texts.labels import duration_ru
 from shared.base.clock import now
 from shared.identity.roles import STAFF, Role
 from shared.web import NO_IDEMPOTENCY_KEY, Caller, IfMatch, Session, allow, service_router, set_etag

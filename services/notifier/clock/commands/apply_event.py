@@ -15,17 +15,34 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock.commands import subjects
 from services.notifier.clock.commands.obligations import close, history_row, open_obligation, supersede
-from services.notifier.clock.commands.subjects import SubjectRecord
 from services.notifier.clock.commands.waiting import change_holder, resume_if_expired
-from services.notifier.clock.domain.facts import CONCERNS, ID_FIELDS, facts_of_event, moment_of, plain_facts, seen_by_rules
-from services.notifier.clock.domain.rules import Rule, Trigger, can_close, matched_key, matches, most_specific_rule, refers_to_subject
-from services.notifier.clock.domain.schedule import schedule
-from services.notifier.clock.domain.waiting import Span
+from services.notifier.clock.domain.facts import (
+    CONCERNS,
+    ID_FIELDS,
+    facts_of_event,
+    moment_of,
+    plain_facts,
+    seen_by_rules,
+)
 from services.notifier.clock.domain.obligation import ObligationRecord, with_state
-from services.notifier.clock.models import Client, Obligation
-from services.notifier.clock.store.snapshot import Snapshot, TombstoneRecord, load_calendar, load_snapshot
+from services.notifier.clock.domain.rules import (
+    Rule,
+    Trigger,
+    can_close,
+    matched_key,
+    matches,
+    most_specific_rule,
+    refers_to_subject,
+)
+from services.notifier.clock.domain.schedule import schedule
+from services.notifier.clock.domain.subjects import SubjectRecord, subjects_of
+from services.notifier.clock.domain.waiting import Span
+from services.notifier.clock.models.obligations import Obligation
 from services.notifier.clock.store.rule_book import RuleBook, cached_rule_book, rule_book
+from services.notifier.clock.store.snapshot import Snapshot, TombstoneRecord, load_snapshot
 from services.notifier.clock.store.unit_of_work import UnitOfWork, flush
+from services.notifier.people.models.projections import Client
+from services.notifier.people.queries import load_calendar
 from shared.base.errors import DependencyNotReady
 from shared.contracts.base import Event
 from shared.persistence.database import new_id
@@ -64,7 +81,7 @@ class _EventApplication:
 
 def lock_key(event: Event) -> str:
     """The key of what is heard one after another: the client, else the subject."""
-    return f"clock/{getattr(event, 'client_id', None) or next(iter(subjects.subjects_of(event).values()))}"
+    return f"clock/{getattr(event, 'client_id', None) or next(iter(subjects_of(event).values()))}"
 
 
 async def apply_event(session: AsyncSession, event: Event, *, at: datetime) -> None:

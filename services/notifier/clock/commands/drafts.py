@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.models.rules import RuleDraft
 from services.notifier.clock.commands.rules import check_draft, publish_rule
 from services.notifier.clock.domain.check import Problem, gaps
 from services.notifier.clock.domain.ladder import Person, resolve_recipients
 from services.notifier.clock.domain.rules import Rule, RuleBody
-from services.notifier.clock.models import Office, RuleVersion, StaffMember
+from services.notifier.clock.models.rules import RuleDraft, RuleVersion
 from services.notifier.clock.store.rule_book import rule_book
+from services.notifier.people.models.projections import Office, StaffMember
 from shared.base.errors import Conflict, NotFound, PreconditionFailed
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id

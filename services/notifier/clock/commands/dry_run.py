@@ -11,15 +11,25 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, and_, any_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.models.rules import ObligationRemark, ReceivedEvent, RuleDraft
 from services.notifier.clock.commands.drafts import rule_of_draft
 from services.notifier.clock.domain.ladder import Person, resolve_recipients
 from services.notifier.clock.domain.occurrences import occurrence_id, occurrences_between
+from services.notifier.clock.domain.replay import (
+    CalendarOpening,
+    Difference,
+    PastEvent,
+    Replay,
+    StaffAction,
+    differences,
+    with_draft,
+)
 from services.notifier.clock.domain.replayed_obligation import ReplayedObligation
-from services.notifier.clock.domain.replay import CalendarOpening, Difference, PastEvent, Replay, StaffAction, differences, with_draft
 from services.notifier.clock.domain.rules import Rule, in_force
-from services.notifier.clock.models import Client, Obligation, ObligationHistory, Office, StaffMember
+from services.notifier.clock.models.events import ReceivedEvent
+from services.notifier.clock.models.obligations import Obligation, ObligationHistory, ObligationRemark
+from services.notifier.clock.models.rules import RuleDraft
 from services.notifier.clock.store.rule_book import rule_book
+from services.notifier.people.models.projections import Client, Office, StaffMember
 from shared.base.errors import Conflict, Invalid
 from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar
 

@@ -7,10 +7,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.texts.queries import queries
-from services.notifier.delivery.commands.notices import get_office, office_context
-from services.notifier.clock.domain.labels import OBLIGATION_STATES, SUBJECTS, length_ru, moment_ru
-from services.notifier.clock.models import Client, Notice, Obligation, StaffMember
+from services.notifier.clock.domain.labels import OBLIGATION_STATES, SUBJECTS
+from services.notifier.clock.models.obligations import Obligation
+from services.notifier.delivery.commands.notices import office_context
+from services.notifier.delivery.models.notices import Notice
+from services.notifier.people.models.projections import Client, StaffMember
+from services.notifier.people.queries import get_office
+from services.notifier.texts import queries
+from services.notifier.texts.labels import length_ru, moment_ru
 from shared.identity.roles import LABELS, Role
 
 _HEADLINES = {

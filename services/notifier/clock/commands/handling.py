@@ -6,18 +6,19 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.commands.obligations import close, deadline_details, history_row, wake_engine
 from services.notifier.clock.commands.waiting import change_holder, resume_after_reopening, resume_if_expired
-from services.notifier.clock.domain.labels import duration_ru, moment_ru
+from services.notifier.clock.domain import obligation_events
+from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
 from services.notifier.clock.domain.rules import Holder, Rule
 from services.notifier.clock.domain.schedule import schedule
 from services.notifier.clock.domain.waiting import ONE_MINUTE, Span, counts_working_time, pause_limit_at
-from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
-from services.notifier.clock.models import Obligation, ObligationHistory, StaffMember
-from services.notifier.clock.store.snapshot import load_calendar
+from services.notifier.clock.models.obligations import Obligation, ObligationHistory
 from services.notifier.clock.store.rule_book import rule_book
 from services.notifier.clock.store.unit_of_work import UnitOfWork, flush
+from services.notifier.people.models.projections import StaffMember
+from services.notifier.people.queries import load_calendar
+from services.notifier.texts.labels import duration_ru, moment_ru
 from shared.base.errors import BusinessError, Conflict, Forbidden, Invalid, NotFound
 from shared.identity.roles import SENIORS, Principal, Role
 from shared.persistence.database import new_id

@@ -10,15 +10,16 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.models.rules import Absence, NotificationPreference
-from services.notifier.delivery.domain.delivery import RETRY_PERIOD
+from services.notifier.clock.commands.staff_sms import accompanying_sms, accompanying_sms_of_queued
 from services.notifier.clock.domain.ladder import Person, with_substitutes
 from services.notifier.clock.domain.obligation import ObligationRecord
-from services.notifier.clock.models import Notice, Office, StaffMember
-from services.notifier.clock.store.snapshot import load_calendar
-from services.notifier.texts.queries.rendering import one_line
-from services.notifier.clock.commands.staff_sms import accompanying_sms, accompanying_sms_of_queued
 from services.notifier.clock.store.unit_of_work import UnitOfWork
+from services.notifier.delivery.domain.delivery import RETRY_PERIOD
+from services.notifier.delivery.models.notices import Notice
+from services.notifier.people.models.preferences import Absence, NotificationPreference
+from services.notifier.people.models.projections import Office, StaffMember
+from services.notifier.people.queries import load_calendar
+from services.notifier.texts.rendering import one_line
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar, add_working_minutes

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from services.notifier.clock.domain import obligation_events
+from services.notifier.clock.domain.obligation import ObligationRecord
 from services.notifier.clock.domain.rules import Rule
 from services.notifier.clock.domain.schedule import Schedule
-from services.notifier.clock.domain.obligation import ObligationRecord
 from services.notifier.clock.store.unit_of_work import UnitOfWork
 from shared.persistence.database import new_id
 

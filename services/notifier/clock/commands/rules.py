@@ -1,30 +1,28 @@
 """Publishing rules.  What was published never changes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.models import DeliveryPolicy
+from services.notifier.clock.defaults import default_rules
 from services.notifier.clock.domain.check import Problem, check
 from services.notifier.clock.domain.rules import Rule, RuleBody
-from services.notifier.clock.models import Office, RuleVersion
+from services.notifier.clock.models.rules import RuleVersion
 from services.notifier.clock.store.rule_book import rule_book
-from services.notifier.clock.defaults import default_rules
+from services.notifier.delivery.domain.publishing import PUBLISHING, effective_since
+from services.notifier.delivery.models.policy import DeliveryPolicy
+from services.notifier.people.models.projections import Office
 from services.notifier.settings import NotifierSettings
-from shared.base.errors import BusinessError, Invalid, NotFound
+from shared.base.errors import BusinessError, NotFound
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 from shared.runtime.service import ServiceContext
 from shared.web import check_version
-
-PUBLISHING = "notifier rules"
-CLOCK_TOLERANCE = timedelta(minutes=1)
-MAX_LEAD_TIME = timedelta(days=3650)
 
 
 class RuleRefused(BusinessError):
@@ -109,17 +107,6 @@ async def publish_rule(
     await audit(session, "rule.published", subject=f"rule/{code}", office_id=office_id, details={"version": version})
     await session.flush()
     return row
-
-
-def effective_since(effective_from: datetime | None, at: datetime) -> datetime:
-    """What is past is not rewritten; a caller's clock may be a little behind."""
-    if effective_from is None:
-        return at
-    if effective_from < at - CLOCK_TOLERANCE:
-        raise Invalid("Правило не может действовать задним числом.", field="body.effective_from")
-    if effective_from > at + MAX_LEAD_TIME:
-        raise Invalid("Дата вступления в силу дальше десяти лет.", field="body.effective_from")
-    return max(effective_from, at)
 
 
 def _rule(code: str, body: RuleBody, office_id: UUID | None, effective_from: datetime, version: int) -> Rule:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from services.notifier.clock.models.rules import NotificationPreference
 from services.notifier.clock.domain.ladder import Person
-from services.notifier.clock.models import Notice
-from services.notifier.texts.queries.rendering import one_line
+from services.notifier.delivery.models.notices import Notice
+from services.notifier.people.models.preferences import NotificationPreference
+from services.notifier.texts.rendering import one_line
 from shared.persistence.database import new_id
 
 SMS_LIFETIME = timedelta(hours=4)

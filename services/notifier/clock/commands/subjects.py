@@ -1,43 +1,11 @@
 """What is remembered about the subjects of duties."""
 
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from pydantic import TypeAdapter
-
-from services.notifier.clock.domain.facts import CONCERNS, merge, moment_of, subject_id
-from services.notifier.clock.domain.rules import SubjectKind
+from services.notifier.clock.domain.facts import CONCERNS, merge, moment_of
+from services.notifier.clock.domain.subjects import SubjectRecord, _label, subjects_of
 from services.notifier.clock.store.unit_of_work import UnitOfWork
 from shared.contracts.base import Event
-
-
-@dataclass(slots=True)
-class SubjectRecord:
-    """A row of `subjects`."""
-
-    kind: str
-    subject_id: UUID
-    office_id: UUID
-    client_id: UUID | None
-    staff_id: UUID | None
-    label: str | None
-    facts: dict[str, list[Any]]
-    moments: dict[str, str]
-
-
-_SUBJECTS = TypeAdapter(list[SubjectRecord])
-
-
-def subjects_from_json(rows: str | None) -> dict[str, SubjectRecord]:
-    """By kind, from the JSON that PostgreSQL makes of rows."""
-    return {known.kind: known for known in _SUBJECTS.validate_json(rows)} if rows else {}
-
-
-def subjects_of(event: Event) -> dict[SubjectKind, UUID]:
-    """Kind → id of the subjects that the event names."""
-    found = {concern.kind: subject_id(event, concern.kind) for concern in CONCERNS[event.type]}
-    return {kind: value for kind, value in found.items() if value is not None}
 
 
 def update_subjects(
@@ -62,10 +30,3 @@ def update_subjects(
         subject.facts = merge(subject.facts, body, event, concern)
     work.subjects += [{name: getattr(row, name) for name in SubjectRecord.__slots__} for row in known.values()]
     return known
-
-
-def _label(event: Event, kind: str) -> str | None:
-    """The number of an order, request, claim or invoice; the event's own subject only."""
-    own = {"request_id": "vin_request"}.get(event.subject_field, event.subject_field.removesuffix("_id"))
-    number = getattr(event, "number", None)
-    return number if own == kind and isinstance(number, str) else None

@@ -6,15 +6,15 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.domain import obligation_events
-from services.notifier.clock.models.rules import ObligationRemark
 from services.notifier.clock.commands.handling import lock_obligation, save_action
 from services.notifier.clock.commands.obligations import deadline_details, history_row, wake_engine
-from services.notifier.clock.domain.waiting import convert_remaining, counts_working_time
+from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
-from services.notifier.clock.models import Obligation, ObligationHistory, ObligationLevel, Office, StaffMember
-from services.notifier.clock.store.snapshot import load_calendar
+from services.notifier.clock.domain.waiting import convert_remaining, counts_working_time
+from services.notifier.clock.models.obligations import Obligation, ObligationHistory, ObligationLevel, ObligationRemark
 from services.notifier.clock.store.unit_of_work import UnitOfWork
+from services.notifier.people.models.projections import Office, StaffMember
+from services.notifier.people.queries import load_calendar
 from shared.base.errors import Conflict, Invalid
 from shared.identity.roles import Principal
 from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar

@@ -4,11 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.commands.obligations import deadline_details, history_row, wake_engine
-from services.notifier.clock.domain.rules import Holder, RuleBody
-from services.notifier.clock.domain.waiting import Span, after_pause, clock_stopped_at, counts_working_time, pause_limit_at
+from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
+from services.notifier.clock.domain.rules import Holder, RuleBody
+from services.notifier.clock.domain.waiting import (
+    Span,
+    after_pause,
+    clock_stopped_at,
+    counts_working_time,
+    pause_limit_at,
+)
 from services.notifier.clock.store.unit_of_work import UnitOfWork
 from shared.vocabulary.worktime import WorkingCalendar
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.notifier.clock.domain.rules import Rule
 
-DEFAULT = Path(__file__).with_name("default.toml")
+DEFAULT = Path(__file__).with_name("rules.toml")
 
 
 def default_rules() -> list[Rule]:

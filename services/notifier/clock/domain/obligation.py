@@ -1,4 +1,4 @@
-"""A duty as the clock works on it: a row of `obligations` without the weight of the ORM."""
+"""An obligation as the clock works on it: a row of `obligations` without the weight of the ORM."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
@@ -7,8 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter
-
-from services.notifier.clock.models import Obligation
 
 
 @dataclass(slots=True)
@@ -50,7 +48,8 @@ class ObligationRecord:
     urgent: bool = False
 
     @classmethod
-    def of(cls, row: Obligation) -> "ObligationRecord":
+    def of(cls, row: Any) -> "ObligationRecord":
+        """Return the record of a row that the ORM has read."""
         return cls(**{name: getattr(row, name) for name in _FIELDS})
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from services.notifier.clock.domain.rules import CALENDAR_KINDS
 from services.notifier.clock.domain.obligation import ObligationRecord
+from services.notifier.clock.domain.rules import CALENDAR_KINDS
 from shared.contracts.base import Event
 from shared.contracts.notifier import (
     CalendarDutyChanged,

@@ -14,7 +14,17 @@ from uuid import UUID
 
 from services.notifier.clock.domain.facts import CONCERNS, ID_FIELDS, plain_facts
 from services.notifier.clock.domain.replayed_obligation import ReplayedObligation
-from services.notifier.clock.domain.rules import Holder, Rule, Trigger, can_close, in_force, matched_key, matches, most_specific_rule, refers_to_subject
+from services.notifier.clock.domain.rules import (
+    Holder,
+    Rule,
+    Trigger,
+    can_close,
+    in_force,
+    matched_key,
+    matches,
+    most_specific_rule,
+    refers_to_subject,
+)
 from services.notifier.clock.domain.schedule import due_of
 from shared.vocabulary.worktime import WorkingCalendar
 

@@ -8,7 +8,13 @@ from uuid import UUID
 
 from services.notifier.clock.domain.rules import Holder, Rule
 from services.notifier.clock.domain.schedule import schedule
-from services.notifier.clock.domain.waiting import Span, after_pause, clock_stopped_at, counts_working_time, pause_limit_at
+from services.notifier.clock.domain.waiting import (
+    Span,
+    after_pause,
+    clock_stopped_at,
+    counts_working_time,
+    pause_limit_at,
+)
 from shared.vocabulary.worktime import WorkingCalendar
 
 

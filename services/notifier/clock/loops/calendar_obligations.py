@@ -14,10 +14,11 @@ from services.notifier.clock.domain.ladder import Person, resolve_recipients
 from services.notifier.clock.domain.occurrences import Occurrence, occurrence_id, occurrence_label, occurrences
 from services.notifier.clock.domain.rules import Rule, most_specific_rule
 from services.notifier.clock.domain.schedule import schedule
-from services.notifier.clock.models import Obligation, Office, StaffMember
-from services.notifier.clock.store.snapshot import load_calendar
+from services.notifier.clock.models.obligations import Obligation
 from services.notifier.clock.store.rule_book import RuleBook, rule_book
 from services.notifier.clock.store.unit_of_work import UnitOfWork, flush
+from services.notifier.people.models.projections import Office, StaffMember
+from services.notifier.people.queries import load_calendar
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.service import ServiceContext
 from shared.vocabulary.worktime import WorkingCalendar

@@ -13,11 +13,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from services.notifier.clock.domain import obligation_events
+from services.notifier.clock.commands.notify_staff import (
+    DIGEST_WINDOW,
+    EMPTY_DIRECTORY,
+    Directory,
+    StaffNotification,
+    load_directory,
+    notify_staff,
+)
 from services.notifier.clock.commands.obligations import MAX_ENGINE_SLEEP, history_row, level_row
+from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.domain.ladder import Person, resolve_recipients
 from services.notifier.clock.domain.obligation import COLUMNS, ObligationRecord, step_moment
-from services.notifier.clock.commands.notify_staff import DIGEST_WINDOW, EMPTY_DIRECTORY, Directory, StaffNotification, load_directory, notify_staff
 from services.notifier.clock.store.unit_of_work import WAKE_CHANNEL, UnitOfWork, flush
 from shared.base import fault_points
 from shared.persistence.database import Database

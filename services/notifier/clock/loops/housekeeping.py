@@ -7,9 +7,10 @@ import structlog
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.models.rules import ReceivedEvent
-from services.notifier.delivery.models import ReceivedWebhook, SmsPart, SmsReceipt
-from services.notifier.clock.models import Tombstone
+from services.notifier.clock.models.events import ReceivedEvent
+from services.notifier.clock.models.obligations import Tombstone
+from services.notifier.delivery.models.sms import SmsPart, SmsReceipt
+from services.notifier.delivery.models.webhooks import ReceivedWebhook
 from shared.runtime.service import ServiceContext
 
 log = structlog.get_logger(__name__)

@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifier.clock.commands.handling import PAUSES_CHANNEL
 from services.notifier.clock.commands.waiting import resume_if_expired
 from services.notifier.clock.domain.obligation import ObligationRecord
-from services.notifier.clock.models import Obligation
-from services.notifier.clock.store.snapshot import load_calendar
+from services.notifier.clock.models.obligations import Obligation
 from services.notifier.clock.store.rule_book import rule_book
 from services.notifier.clock.store.unit_of_work import UnitOfWork, flush
+from services.notifier.people.queries import load_calendar
 from shared.runtime.service import ServiceContext
 
 MAX_SLEEP = 30.0

@@ -4,29 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.notifier.clock.models import Base as Base
-from shared.persistence.database import Instant, OfficeOwned, Versioned, new_id
-
-
-class ObligationRemark(OfficeOwned, Base):
-    """Why a person moved, paused, acknowledged, reopened or handed over a duty, in their words.  Append-only."""
-
-    __tablename__ = "obligation_remarks"
-    __table_args__ = (Index("ix_obligation_remarks_obligation_id", "obligation_id", "id"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    obligation_id: Mapped[UUID] = mapped_column(ForeignKey("obligations.id"))
-    office_id: Mapped[UUID]
-    generation: Mapped[int]
-    event: Mapped[str]
-    """The history's word for what was done."""
-    at: Mapped[Instant]
-    staff_id: Mapped[UUID]
-    text: Mapped[str]
+from services.notifier.people.models.base import Base
+from shared.persistence.database import Instant, Versioned, new_id
 
 
 class RuleDraft(Versioned, Base):
@@ -50,46 +33,17 @@ class RuleDraft(Versioned, Base):
     published_version: Mapped[int | None]
 
 
-class ReceivedEvent(OfficeOwned, Base):
-    """What rules could see of an event, kept for dry runs of drafts.  No personal data."""
+class RuleVersion(Base):
+    """One published version of a rule.  Never changed, so that a running duty keeps what it was opened with."""
 
-    __tablename__ = "heard_events"
-    __table_args__ = (Index("ix_heard_events_happened_at", "happened_at", "id"),)
+    __tablename__ = "rules"
+    __table_args__ = (UniqueConstraint("code", "version"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    office_id: Mapped[UUID]
-    type: Mapped[str]
-    happened_at: Mapped[Instant]
+    code: Mapped[str]
+    version: Mapped[int]
+    office_id: Mapped[UUID | None]
+    effective_from: Mapped[Instant]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
-
-
-class Absence(OfficeOwned, Base):
-    """Somebody is away and somebody else is told instead (NTF-03)."""
-
-    __tablename__ = "absences"
-    __table_args__ = (Index("ix_absences_staff_id", "staff_id", "until"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    office_id: Mapped[UUID]
-    staff_id: Mapped[UUID]
-    substitute_id: Mapped[UUID | None]
-    """None: the next level up."""
-    since: Mapped[Instant]
-    until: Mapped[Instant]
-    entered_by: Mapped[UUID]
-    created_at: Mapped[Instant] = mapped_column(server_default=func.now())
-
-
-class NotificationPreference(Versioned, Base):
-    """How a person wants to be told about deadlines, within what the rule demands."""
-
-    __tablename__ = "telling_preferences"
-
-    staff_id: Mapped[UUID] = mapped_column(primary_key=True)
-    warnings: Mapped[bool] = mapped_column(server_default=text("true"))
-    """Letters before the deadline; breaches are always told."""
-    digest_minutes: Mapped[int] = mapped_column(server_default="5")
-    sms: Mapped[str] = mapped_column(server_default="none")
-    """none, breaches, all: about which an SMS to the person's own phone goes beside the letter"""
-    snoozed_until: Mapped[datetime | None]
-    """Nothing but what is urgent until then."""
+    published_by: Mapped[UUID | None]
+    published_at: Mapped[Instant] = mapped_column(server_default=func.now())

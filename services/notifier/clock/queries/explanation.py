@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.notifier.clock.domain.labels import HOLDERS, duration_ru, length_ru, moment_ru
+from services.notifier.clock.domain.labels import HOLDERS
 from services.notifier.clock.domain.rules import Rule
 from services.notifier.clock.domain.waiting import Period, Span
-from services.notifier.clock.models import Obligation
+from services.notifier.clock.models.obligations import Obligation
+from services.notifier.texts.labels import duration_ru, length_ru, moment_ru
 from shared.vocabulary.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
 
 MAX_DETAILED_SPAN = timedelta(days=62)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock.domain.rules import Rule, in_force
-from services.notifier.clock.models import RuleVersion
+from services.notifier.clock.models.rules import RuleVersion
 
 STAMP = "concat((SELECT count(*) FROM rules), (SELECT id FROM rules ORDER BY id DESC LIMIT 1)) AS stamp"
 """Versions are only ever added, so their number tells a change; the id keeps books of different databases apart."""

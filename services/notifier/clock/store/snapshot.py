@@ -1,6 +1,5 @@
 """What the clock has to know before it can apply an event, read with one statement."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,18 +8,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.commands import subjects
-from services.notifier.clock.commands.subjects import SubjectRecord
 from services.notifier.clock.domain.facts import ID_FIELDS
 from services.notifier.clock.domain.obligation import ObligationRecord, obligations_from_json
-from services.notifier.clock.models import Calendar
+from services.notifier.clock.domain.subjects import SubjectRecord, subjects_from_json, subjects_of
 from services.notifier.clock.store.rule_book import STAMP
 from shared.contracts.base import Event
 from shared.persistence.raw_sql import fetch
-from shared.vocabulary.worktime import WorkingCalendar
 
 
 @dataclass(slots=True)
@@ -125,7 +120,7 @@ async def load_snapshot(
 
     Without such duties nothing is said of what was ever open, of stones, the client's manager and the last caller.
     """
-    concerned = subjects.subjects_of(event)
+    concerned = subjects_of(event)
     client_id = getattr(event, "client_id", None)
     fields = [*(ID_FIELDS[kind] for kind in concerned), "client_id"]
     kinds, types = list(opens), list(later_events)
@@ -142,7 +137,7 @@ async def load_snapshot(
         types,
     )
     return Snapshot(
-        subjects.subjects_from_json(row["known"]),
+        subjects_from_json(row["known"]),
         obligations_from_json(row["duties"]),
         _EVER_OPENED.validate_json(row["ever"]) if row["ever"] else set(),
         _TOMBSTONES.validate_json(row["stones"]) if row["stones"] else [],
@@ -152,20 +147,3 @@ async def load_snapshot(
         row["last_caller_id"],
         row["stamp"],
     )
-
-
-_calendars: OrderedDict[str, WorkingCalendar] = OrderedDict()
-_KEPT_CALENDARS = 2_000
-
-
-async def load_calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
-    """By its content, so it can be kept: the same digest is the same calendar for ever."""
-    found = _calendars.get(digest)
-    if found is None:
-        body = (await session.execute(select(Calendar.body).where(Calendar.digest == digest))).scalar_one()
-        found = _calendars[digest] = WorkingCalendar.model_validate(body)
-        while len(_calendars) > _KEPT_CALENDARS:
-            _calendars.popitem(last=False)
-    else:
-        _calendars.move_to_end(digest)
-    return found

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Query
 from sqlalchemy import select
 
-from services.notifier.clock import queries
-from services.notifier.clock.models import CabinetMessage
-from services.notifier.clock.schemas import MessageOut, MessagePage
+from services.notifier.delivery.models.notices import CabinetMessage
+from services.notifier.delivery.queries import notices as queries
+from services.notifier.delivery.schemas.notices import MessageOut, MessagePage
 from shared.base.clock import now
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
 from shared.web import Caller, PageRequest, Session, allow, paginate, service_router

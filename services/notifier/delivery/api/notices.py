@@ -7,12 +7,18 @@ from uuid import UUID
 from fastapi import Path, Query, Response
 from sqlalchemy import select
 
-from services.notifier.clock import queries
 from services.notifier.delivery.commands.notices import resend, resolve
-from services.notifier.clock.domain.labels import CHANNELS, NOTICE_STATES
-from services.notifier.clock.models import Notice, NoticeAttachment
-from services.notifier.clock.schemas import AttemptOut, NoticeChannel, NoticeDetails, NoticeRow, NoticeState
-from services.notifier.delivery.schemas import NoticeResolution
+from services.notifier.delivery.domain.labels import CHANNELS, NOTICE_STATES
+from services.notifier.delivery.models.notices import Notice, NoticeAttachment
+from services.notifier.delivery.queries import notices as queries
+from services.notifier.delivery.schemas.notices import (
+    AttemptOut,
+    NoticeChannel,
+    NoticeDetails,
+    NoticeResolution,
+    NoticeRow,
+    NoticeState,
+)
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role

@@ -1,19 +1,20 @@
 """Отказ от рекламы: ссылка в письме и «СТОП» в SMS."""
 
 from html import escape
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import StringConstraints
 from sqlalchemy import select
 
-from services.notifier.delivery.api.signatures import record_once, signed
+from services.notifier.delivery.api.signatures import signed
 from services.notifier.delivery.commands.optout import is_stop_word, stop_number, withdraw
-from services.notifier.clock.models import Client, Notice
+from services.notifier.delivery.commands.webhooks import record_once
+from services.notifier.delivery.models.notices import Notice
+from services.notifier.delivery.schemas.optout import IncomingSms, SmsHeard
+from services.notifier.people.models.projections import Client
 from shared.base.clock import now
 from shared.base.errors import NotFound
-from shared.web import NO_IDEMPOTENCY_KEY, Input, Output, Session, public, service_router
+from shared.web import NO_IDEMPOTENCY_KEY, Session, public, service_router
 
 router = service_router("Отказ от рекламы")
 
@@ -25,18 +26,6 @@ _PAGE = (
     "<h1>{title}</h1>{body}</body></html>"
 )
 _FORM = '<p>{text}</p><form method="post"><button type="submit" style="padding:10px 20px;">Отказаться</button></form>'
-
-
-class IncomingSms(Input):
-    """SMS от клиента, как её передаёт шлюз."""
-
-    event_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{9,14}$")]
-    text: Annotated[str, StringConstraints(max_length=2000)]
-
-
-class SmsHeard(Output):
-    stopped: bool
 
 
 @router.get(

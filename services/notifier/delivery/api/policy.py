@@ -8,11 +8,11 @@ from fastapi import Query, Response
 from sqlalchemy import select
 
 from services.notifier.delivery.commands.policy import publish_policy
-from services.notifier.clock.commands.rules import PUBLISHING
-from services.notifier.delivery.models import SmsUsage
-from services.notifier.delivery.commands.limits import current_policy
-from services.notifier.clock.models import Office
-from services.notifier.delivery.schemas import PolicyOut, PutPolicy, SmsUsageOut
+from services.notifier.delivery.domain.publishing import PUBLISHING
+from services.notifier.delivery.models.sms import SmsUsage
+from services.notifier.delivery.queries.policy import current_policy
+from services.notifier.delivery.schemas.policy import PolicyOut, PutPolicy, SmsUsageOut
+from services.notifier.people.models.projections import Office
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role

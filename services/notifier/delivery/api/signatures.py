@@ -6,10 +6,7 @@ import time
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.models import ReceivedWebhook
 from shared.base.errors import Unauthenticated
 
 WINDOW_SECONDS = 300
@@ -38,9 +35,3 @@ async def _signed(
 
 
 signed = Depends(_signed)
-
-
-async def record_once(session: AsyncSession, source: str, event_id: str) -> bool:
-    """Whether this event of a webhook has not been heard yet; from now on it has."""
-    row = insert(ReceivedWebhook).values(source=source, event_id=event_id).on_conflict_do_nothing()
-    return (await session.execute(row.returning(ReceivedWebhook.event_id))).first() is not None

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.commands.notices import About, Attachment, get_client, get_office, notify_client, queue_mail, queue_sms
-from services.notifier.clock.models import Office, StaffMember
-from services.notifier.texts.queries.rendering import money
+from services.notifier.delivery.commands.notices import About, Attachment, notify_client, queue_mail, queue_sms
 from services.notifier.delivery.spreadsheet import MEDIA_TYPE, purchase_order
+from services.notifier.people.models.projections import Office, StaffMember
+from services.notifier.people.queries import get_client, get_office
+from services.notifier.texts.rendering import money
 from shared.contracts import billing, clients, orders, vin
 
 PREFERENCES: Mapping[vin.Preference, str] = {

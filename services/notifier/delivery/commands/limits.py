@@ -10,21 +10,20 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.commands.notices import get_office, queue_mail
-from services.notifier.delivery.models import DeliveryPolicy, SmsUsage, StoppedNumber
+from services.notifier.delivery.commands.notices import queue_mail
 from services.notifier.delivery.domain.delivery import QuietHours
+from services.notifier.delivery.models.notices import Notice
+from services.notifier.delivery.models.policy import DeliveryPolicy
+from services.notifier.delivery.models.sms import SmsUsage, StoppedNumber
+from services.notifier.delivery.queries.policy import current_policy
 from services.notifier.metrics import SMS_LIMIT_REACHED
-from services.notifier.clock.models import Client, Notice, Office, StaffMember
+from services.notifier.people.models.projections import Client, Office, StaffMember
+from services.notifier.people.queries import get_office
 from shared.persistence.locks import lock_until_commit
 
 log = structlog.get_logger(__name__)
 
 NUMBER_LIMIT_PAUSE = timedelta(hours=1)
-
-
-async def current_policy(session: AsyncSession, at: datetime) -> DeliveryPolicy | None:
-    query = select(DeliveryPolicy).where(DeliveryPolicy.effective_from <= at)
-    return (await session.execute(query.order_by(DeliveryPolicy.version.desc()).limit(1))).scalars().first()
 
 
 async def may_send(session: AsyncSession, notice: Notice, at: datetime) -> bool:

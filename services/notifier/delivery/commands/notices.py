@@ -10,11 +10,12 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery.domain.delivery import RETRY_PERIOD
-from services.notifier.clock.domain.labels import NOTICE_STATES
-from services.notifier.clock.models import CabinetMessage, Client, Notice, NoticeAttachment, Office
-from services.notifier.texts.queries.rendering import one_line
-from services.notifier.texts.queries.queries import render_letter, render_sms
-from shared.base.errors import BusinessError, DependencyNotReady
+from services.notifier.delivery.domain.labels import NOTICE_STATES
+from services.notifier.delivery.models.notices import CabinetMessage, Notice, NoticeAttachment
+from services.notifier.people.models.projections import Client, Office
+from services.notifier.texts.queries import render_letter, render_sms
+from services.notifier.texts.rendering import one_line
+from shared.base.errors import BusinessError
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
@@ -36,22 +37,6 @@ class About:
 
     kind: str | None = None
     id: UUID | None = None
-
-
-async def get_office(session: AsyncSession, office_id: UUID) -> Office:
-    """Raises DependencyNotReady."""
-    office = await session.get(Office, office_id)
-    if office is None:
-        raise DependencyNotReady(f"office {office_id} is not known yet")
-    return office
-
-
-async def get_client(session: AsyncSession, client_id: UUID) -> Client:
-    """Raises DependencyNotReady."""
-    client = await session.get(Client, client_id)
-    if client is None:
-        raise DependencyNotReady(f"client {client_id} is not known yet")
-    return client
 
 
 def office_context(office: Office) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.models import StoppedNumber
-from services.notifier.clock.models import Client
+from services.notifier.delivery.models.sms import StoppedNumber
+from services.notifier.people.models.projections import Client
 from shared.contracts.notifier import ConsentWithdrawn
 from shared.messaging import publish
 from shared.runtime.audit import audit

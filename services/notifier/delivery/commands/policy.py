@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.commands.rules import PUBLISHING, effective_since
-from services.notifier.delivery.models import DeliveryPolicy
+from services.notifier.delivery.domain.publishing import PUBLISHING, effective_since
+from services.notifier.delivery.models.policy import DeliveryPolicy
 from shared.identity.roles import Principal
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit

@@ -13,19 +13,19 @@ import structlog
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.clock.commands import escalation_letters
+from services.notifier.delivery.commands.late_text import fill_in
+from services.notifier.delivery.commands.limits import mark_unsendable, may_send, release_usage
 from services.notifier.delivery.commands.notices import SEND_CHANNEL
 from services.notifier.delivery.commands.optout import is_stop_word, stop_number
+from services.notifier.delivery.commands.receipts import apply_receipts, lock_receipts, record_part_ids, record_receipt
 from services.notifier.delivery.domain.delivery import retry_delay
-from services.notifier.delivery.commands.limits import mark_unsendable, may_send, release_usage
 from services.notifier.delivery.mail import Letter, Mailer, Outcome
-from services.notifier.metrics import SMS_ATTEMPTS
-from services.notifier.clock.models import Notice, NoticeAttachment, NoticeAttempt
-from services.notifier.delivery.loops.receipts import apply_receipts, lock_receipts, record_part_ids, record_receipt
-from services.notifier.settings import NotifierSettings
-from services.notifier.delivery.sms.smpp import Incoming, Receipt, SmppGateway
+from services.notifier.delivery.models.notices import Notice, NoticeAttachment, NoticeAttempt
 from services.notifier.delivery.sms.port import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
 from services.notifier.delivery.sms.route import SmsRoute, build_route
+from services.notifier.delivery.sms.smpp import Incoming, Receipt, SmppGateway
+from services.notifier.metrics import SMS_ATTEMPTS
+from services.notifier.settings import NotifierSettings
 from shared.base import fault_points
 from shared.base.clock import now
 from shared.persistence.database import Database
@@ -128,7 +128,7 @@ async def claim(database: Database, channel: str, settings: NotifierSettings) ->
                 return None
             notice, at = row[0], row.at
             unwritten = notice.text is None
-            if unwritten and not await escalation_letters.fill_in(session, notice, at=at, public_url=settings.public_url):
+            if unwritten and not await fill_in(session, notice, at=at, public_url=settings.public_url):
                 mark_unsendable(notice, "expired", "К моменту отправки повод отпал.")
                 continue
             if not await may_send(session, notice, at):

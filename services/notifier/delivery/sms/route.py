@@ -8,10 +8,11 @@ from uuid import UUID
 
 import structlog
 
-from services.notifier.settings import NotifierSettings
+from services.notifier.delivery.sms.port import SmsAccepted, SmsGateway, SmsStatus, SmsUnavailable
 from services.notifier.delivery.sms.smpp import OnMessage, SmppGateway
-from services.notifier.delivery.sms.port import SmsAccepted, SmscGateway, SmsGateway, SmsStatus, SmsUnavailable
+from services.notifier.delivery.sms.smsc import SmscGateway
 from services.notifier.delivery.sms.smsru import SmsRuGateway
+from services.notifier.settings import NotifierSettings
 
 log = structlog.get_logger(__name__)
 

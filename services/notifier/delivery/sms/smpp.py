@@ -20,7 +20,14 @@ from smpplib.client import Client
 from smpplib.gsm import make_parts
 from smpplib.smpp import make_pdu
 
-from services.notifier.delivery.sms.port import SmsAccepted, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable, ensure_allowed
+from services.notifier.delivery.sms.port import (
+    SmsAccepted,
+    SmsOutcomeUnknown,
+    SmsRejected,
+    SmsStatus,
+    SmsUnavailable,
+    ensure_allowed,
+)
 
 log = structlog.get_logger(__name__)
 

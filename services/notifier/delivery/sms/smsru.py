@@ -6,7 +6,15 @@ from uuid import UUID
 
 import httpx
 
-from services.notifier.delivery.sms.port import SmsAccepted, SmsOutcomeUnknown, SmsRejected, SmsStatus, SmsUnavailable, decimal_or_none, ensure_allowed, integer, post_form
+from services.notifier.delivery.sms.http import decimal_or_none, integer, post_form
+from services.notifier.delivery.sms.port import (
+    SmsAccepted,
+    SmsOutcomeUnknown,
+    SmsRejected,
+    SmsStatus,
+    SmsUnavailable,
+    ensure_allowed,
+)
 
 OK = 100
 STATUSES: Mapping[int, SmsStatus] = {

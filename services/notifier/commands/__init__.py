@@ -1,1 +1,0 @@
-"""Use cases of `notifier`: the clock, the rules, the notices."""

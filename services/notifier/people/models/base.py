@@ -1,0 +1,7 @@
+"""Tables of `notifier`."""
+
+from shared.persistence.database import ServiceBase, new_metadata
+
+
+class Base(ServiceBase):
+    metadata = new_metadata()

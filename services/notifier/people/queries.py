@@ -1,0 +1,53 @@
+"""Reads of offices, people, clients and calendars as the other services last told them."""
+
+from collections import OrderedDict
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifier.people.models.projections import Calendar, Client, Office, StaffMember
+from shared.base.errors import DependencyNotReady
+from shared.vocabulary.worktime import WorkingCalendar
+
+MAX_CACHED_CALENDARS = 2_000
+_calendars: OrderedDict[str, WorkingCalendar] = OrderedDict()
+
+
+async def staff_names(session: AsyncSession, ids: set[UUID]) -> dict[str, str]:
+    query = select(StaffMember.staff_id, StaffMember.full_name).where(StaffMember.staff_id.in_(ids))
+    return {str(row.staff_id): row.full_name for row in (await session.execute(query)).all()}
+
+
+async def office_names(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
+    query = select(Office.office_id, Office.name).where(Office.office_id.in_(ids))
+    return {row.office_id: row.name for row in (await session.execute(query)).all()}
+
+
+async def get_office(session: AsyncSession, office_id: UUID) -> Office:
+    """Raises DependencyNotReady."""
+    office = await session.get(Office, office_id)
+    if office is None:
+        raise DependencyNotReady(f"office {office_id} is not known yet")
+    return office
+
+
+async def get_client(session: AsyncSession, client_id: UUID) -> Client:
+    """Raises DependencyNotReady."""
+    client = await session.get(Client, client_id)
+    if client is None:
+        raise DependencyNotReady(f"client {client_id} is not known yet")
+    return client
+
+
+async def load_calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
+    """By its content, so it can be kept: the same digest is the same calendar for ever."""
+    found = _calendars.get(digest)
+    if found is None:
+        body = (await session.execute(select(Calendar.body).where(Calendar.digest == digest))).scalar_one()
+        found = _calendars[digest] = WorkingCalendar.model_validate(body)
+        while len(_calendars) > MAX_CACHED_CALENDARS:
+            _calendars.popitem(last=False)
+    else:
+        _calendars.move_to_end(digest)
+    return found

@@ -1,0 +1,82 @@
+"""What callers send: request bodies, one per use case."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+from uuid import UUID
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from services.orders.domain.disclosures import Disclosure
+from services.orders.domain.order import OrderState
+from services.orders.domain.position import PositionState
+from services.orders.models import Order
+from services.orders.models.order import Channel, Delivery
+from services.orders.schemas.fields import City, Comment
+from services.orders.schemas.positions import BalanceOut, PositionOut
+from shared.contracts.clients import Vehicle
+from shared.web import Input, Output
+
+
+class PlaceOrder(Input):
+    """Вся корзина клиента становится заказом."""
+
+    client_id: UUID
+    check_requested: bool = Field(default=False, description="Проверить применимость (ORD-06)")
+    vehicle_id: UUID | None = None
+    disclosures: list[Disclosure] = Field(default=[], max_length=10)
+    delivery: Delivery = "office"
+    delivery_city: City | None = None
+    delivery_note: Comment | None = Field(default=None, description="О чём договорились с менеджером (ORD-18)")
+
+    @model_validator(mode="after")
+    def _delivery_is_complete(self) -> Self:
+        if self.delivery == "courier" and self.delivery_city is None:
+            raise ValueError("для доставки нужен город")
+        return self
+
+
+class OrderSummary(Output):
+    id: UUID
+    number: str
+    office_id: UUID
+    client_id: UUID
+    client_name: str | None
+    state: OrderState = Field(description="Выводится из состояний позиций (ORD-14)")
+    state_label: str
+    position_states: dict[PositionState, int] = Field(description="Сколько позиций в каком состоянии")
+    channel: Channel
+    total: Decimal
+    check_requested: bool
+    check_completed_at: datetime | None
+    paid_at: datetime | None
+    processed_at: datetime | None
+    placed_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, order: Order, client_name: str | None, position_states: dict[PositionState, int]) -> Self:
+        return cls(
+            **{name: getattr(order, name) for name in _ORDER_AS_STORED},
+            client_name=client_name,
+            state_label=order.state.label,
+            position_states=position_states,
+        )
+
+
+_ORDER_AS_STORED = [
+    name for name in OrderSummary.model_fields if name not in ("client_name", "state_label", "position_states")
+]
+
+
+class OrderOut(OrderSummary):
+    vehicle: Vehicle | None
+    disclosures: list[str]
+    delivery: Delivery
+    delivery_city: str | None
+    delivery_note: str | None
+    client_balance: BalanceOut | None
+    positions: list[PositionOut]
