@@ -32,7 +32,7 @@ from shared.base.settings import SERVICES
 
 REPETITIONS = 3
 IDLE_SECONDS = 5.0
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "operations" / "performance.md"
 BEGIN, END = "<!-- startup: written by ./reglament bench startup --write -->", "<!-- /startup -->"
 
 

@@ -4,7 +4,7 @@
 
 `small` has 20,000 open obligations in the table and takes less than a minute, `full` has 1,000,000.  With `--check` the
 exit code is 1 where a figure falls short of `benchmarks/targets.toml`; `--write` puts the table into
-`docs/performance.md`.
+`docs/operations/performance.md`.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./reglament bench clock")
     parser.add_argument("--scale", choices=SCALES, default="small")
     parser.add_argument("--check", action="store_true", help="exit 1 where a figure falls short of its target")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/operations/performance.md")
     arguments = parser.parse_args()
     report = Report("clock", Console(width=160))
     description = machine()

@@ -4,7 +4,7 @@
 
 `small` takes less than three minutes, `full` (1,000,000 events, 10,000,000 positions) less than twelve.  Names choose
 some of the figures.  With `--check` the exit code is 1 where a figure falls short of `benchmarks/targets.toml`;
-`--write` puts the table into `docs/performance.md`.
+`--write` puts the table into `docs/operations/performance.md`.
 """
 
 import argparse
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--scale", choices=SCALES, default="small")
     parser.add_argument("--check", action="store_true", help="exit 1 where a figure falls short of its target")
     parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/operations/performance.md")
     arguments = parser.parse_args()
     scale = SCALES[arguments.scale]
     report = Report("kernel", Console(width=160))

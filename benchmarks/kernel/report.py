@@ -1,4 +1,4 @@
-"""How figures are measured, shown and kept: a part of `docs/performance.md` between two marks."""
+"""How figures are measured, shown and kept: a part of `docs/operations/performance.md` between two marks."""
 
 import asyncio
 import os
