@@ -60,7 +60,7 @@ def entry(
     comment: str,
     caller: str,
 ) -> str:
-    """«18:23, 10.01.15. Оценка 5. Клиенту все понравилось. М.А.»; the time is the office's local time."""
+    """Return the line of the log: «18:45, 14.03.26. Оценка 5. Закажет к выходным. М.А.», in the zone of the office."""
     parts = [f"{called_at.astimezone(zone):%H:%M, %d.%m.%y}."]
     if outcome != "reached":
         parts.append(f"{OUTCOME_LABELS[outcome]}.")
