@@ -6,6 +6,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import TypeAdapter
+
+from services.control.defaults import first_policies
 from shared.base.errors import Invalid
 
 
@@ -26,32 +29,10 @@ class PolicyDefinition:
     highest: Decimal
 
 
-POLICIES: Mapping[PolicyCode, PolicyDefinition] = {
-    PolicyCode.TURNOVER_THRESHOLD: PolicyDefinition(
-        title="Оборот за месяц, после которого назначается управляющий",
-        clause="ORG-03, K12",
-        unit="₽",
-        default=Decimal(1_000_000),
-        whole=False,
-        highest=Decimal("999999999999.99"),
-    ),
-    PolicyCode.NORM_MANAGERS: PolicyDefinition(
-        title="Менеджеров в новом офисе",
-        clause="ORG-03",
-        unit="чел.",
-        default=Decimal(2),
-        whole=True,
-        highest=Decimal(1000),
-    ),
-    PolicyCode.NORM_SENIOR_MANAGERS: PolicyDefinition(
-        title="Старших менеджеров в новом офисе",
-        clause="ORG-03",
-        unit="чел.",
-        default=Decimal(1),
-        whole=True,
-        highest=Decimal(1000),
-    ),
-}
+POLICIES: Mapping[PolicyCode, PolicyDefinition] = TypeAdapter(dict[PolicyCode, PolicyDefinition]).validate_python(
+    first_policies()
+)
+"""The figures of `defaults/policies.toml`, one for each code."""
 
 
 @dataclass(frozen=True, slots=True)

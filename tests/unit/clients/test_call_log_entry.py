@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.clients.defaults import first_contents, first_policy
 from services.clients.domain.call_log import (
     GOAL_LABELS,
     OUTCOME_LABELS,
@@ -14,7 +15,6 @@ from services.clients.domain.call_log import (
     entry,
     goal_of_rule,
 )
-from services.clients.defaults import first_contents, first_policy
 from services.clients.domain.content import OBJECTIONS, SCRIPTS, ContentCode, fill
 from services.clients.domain.labels import Category, DisabledReason
 from services.clients.domain.names import given_name, initials

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from services.control.domain.contacts import known_zone, normal_phone
-from services.control.domain.policy import Norms, PolicyCode, PolicyValue, check_value, norms_on, value_on
+from services.control.domain.policy import POLICIES, Norms, PolicyCode, PolicyValue, check_value, norms_on, value_on
 from services.control.domain.staffing import (
     DirectorExists,
     Member,
@@ -231,3 +231,12 @@ def test_a_period_is_forward_and_at_most_a_leap_year() -> None:
 def test_the_month_before_january_is_december() -> None:
     assert month_before(date(2026, 1, 1)) == date(2025, 12, 1)
     assert month_before(date(2026, 12, 1)) == date(2026, 11, 1)
+
+
+def test_every_figure_has_its_first_value_in_the_defaults() -> None:
+    assert {code: definition.default for code, definition in POLICIES.items()} == {
+        PolicyCode.TURNOVER_THRESHOLD: Decimal(1_000_000),
+        PolicyCode.NORM_MANAGERS: Decimal(2),
+        PolicyCode.NORM_SENIOR_MANAGERS: Decimal(1),
+    }
+    assert list(POLICIES) == list(PolicyCode)
