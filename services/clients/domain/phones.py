@@ -1,10 +1,9 @@
-"""CL-06: reading a phone number, and telling a fabricated one (+79111111111) from a real one."""
+"""Tell a fabricated phone number (+79111111111) from a real one (CL-06)."""
 
 from enum import StrEnum
 
 import phonenumbers
 
-HOME_REGION = "RU"
 SAME_DIGITS = 7
 """So many equal digits at the end make a number unbelievable."""
 RUN_DIGITS = 7
@@ -36,26 +35,6 @@ SUSPICION_LABELS = {
     PhoneSuspicion.MANY_CARDS: "Один номер на многих карточках",
     PhoneSuspicion.WRONG_NUMBER: "По номеру ответил не клиент",
 }
-
-
-class UnreadablePhone(ValueError):
-    """The text is not a phone number at all. The message addresses the person, in Russian."""
-
-
-def read_phone(text: str) -> str:
-    """The number in E.164 form, «8 912 583-01-47» → «+79125830147». Raises UnreadablePhone."""
-    try:
-        number = phonenumbers.parse(text, HOME_REGION)
-    except phonenumbers.NumberParseException:
-        raise UnreadablePhone("Это не похоже на номер телефона. Пример: +7 912 583-01-47") from None
-    if number.extension or not phonenumbers.is_possible_number(number):
-        raise UnreadablePhone("В номере телефона лишние или недостающие цифры. Пример: +7 912 583-01-47")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def show_phone(phone: str) -> str:
-    """For reading aloud and dialling: «+7 912 583-01-47»."""
-    return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def suspicion(phone: str, *, cards_with_number: int, cards_allowed: int) -> PhoneSuspicion | None:

@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 
-from services.clients.domain.phones import UnreadablePhone, read_phone
+from shared.vocabulary.phones import UnreadablePhone, read_phone
 
 ENDING = "~"
 """Marks a number written backwards, so that its last digits are a beginning."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.clients.domain.call_log import RATING_LABELS
 from services.clients.domain.labels import CONSENT_LABELS, KIND_LABELS, Category, DisabledReason
-from services.clients.domain.phones import PhoneSuspicion, show_phone
+from services.clients.domain.phones import PhoneSuspicion
 from services.clients.models.base import Base
 from shared.contracts.clients import (
     ClientChanged,
@@ -19,6 +19,7 @@ from shared.contracts.clients import (
     ConsentPurpose,
 )
 from shared.persistence.database import ClientOwned, OfficeOwned, Versioned, new_id
+from shared.vocabulary.phones import show_phone
 
 
 class Client(ClientOwned, Versioned, Base):

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.control.commands import offices as commands
 from services.control.models.offices import Office, OfficeCalendar
 from services.control.queries.offices import find_office, shown_offices
+from services.control.schemas.fields import PlannedDay
 from services.control.schemas.offices import (
     CalendarIn,
     CalendarVersionOut,
     ChangeOffice,
     OfficeOut,
     OpenOffice,
-    PlannedDay,
     VatRateIn,
 )
 from shared.base.clock import now

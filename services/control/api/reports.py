@@ -10,7 +10,7 @@ from services.control.domain.statistics import check_period, month_of
 from services.control.queries import remote
 from services.control.queries.board import board
 from services.control.queries.statistics import statistics
-from services.control.schemas.offices import PlannedDay
+from services.control.schemas.fields import PlannedDay
 from services.control.schemas.reports import Board, BrokerBoard, ServiceBoard, Statistics
 from services.control.settings import ControlSettings
 from shared.base.clock import now

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from services.control.domain.contacts import known_zone, normal_phone
 from services.control.domain.policy import POLICIES, Norms, PolicyCode, PolicyValue, check_value, norms_on, value_on
 from services.control.domain.staffing import (
     DirectorExists,
@@ -176,32 +175,6 @@ def test_a_vat_setting_for_the_same_date_replaces_the_former() -> None:
     corrected = VatSetting(effective_from=date(2025, 1, 1), rate_percent=5)
     earlier = VatSetting(effective_from=date(2020, 1, 1), rate_percent=18)
     assert with_setting(with_setting(VAT, corrected), earlier) == [earlier, VAT[0], corrected, VAT[2]]
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        ("8 (800) 555-35-35", "+78005553535"),
-        ("+7 343 200 00 00", "+73432000000"),
-        ("9120000000", "+79120000000"),
-        ("+375 29 123-45-67", "+375291234567"),
-    ],
-)
-def test_a_phone_is_stored_in_one_form(typed: str, stored: str) -> None:
-    assert normal_phone(typed) == stored
-
-
-@pytest.mark.parametrize("typed", ["", "звоните", "12", "+7 343 200", "8" * 40])
-def test_what_is_no_phone_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match="телефон"):
-        normal_phone(typed)
-
-
-def test_a_zone_has_a_name_of_the_zone_database() -> None:
-    assert known_zone("Asia/Yekaterinburg") == "Asia/Yekaterinburg"
-    for wrong in ("UTC+5", "Asia", "../../etc/passwd", "asia/yekaterinburg"):
-        with pytest.raises(ValueError, match="часовой пояс"):
-            known_zone(wrong)
 
 
 @pytest.mark.parametrize(
