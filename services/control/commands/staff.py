@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.commands.offices import working_office
@@ -20,10 +20,11 @@ from shared.identity import accounts
 from shared.identity.roles import OFFICE_STAFF, Principal, Role
 from shared.messaging import publish
 from shared.persistence.database import new_id
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 from shared.web import check_version
 
-HEAD_OFFICE_LOCK = 7_350_101
+HEAD_OFFICE_LOCK = "staff/head_office"
 
 
 async def hire(session: AsyncSession, body: HireStaff, *, at: datetime) -> Staff:
@@ -142,7 +143,7 @@ async def ensure_head_office(session: AsyncSession, login: str, password: str, e
 
     Replicas that start together wait for each other and make one.
     """
-    await _lock_head_office(session)
+    await lock_until_commit(session, HEAD_OFFICE_LOCK)
     if await session.scalar(select(Staff.id).where(Staff.role == Role.HEAD_OFFICE.value, Staff.active).limit(1)):
         return
     body = HireStaff(
@@ -177,11 +178,7 @@ async def _check_office(session: AsyncSession, role: Role, office_id: UUID, besi
 
 async def _check_not_last(session: AsyncSession, staff_id: UUID) -> None:
     """One at a time, so that the last two heads cannot dismiss each other at once.  Raises LastHeadOfficeAccount."""
-    await _lock_head_office(session)
+    await lock_until_commit(session, HEAD_OFFICE_LOCK)
     others = select(Staff.id).where(Staff.role == Role.HEAD_OFFICE.value, Staff.active, Staff.id != staff_id).limit(1)
     if await session.scalar(others) is None:
         raise LastHeadOfficeAccount("Сначала примите ещё одного сотрудника головного офиса.")
-
-
-async def _lock_head_office(session: AsyncSession) -> None:
-    await session.execute(select(func.pg_advisory_xact_lock(HEAD_OFFICE_LOCK)))

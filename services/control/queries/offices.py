@@ -6,19 +6,41 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.domain.policy import POLICIES, PolicyCode, value_on
 from services.control.domain.staffing import Member, acting_director
 from services.control.domain.vat import vat_label, vat_on
-from services.control.models.offices import Office
+from services.control.models.offices import Office, OfficeCalendar
 from services.control.models.penalties import Policy
 from services.control.models.staff import Staff
 from services.control.schemas.offices import OfficeOut
 from services.control.schemas.penalties import PolicyOut, PolicyValueOut
 from shared.base.errors import NotFound
 from shared.identity.roles import Role
+
+
+def office_list(city: str | None, active: bool | None) -> Select[Office]:
+    """Return the offices of a city, or those that work, or all that the caller may see."""
+    query = select(Office)
+    if city is not None:
+        query = query.where(Office.city == city)
+    if active is not None:
+        query = query.where(Office.active == active)
+    return query
+
+
+def calendar_list(office_id: UUID) -> Select[OfficeCalendar]:
+    """Return all versions of an office's calendar."""
+    return select(OfficeCalendar).where(OfficeCalendar.office_id == office_id)
+
+
+async def office_name(session: AsyncSession, office_id: UUID | None) -> str | None:
+    """Return the name of an office; None without an office."""
+    if office_id is None:
+        return None
+    return await session.scalar(select(Office.name).where(Office.office_id == office_id))
 
 
 async def find_office(session: AsyncSession, office_id: UUID) -> Office:
