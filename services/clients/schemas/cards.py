@@ -1,4 +1,4 @@
-"""Bodies about client cards (CL-01…13, CL-16)."""
+"""Request and response bodies about client cards (CL-03, CL-04)."""
 
 from datetime import datetime
 from typing import Annotated, Any

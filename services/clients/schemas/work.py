@@ -1,4 +1,4 @@
-"""Bodies about calls, garage, consents and texts (CL-06, CL-11…15, CL-19, CALL-01…05)."""
+"""Request and response bodies about calls, garage, consents, texts and figures (CL-13)."""
 
 from datetime import datetime
 from decimal import Decimal
