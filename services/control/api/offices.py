@@ -1,4 +1,4 @@
-"""Offices, their calendars and VAT (ORG-01)."""
+"""Offices, their calendars and VAT."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Penalty points (HR-03) and the figures of the regulations."""
+"""Penalty points and the figures of the regulations."""
 
 from typing import Annotated
 from uuid import UUID

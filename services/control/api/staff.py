@@ -1,4 +1,4 @@
-"""Staff (ORG-02) and one's own account."""
+"""Staff, and one's own account."""
 
 from typing import Annotated
 from uuid import UUID

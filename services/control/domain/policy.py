@@ -1,4 +1,4 @@
-"""Figures of the regulations that head office may change from a date on."""
+"""Figures of the regulations that head office may change from a date on (ORG-03, K12)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.control.defaults import first_policies
 from shared.base.errors import Invalid
 
 
-class PolicyCode(StrEnum):
+class PolicyCode(StrEnum):  # noqa: D101 (a docstring would be published)
     TURNOVER_THRESHOLD = "turnover_threshold"
     NORM_MANAGERS = "norm_managers"
     NORM_SENIOR_MANAGERS = "norm_senior_managers"
@@ -20,6 +20,8 @@ class PolicyCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PolicyDefinition:
+    """A figure: its title, clause, unit and bounds."""
+
     title: str
     clause: str
     unit: str
@@ -37,6 +39,8 @@ POLICIES: Mapping[PolicyCode, PolicyDefinition] = TypeAdapter(dict[PolicyCode, P
 
 @dataclass(frozen=True, slots=True)
 class PolicyValue:
+    """A value of a figure in force from a date on."""
+
     code: PolicyCode
     effective_from: date
     value: Decimal
@@ -44,7 +48,7 @@ class PolicyValue:
 
 @dataclass(frozen=True, slots=True)
 class Norms:
-    """ORG-03 on one day."""
+    """The figures of ORG-03 on one day."""
 
     turnover_threshold: Decimal
     managers: int
@@ -52,7 +56,7 @@ class Norms:
 
 
 def value_on(code: PolicyCode, values: Iterable[PolicyValue], day: date) -> Decimal:
-    """The latest value in force on `day`, else the regulations' own figure."""
+    """Return the latest value in force on `day`, else the regulations' own figure."""
     in_force = [value for value in values if value.code == code and value.effective_from <= day]
     if not in_force:
         return POLICIES[code].default
@@ -60,6 +64,7 @@ def value_on(code: PolicyCode, values: Iterable[PolicyValue], day: date) -> Deci
 
 
 def norms_on(values: Iterable[PolicyValue], day: date) -> Norms:
+    """Return the figures of ORG-03 in force on `day`."""
     values = list(values)
     return Norms(
         turnover_threshold=value_on(PolicyCode.TURNOVER_THRESHOLD, values, day),
@@ -69,7 +74,7 @@ def norms_on(values: Iterable[PolicyValue], day: date) -> Norms:
 
 
 def check_value(code: PolicyCode, value: Decimal) -> None:
-    """Raises Invalid."""
+    """Verify that a value lies within the bounds of its figure.  Raises Invalid."""
     definition = POLICIES[code]
     if not 0 <= value <= definition.highest:
         raise Invalid(f"Значение от 0 до {definition.highest}.", field="value")

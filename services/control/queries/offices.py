@@ -1,4 +1,4 @@
-"""Offices with their staff rules, and dated policy."""
+"""Read offices with their staff, and the figures of the regulations."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ async def office_name(session: AsyncSession, office_id: UUID | None) -> str | No
 
 
 async def find_office(session: AsyncSession, office_id: UUID) -> Office:
-    """Raises NotFound, also for another office's caller."""
+    """Return an office.  Raises NotFound, also for another office's caller."""
     office = await session.scalar(select(Office).where(Office.office_id == office_id))
     if office is None:
         raise NotFound("Офис не найден.")
@@ -52,7 +52,7 @@ async def find_office(session: AsyncSession, office_id: UUID) -> Office:
 
 
 async def members_by_office(session: AsyncSession, office_ids: Sequence[UUID]) -> dict[UUID, list[Member]]:
-    """Active staff of the offices."""
+    """Return the active staff of the offices."""
     rows = await session.execute(
         select(Staff.office_id, Staff.id, Staff.role, Staff.hired_at).where(
             Staff.office_id.in_(office_ids), Staff.active
@@ -66,6 +66,7 @@ async def members_by_office(session: AsyncSession, office_ids: Sequence[UUID]) -
 
 
 async def shown_offices(session: AsyncSession, offices: Sequence[Office], *, at: datetime) -> list[OfficeOut]:
+    """Return offices as their route shows them, with the acting director and today's VAT."""
     members = await members_by_office(session, [office.office_id for office in offices])
     return [_shown(office, members.get(office.office_id, []), at) for office in offices]
 
@@ -97,7 +98,7 @@ def _shown(office: Office, members: list[Member], at: datetime) -> OfficeOut:
 
 
 async def policies(session: AsyncSession, today: date) -> list[PolicyOut]:
-    """Every figure with its history, the newest date first."""
+    """Return every figure with its history, the newest date first."""
     rows = (await session.scalars(select(Policy).order_by(Policy.code, Policy.effective_from.desc()))).all()
     values = [row.as_value for row in rows]
     return [

@@ -1,4 +1,4 @@
-"""Offices, their requisites, VAT and calendars (ORG-01)."""
+"""Bodies about offices, their requisites, VAT and calendars."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -41,7 +41,7 @@ OFFICE: dict[str, Any] = {
     "vat": [{"effective_from": "2026-01-01", "rate_percent": 22}],
     "calendar": {"weekly": WEEK, "public_holidays": True},
 }
-"""An example that can be sent as it is."""
+"""An example that can be sent unchanged."""
 
 
 class RequisitesIn(Input):

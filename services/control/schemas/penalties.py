@@ -1,4 +1,4 @@
-"""Penalty points (HR-03) and policy figures."""
+"""Bodies about penalty points and figures of the regulations."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Staff and their sign-in (ORG-02)."""
+"""Bodies about staff and their sign-in."""
 
 from datetime import datetime
 from uuid import UUID
