@@ -23,7 +23,7 @@ from services.control.schemas.reports import Board, BrokerBoard, ObligationCount
 
 
 async def board(session: AsyncSession, *, broker: BrokerBoard, services: list[ServiceBoard], at: datetime) -> Board:
-    """Return every office with obligations, inquiries, turnover and hints of ORG-03, beside the answers of the services."""
+    """Return every office with obligations, inquiries, turnover and hints of ORG-03, beside the services' answers."""
     offices = (
         await session.scalars(select(Office).order_by(Office.active.desc(), Office.name, Office.office_id))
     ).all()

@@ -1,4 +1,4 @@
-"""Calls, the list of calls to make and the cold list (CL-11…13, CALL-01…06)."""
+"""Calls, the list of calls to make and the cold list."""
 
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
