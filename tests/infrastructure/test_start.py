@@ -141,6 +141,7 @@ def test_two_systems_on_one_directory(directory: DataDirectory) -> None:
                 head_office_password="secret",
                 logs="logs",
                 processes={},
+                service_urls={},
                 environment={},
             )
         )
