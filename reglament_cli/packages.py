@@ -57,8 +57,12 @@ def ensure_servers(
     if privilege is None or shutil.which("apt-get") is None:
         raise OperatorError(f"{' and '.join(missing)} must be installed first, as root: {command}")
     tell(f"installing {' and '.join(missing)} (once, about half a minute)")
-    if not install(missing, privilege, log) or missing_servers(database=database, broker=broker, proxy=proxy):
+    if not install(missing, privilege, log):
         raise OperatorError(f"`{command}` failed, see {log}")
+    if missing_servers(database=database, broker=broker, proxy=proxy):
+        raise OperatorError(
+            f"`{command}` brought nothing that can be used: PostgreSQL {postgres.OLDEST_VERSION} or newer is needed"
+        )
 
 
 def install(packages: Sequence[str], privilege: Sequence[str], log: Path) -> bool:
