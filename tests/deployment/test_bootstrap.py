@@ -15,8 +15,9 @@ import pytest
 from devtools import bootstrap
 from devtools.supervisor import postgres, rabbitmq
 from devtools.supervisor.processes import free_port
-from tests.deployment.checkout import ROOT, copy_checkout
+from tests.deployment.checkout import copy_checkout
 from tests.deployment.supervisor import Supervisor, alive
+from tests.support import ROOT
 
 DEBIAN_PYTHON = Path("/usr/bin/python3")
 NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
