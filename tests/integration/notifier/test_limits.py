@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from services.notifier.delivery.commands import notices as commands
 from services.notifier.delivery.loops.sender import handle_incoming
@@ -25,7 +25,7 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from simulators.sms.gateways import RunningSmsSimulator
 from tests.integration.notifier.conftest import World, signed
-from tests.integration.notifier.test_delivery import ended, notice, queue_mail, ready, sms_of
+from tests.integration.notifier.test_delivery import ended, notice, queue_mail, ready, sms_of, tries
 from tests.integration.notifier.test_engine import until
 
 
@@ -131,6 +131,36 @@ async def test_one_number_gets_no_more_than_its_limit(world: World, gateway: Run
     assert put_off.last_answer == "Суточный лимит SMS на этот номер."
     assert timedelta(minutes=55) < put_off.next_attempt_at - now() <= timedelta(hours=1)
     assert len([sms for sms in gateway.messages if sms.phone == "79220007003"]) == 2
+
+
+@pytest.mark.parametrize("state", ["unknown", "sending"])
+async def test_an_sms_of_which_nothing_is_known_counts_against_the_numbers_limit(world: World, state: str) -> None:
+    """It may have reached the recipient."""
+    await world.open_office()
+    phone = {"unknown": "+79220007004", "sending": "+79220007005"}[state]
+    await world.register(phone=phone)
+    async with policy_with(world, sms_number_limit=1):
+        first = await queue_sms(world, "Один")
+        await ended(world, first, "delivered")
+        async with world.notifier.session() as session:
+            nothing_known = {"state": state, "sent_at": None, "delivered_at": None, "sending_since": now()}
+            await session.execute(update(Notice).where(Notice.id == first).values(**nothing_known))
+        put_off = await put_off_notice(world, await queue_sms(world, "Два"))
+    assert (put_off.state, put_off.last_answer) == ("queued", "Суточный лимит SMS на этот номер.")
+
+
+async def test_an_sms_of_unknown_outcome_counts_against_the_offices_limit(world: World) -> None:
+    """The gateway took it and lost the answer: operators charge for it all the same."""
+    await world.open_office()
+    await world.register(phone="+79220009601")
+    async with policy_with(world, sms_office_limits={str(world.office_id): 1}):
+        lost = await queue_sms(world)
+        await ended(world, lost, "delivered")
+        assert await tries(world, lost) == [(1, "unknown")]
+        used = await usage(world)
+        assert used is not None and used.parts == 1
+        put_off = await put_off_notice(world, await queue_sms(world, "Ещё одно"))
+    assert put_off.last_answer == "Дневной лимит SMS офиса исчерпан."
 
 
 async def test_bad_limits_are_refused(world: World) -> None:

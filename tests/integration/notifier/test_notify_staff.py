@@ -1,10 +1,11 @@
-"""Who is told, when, and in how many letters."""
+"""Who is notified, when, and in how many letters."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select, text, update
 
 from services.notifier.clock.loops import engine
@@ -15,6 +16,7 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.rules import ladder, seconds
+from tests.integration.notifier.test_delivery import ended
 from tests.integration.notifier.test_engine import fast_contact, levels, until
 from tests.support.notifier import calendar, minutes
 
@@ -65,6 +67,69 @@ async def test_a_storm_becomes_one_digest_per_person_and_five_minutes(world: Wor
     (mail,) = await world.mailbox.wait_for(to=world.mail_of("ivanov"))
     assert mail.subject == "Сроки: нарушено 40"
     assert (mail.text or "").count("[ORD-04]") == 40
+
+
+@pytest.mark.parametrize("breaches", [61, 75])
+async def test_a_digest_lists_sixty_obligations_and_counts_the_rest(world: World, breaches: int) -> None:
+    await world.with_people()
+    await world.register()
+    await fire(world, await storm(world, breaches))
+    (digest,) = await letters_to(world, "ivanov")
+    assert digest.context is not None
+    assert (digest.context["count"], len(digest.context["items"])) == (breaches, 60)
+    (mail,) = await world.mailbox.wait_for(to=world.mail_of("ivanov"))
+    assert (mail.text or "").count("[ORD-04]") == 60
+    assert f"И ещё {breaches - 60} шаг" in (mail.text or "")
+
+
+async def test_a_waiting_digest_grows_to_sixty_obligations_and_counts_the_rest(world: World) -> None:
+    await world.with_people()
+    await world.register()
+    await fire(world, await storm(world, 1))
+    await fire(world, await storm(world, 40))
+    await fire(world, await storm(world, 21))
+    _, digest = await letters_to(world, "ivanov")
+    assert digest.context is not None
+    assert (digest.context["count"], len(digest.context["items"])) == (61, 60)
+
+
+@pytest.mark.parametrize(("ago", "later"), [(90, 30), (119, 1), (121, 0)])
+async def test_a_wish_for_one_letter_in_two_hours_is_kept(world: World, ago: int, later: int) -> None:
+    """With the last letter 90 minutes ago the next one goes out in 30 minutes."""
+    await world.with_people()
+    await world.register()
+    async with world.staff_http() as http:
+        assert (await http.put("/telling-preferences", json={"digest_minutes": 120})).status_code == 200
+    await fire(world, await storm(world, 1))
+    (former,) = await letters_to(world, "ivanov")
+    await ended(world, former.id, "sent")
+    former_at = now() - minutes(ago)
+    async with world.notifier.session() as session:
+        await session.execute(update(Notice).where(Notice.id == former.id).values(next_attempt_at=former_at))
+    before = now()
+    await fire(world, await storm(world, 1))
+    (letter,) = [letter for letter in await letters_to(world, "ivanov") if letter.id != former.id]
+    if later:
+        assert letter.next_attempt_at == former_at + minutes(120)
+    else:
+        assert before - minutes(1) < letter.next_attempt_at < before + minutes(1)
+
+
+async def test_a_wish_for_rare_letters_is_of_one_person_only(world: World) -> None:
+    """Both are notified in one transaction, whose look-back is the longest pause of the two."""
+    await world.with_people()
+    petrov = await world.hire("petrov", "manager")
+    await world.register()
+    async with world.staff_http() as http:
+        assert (await http.put("/telling-preferences", json={"digest_minutes": 120})).status_code == 200
+    await fire(world, [*await storm(world, 1), *await storm(world, 1, responsible_staff_id=petrov)])
+    async with world.notifier.session() as session:
+        sent = update(Notice).where(Notice.office_id == world.office_id, Notice.purpose == "staff")
+        await session.execute(sent.values(next_attempt_at=now() - minutes(30), state="sent"))
+    before = now()
+    await fire(world, [*await storm(world, 1), *await storm(world, 1, responsible_staff_id=petrov)])
+    assert (await letters_to(world, "ivanov"))[-1].next_attempt_at > before + minutes(89)
+    assert (await letters_to(world, "petrov"))[-1].next_attempt_at < before + minutes(1)
 
 
 async def test_replicas_that_fire_one_storm_do_not_write_a_letter_each(world: World) -> None:

@@ -98,7 +98,8 @@ async def notify_staff(
     # Replicas and lanes tell a person one after another, else each would begin a letter of its own.
     await lock_until_commit(session, *(f"tell/{staff_id}" for staff_id in by_person))
     preferences = await _preferences(session, by_person)
-    last = await _last_letters(session, by_person, at - max(window, timedelta(hours=1)))
+    pauses = {staff_id: _pause(preferences.get(staff_id), window) for staff_id in by_person}
+    last = await _last_letters(session, by_person, at - max(pauses.values()))
     waiting = await _queued_letters(session, by_person, at)
     for staff_id, own in by_person.items():
         preference, person = preferences.get(staff_id), own[0].person
@@ -119,14 +120,18 @@ async def notify_staff(
                 waiting[staff_id], person, preference, [one.kind for one in not_urgent]
             )
             continue
-        pause = timedelta(minutes=preference.digest_minutes) if preference and window else window
-        since = max(at, last[staff_id] + pause) if staff_id in last else at
+        since = max(at, last[staff_id] + pauses[staff_id]) if staff_id in last else at
         if preference and preference.snoozed_until:
             since = max(since, preference.snoozed_until)
         letter = _escalation_letter(
             directory, not_urgent, at, _in_working_time(directory, not_urgent[0].obligation.office_id, since)
         )
         work.notices += [letter, *accompanying_sms(letter, person, preference, [one.kind for one in not_urgent])]
+
+
+def _pause(preference: NotificationPreference | None, window: timedelta) -> timedelta:
+    """Return the shortest time between two letters to a person; a window of zero switches all pauses off."""
+    return timedelta(minutes=preference.digest_minutes) if preference and window else window
 
 
 def _in_working_time(directory: Directory, office_id: UUID, moment: datetime) -> datetime:
