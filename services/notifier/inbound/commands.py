@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -14,16 +15,65 @@ from services.notifier.delivery.commands.optout import is_stop_word, withdraw
 from services.notifier.delivery.commands.receipts import apply_status
 from services.notifier.delivery.models.notices import Notice
 from services.notifier.inbound.domain import Letter, first_line
-from services.notifier.inbound.models import InboundMail
-from services.notifier.people.models.projections import Client
+from services.notifier.inbound.encryption import encrypt_secret
+from services.notifier.inbound.models import InboundMail, Mailbox, MailboxState
+from services.notifier.inbound.queries import find_mailbox
+from services.notifier.people.models.projections import Client, Office
 from services.notifier.people.queries import get_office
-from shared.base.errors import Conflict
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.contracts.notifier import MailAnswered, MailReceived
 from shared.identity.roles import Principal
 from shared.messaging import publish
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
+from shared.web import check_version
+
+WAKE_CHANNEL = "notifier_mailboxes"
+"""The NOTIFY channel that wakes the loop that reads mailboxes."""
+
+
+async def configure_mailbox(
+    session: AsyncSession,
+    office_id: UUID,
+    values: dict[str, Any],
+    password: str | None,
+    *,
+    secrets_key: str,
+    expected: int,
+    at: datetime,
+) -> Mailbox:
+    """Store where the office's mailbox is; without a password the former one stays.  It is read anew right away.
+
+    Another server, login or folder is read from now on.  Raises NotFound for an unknown office, PreconditionFailed,
+    Invalid for a new mailbox without a password, SecretsKeyMissing.
+    """
+    if await session.get(Office, office_id) is None:
+        raise NotFound("Такого офиса нет.")
+    mailbox = await find_mailbox(session, office_id, lock=True)
+    check_version(mailbox.version if mailbox else 0, expected)
+    if password is not None:
+        values = {**values, "secret": encrypt_secret(secrets_key, password)}
+    elif mailbox is None:
+        raise Invalid("Для нового ящика нужен пароль.", field="body.password")
+    if mailbox is None:
+        mailbox = Mailbox(office_id=office_id, **values)
+        session.add(mailbox)
+    else:
+        moved = any(getattr(mailbox, name) != values[name] for name in ("host", "login", "folder"))
+        for name, value in values.items():
+            setattr(mailbox, name, value)
+        if moved:
+            state = await session.get(MailboxState, office_id)
+            if state is not None:
+                state.uid_validity, state.last_uid = None, 0
+    await session.flush()
+    look_now = {"next_check_at": at, "error": None}
+    state_row = insert(MailboxState).values(office_id=office_id, last_uid=0, next_check_at=at)
+    await session.execute(state_row.on_conflict_do_update(index_elements=["office_id"], set_=look_now))
+    await session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
+    await audit(session, "mailbox.changed", subject=f"mailbox/{office_id}", office_id=office_id)
+    return mailbox
 
 
 async def receive_letter(

@@ -171,6 +171,3 @@ def _date(message: EmailMessage) -> datetime | None:
 def _clean(value: str, max_length: int) -> str:
     printable = "".join(character if character.isprintable() else " " for character in value)
     return " ".join(printable.encode("utf-8", "replace").decode().split())[:max_length]
-
-
-WAKE_CHANNEL = "notifier_mailboxes"

@@ -77,6 +77,7 @@ def _fetch_new(client: IMAPClient, folder: str, position: Position) -> Fetched:
     validity: int = selected[b"UIDVALIDITY"]
     if position.uid_validity is None:
         return Fetched(validity, selected[b"UIDNEXT"] - 1, [], more=False)
+    criteria: list[str | date]
     if validity == position.uid_validity:
         last, criteria = position.last_uid, ["UID", f"{position.last_uid + 1}:*"]
     else:

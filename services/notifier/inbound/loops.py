@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.inbound.commands import receive_letter
-from services.notifier.inbound.domain import WAKE_CHANNEL, parse_letter
+from services.notifier.inbound.commands import WAKE_CHANNEL, receive_letter
+from services.notifier.inbound.domain import parse_letter
 from services.notifier.inbound.encryption import decrypt_secret
 from services.notifier.inbound.imap import Access, Fetched, ImapError, Position, fetch
 from services.notifier.inbound.models import Mailbox, MailboxState

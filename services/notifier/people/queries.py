@@ -1,11 +1,13 @@
 """Reads of offices, people, clients and calendars as the other services last told them."""
 
 from collections import OrderedDict
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notifier.people.models.preferences import Absence, NotificationPreference
 from services.notifier.people.models.projections import Calendar, Client, Office, StaffMember
 from shared.base.errors import DependencyNotReady
 from shared.vocabulary.worktime import WorkingCalendar
@@ -38,6 +40,17 @@ async def get_client(session: AsyncSession, client_id: UUID) -> Client:
     if client is None:
         raise DependencyNotReady(f"client {client_id} is not known yet")
     return client
+
+
+async def find_preference(session: AsyncSession, staff_id: UUID) -> NotificationPreference | None:
+    """Return how the person wants to be notified; None for somebody who has chosen nothing."""
+    return await session.get(NotificationPreference, staff_id)
+
+
+def absences(*, office_id: UUID | None, at: datetime) -> Select[Absence]:
+    """Select the absences that have not ended by `at`, of one office or of all."""
+    query = select(Absence).where(Absence.until > at)
+    return query.where(Absence.office_id == office_id) if office_id is not None else query
 
 
 async def load_calendar(session: AsyncSession, digest: str) -> WorkingCalendar:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.people.models.projections import Office
 from services.notifier.texts.models import TemplateDraft, TemplateVersion
+from services.notifier.texts.queries import find_draft
 from services.notifier.texts.rendering import Rendered, TemplateRefused, render_source
 from services.notifier.texts.samples import SAMPLES, SMS_SAMPLES
 from shared.base.errors import BusinessError, Invalid, NotFound
@@ -67,12 +68,6 @@ async def save_draft(
             setattr(draft, field, value)
     await session.flush()
     return draft
-
-
-async def find_draft(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateDraft | None:
-    mine = TemplateDraft.for_office_id.is_not_distinct_from(office_id)
-    query = select(TemplateDraft).where(TemplateDraft.name == name, mine)
-    return (await session.execute(query)).scalars().one_or_none()
 
 
 async def publish_draft(

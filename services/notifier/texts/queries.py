@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.texts.models import TemplateVersion
+from services.notifier.texts.models import TemplateDraft, TemplateVersion
 from services.notifier.texts.rendering import Rendered, TemplateRefused, render, render_source, render_text
 
 log = structlog.get_logger(__name__)
@@ -23,6 +23,18 @@ async def text_in_force(session: AsyncSession, name: str, office_id: UUID | None
         newest[row.for_office_id] = row
     candidates = [newest[key] for key in (office_id, None) if key in newest]
     return next((row for row in candidates if row.text is not None), None)
+
+
+def versions(name: str) -> Select[TemplateVersion]:
+    """Select the published versions of a text."""
+    return select(TemplateVersion).where(TemplateVersion.name == name)
+
+
+async def find_draft(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateDraft | None:
+    """Return the draft of the office's text, or of the network's where `office_id` is None."""
+    mine = TemplateDraft.for_office_id.is_not_distinct_from(office_id)
+    query = select(TemplateDraft).where(TemplateDraft.name == name, mine)
+    return (await session.execute(query)).scalars().one_or_none()
 
 
 async def render_letter(

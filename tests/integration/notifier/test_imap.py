@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from imapclient import IMAPClient
 
 from services.notifier.inbound import imap
 from services.notifier.inbound.domain import parse_letter
@@ -132,7 +133,8 @@ async def test_a_letter_that_is_deleted_meanwhile_is_left_out(
     position = await begun(access)
     for number in range(3):
         dovecot.put(access.login, letter(Subject=str(number)))
-    original, deleted = getattr(imap.IMAPClient, step), []
+    original = getattr(IMAPClient, step)
+    deleted: list[bool] = []
 
     def and_delete(client: Any, *arguments: Any) -> Any:
         answer = original(client, *arguments)
@@ -141,7 +143,7 @@ async def test_a_letter_that_is_deleted_meanwhile_is_left_out(
             dovecot.delete(access.login, 2)
         return answer
 
-    monkeypatch.setattr(imap.IMAPClient, step, and_delete)
+    monkeypatch.setattr(IMAPClient, step, and_delete)
     fetched = await fetch(access, position)
     assert (titles(fetched), fetched.last_uid) == (["0", "2"], 3)
 

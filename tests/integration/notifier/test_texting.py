@@ -8,7 +8,7 @@ from shared.identity.roles import Role
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.rules import ladder
 from tests.integration.notifier.test_engine import fast_contact, until
-from tests.integration.notifier.test_telling import fire, storm
+from tests.integration.notifier.test_notify_staff import fire, storm
 
 PHONE = "+79220000045"
 

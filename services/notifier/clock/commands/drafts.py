@@ -13,7 +13,7 @@ from services.notifier.clock.domain.rules import Rule, RuleBody
 from services.notifier.clock.models.rules import RuleDraft, RuleVersion
 from services.notifier.clock.store.rule_book import rule_book
 from services.notifier.people.models.projections import Office, StaffMember
-from shared.base.errors import Conflict, NotFound, PreconditionFailed
+from shared.base.errors import Conflict, PreconditionFailed
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id
 from shared.runtime.audit import audit
@@ -40,15 +40,6 @@ async def create(
     )
     session.add(draft)
     await session.flush()
-    return draft
-
-
-async def find(session: AsyncSession, draft_id: UUID, *, lock: bool = False) -> RuleDraft:
-    """Raises NotFound."""
-    query = select(RuleDraft).where(RuleDraft.id == draft_id)
-    draft = (await session.execute(query.with_for_update() if lock else query)).scalars().one_or_none()
-    if draft is None:
-        raise NotFound("Такого черновика нет.")
     return draft
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock.commands.obligations import close, deadline_details, history_row, wake_engine
@@ -24,10 +24,6 @@ from shared.identity.roles import SENIORS, Principal, Role
 from shared.persistence.database import new_id
 from shared.runtime.audit import audit
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, deadline, working_time_between
-
-PAUSES_CHANNEL = "notifier_pauses"
-_WAKE_PAUSES = text(f"SELECT pg_notify('{PAUSES_CHANNEL}', '')")
-"""Delivered at commit: a pause may be over before the loop that ends pauses wakes up by itself."""
 
 
 class AlreadyClosed(BusinessError):
@@ -209,7 +205,7 @@ async def set_waiting(
     work = UnitOfWork()
     if not change_holder(work, obligation, rule, office_calendar, holder, at, at=at, role=caller.role):
         raise Conflict("Обязанность уже в этом состоянии.")
-    await session.execute(_WAKE_PAUSES)
+    work.wake_pauses = True
     event = work.history[-1]["event"]
     return await save_action(session, work, row, event, reason, caller, at)
 

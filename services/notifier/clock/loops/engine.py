@@ -11,8 +11,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
-
 from services.notifier.clock.commands.notify_staff import (
     DIGEST_WINDOW,
     EMPTY_DIRECTORY,
@@ -24,7 +22,8 @@ from services.notifier.clock.commands.notify_staff import (
 from services.notifier.clock.commands.obligations import MAX_ENGINE_SLEEP, history_row, level_row
 from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.domain.ladder import Person, resolve_recipients
-from services.notifier.clock.domain.obligation import COLUMNS, ObligationRecord, step_moment
+from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
+from services.notifier.clock.store.due import claim_due
 from services.notifier.clock.store.unit_of_work import WAKE_CHANNEL, UnitOfWork, flush
 from shared.base import fault_points
 from shared.persistence.database import Database
@@ -35,19 +34,6 @@ PARALLEL_BATCHES = 2
 LOCKED_RETRY_SECONDS = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
-_CLAIM = text(
-    f"""
-    WITH due AS (
-        SELECT {", ".join(COLUMNS)} FROM obligations WHERE next_at <= now()
-        ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    SELECT now() AS at,
-        (SELECT extract(epoch FROM o.next_at - clock_timestamp())::float8 FROM obligations o
-          WHERE o.next_at IS NOT NULL AND o.id NOT IN (SELECT id FROM due) ORDER BY o.next_at LIMIT 1) AS seconds,
-        due.*
-    FROM (SELECT) AS always LEFT JOIN due ON true ORDER BY due.next_at, due.id
-    """
-)
 
 
 async def run(context: ServiceContext) -> None:
@@ -91,10 +77,9 @@ async def fire_due(database: Database, limit: int = BATCH, window: timedelta = D
 async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, float]:
     """The number of steps, and the seconds until the next one: of those that were left, or of those that fired."""
     async with database.worker() as session:
-        rows = (await session.execute(_CLAIM, {"limit": limit})).all()
-        at: datetime = rows[0].at
-        seconds = MAX_ENGINE_SLEEP.total_seconds() if rows[0].seconds is None else rows[0].seconds
-        obligations = [ObligationRecord(*row[2:]) for row in rows if row.id is not None]
+        due = await claim_due(session, limit)
+        at, obligations = due.at, due.obligations
+        seconds = MAX_ENGINE_SLEEP.total_seconds() if due.seconds is None else due.seconds
         claimed_at = time.monotonic()
         if not obligations:
             return 0, seconds

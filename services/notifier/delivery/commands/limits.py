@@ -84,7 +84,7 @@ async def _within_limits(session: AsyncSession, notice: Notice, policy: Delivery
         notice.last_answer = "Суточный лимит SMS на этот номер."
         return False
     office = await get_office(session, notice.office_id)
-    limit = policy.sms_office_limits.get(str(notice.office_id), policy.sms_daily_limit)
+    limit = policy.office_limit(notice.office_id)
     if not await _reserve_usage(session, office, parts, limit, at):
         tomorrow = at.astimezone(ZoneInfo(office.time_zone)).date() + timedelta(days=1)
         notice.next_attempt_at = datetime.combine(tomorrow, time(), tzinfo=ZoneInfo(office.time_zone))

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.domain.delivery import RETRY_PERIOD
+from services.notifier.delivery.domain.delivery import RETRY_PERIOD, SEND_CHANNEL
 from services.notifier.delivery.domain.labels import NOTICE_STATES
 from services.notifier.delivery.models.notices import CabinetMessage, Notice, NoticeAttachment
 from services.notifier.people.models.projections import Client, Office
@@ -21,7 +21,6 @@ from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 Purpose = Literal["service", "advertising", "staff", "supplier"]
-SEND_CHANNEL = "notifier_notices"
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,8 @@ async def queue_sms(
 
 
 async def wake_sender(session: AsyncSession) -> None:
-    """Delivered at commit."""
-    await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": SEND_CHANNEL})
+    """Wake the loops that send; PostgreSQL delivers the notification at commit."""
+    await session.execute(select(func.pg_notify(SEND_CHANNEL, "")))
 
 
 async def notify_client(

@@ -7,7 +7,9 @@ from functools import reduce
 from zoneinfo import ZoneInfo
 
 RETRY_PERIOD = timedelta(hours=24)
-"""A server that answers 4xx is tried this long."""
+"""How long a notice is retried after temporary refusals."""
+SEND_CHANNEL = "notifier_notices"
+"""The NOTIFY channel that wakes the loops that send."""
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 40, 60))
 
 

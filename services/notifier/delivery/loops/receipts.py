@@ -5,12 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery.commands.notices import wake_sender
 from services.notifier.delivery.commands.receipts import AWAITED, apply_status
+from services.notifier.delivery.domain.delivery import RETRY_PERIOD
 from services.notifier.delivery.models.notices import Notice, NoticeAttempt
 from services.notifier.delivery.queries.policy import current_policy
 from services.notifier.delivery.sms.port import SmsStatus, SmsUnavailable
@@ -23,14 +24,7 @@ log = structlog.get_logger(__name__)
 
 MAX_POLL_INTERVAL = timedelta(hours=1)
 STOP_POLLING = timedelta(days=2)
-
-_RESEND_ONCE = text(
-    "UPDATE notices SET state = 'queued', next_attempt_at = now(), expires_at = now() + interval '24 hours'"
-    " WHERE state = 'unknown' AND channel = 'email' AND purpose <> 'advertising'"
-    " AND created_at > now() - interval '2 days'"
-    " AND (SELECT count(*) FROM notice_attempts a WHERE a.notice_id = notices.id AND a.outcome = 'unknown') = 1"
-    " RETURNING id"
-)
+RESEND_WITHIN = timedelta(days=2)
 
 
 async def run(context: ServiceContext) -> None:
@@ -80,7 +74,21 @@ async def resend_unknown_mail(database: Database) -> int:
         policy = await current_policy(session, (await session.execute(select(func.now()))).scalar_one())
         if policy is None or not policy.resend_unknown_mail:
             return 0
-        again = (await session.execute(_RESEND_ONCE)).all()
+        unknown_attempts = (
+            select(func.count())
+            .select_from(NoticeAttempt)
+            .where(NoticeAttempt.notice_id == Notice.id, NoticeAttempt.outcome == "unknown")
+            .scalar_subquery()
+        )
+        resend = (
+            update(Notice)
+            .where(Notice.state == "unknown", Notice.channel == "email", Notice.purpose != "advertising")
+            .where(Notice.created_at > func.now() - RESEND_WITHIN, unknown_attempts == 1)
+            .values(state="queued", next_attempt_at=func.now(), expires_at=func.now() + RETRY_PERIOD)
+            .returning(Notice.id)
+            .execution_options(synchronize_session=False)
+        )
+        again = (await session.execute(resend)).all()
         if again:
             await wake_sender(session)
     return len(again)

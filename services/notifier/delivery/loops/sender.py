@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery.commands.late_text import fill_in
 from services.notifier.delivery.commands.limits import mark_unsendable, may_send, release_usage
-from services.notifier.delivery.commands.notices import SEND_CHANNEL
 from services.notifier.delivery.commands.optout import is_stop_word, stop_number
 from services.notifier.delivery.commands.receipts import apply_receipts, lock_receipts, record_part_ids, record_receipt
-from services.notifier.delivery.domain.delivery import retry_delay
+from services.notifier.delivery.domain.delivery import SEND_CHANNEL, retry_delay
 from services.notifier.delivery.mail import Letter, Mailer, Outcome
 from services.notifier.delivery.models.notices import Notice, NoticeAttachment, NoticeAttempt
+from services.notifier.delivery.queries.notices import seconds_until_next_notice
 from services.notifier.delivery.sms.port import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
 from services.notifier.delivery.sms.route import SmsRoute, build_route
 from services.notifier.delivery.sms.smpp import Incoming, Receipt, SmppGateway
@@ -35,11 +35,6 @@ log = structlog.get_logger(__name__)
 
 MAX_SLEEP = 30.0
 SHUTDOWN_TIMEOUT = 20.0
-
-_UNTIL_NEXT = text(
-    "SELECT extract(epoch FROM min(next_attempt_at) - clock_timestamp())::float8 FROM notices"
-    " WHERE state = 'queued' AND channel = :channel"
-)
 
 Send = Callable[[Letter], Awaitable[Outcome]]
 
@@ -93,7 +88,7 @@ async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable
             continue
         await idle()
         async with context.database.worker() as session:
-            seconds = (await session.execute(_UNTIL_NEXT, {"channel": channel})).scalar_one()
+            seconds = await seconds_until_next_notice(session, channel)
         wait = MAX_SLEEP if seconds is None else max(seconds, 0.01)
         await wakeup.wait(min(wait, MAX_SLEEP))
 

@@ -34,3 +34,7 @@ class DeliveryPolicy(Base):
     """CALL-09: how long three rings take."""
     published_by: Mapped[UUID | None]
     published_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+    def office_limit(self, office_id: UUID) -> int | None:
+        """Return how many SMS (parts) the office may send in a day; None: no limit."""
+        return self.sms_office_limits.get(str(office_id), self.sms_daily_limit)
