@@ -1,4 +1,4 @@
-"""Letters to an office: into the conversation they belong to, and to whoever has to answer (CALL-12)."""
+"""Letters to an office: store them in their conversation, open inquiries, send answers (CALL-12)."""
 
 import re
 from collections.abc import Sequence
@@ -79,10 +79,10 @@ async def configure_mailbox(
 async def receive_letter(
     session: AsyncSession, office_id: UUID, letter: Letter, *, our_address: str, at: datetime
 ) -> InboundMail | None:
-    """None for a letter that is known already.
+    """Store the letter in its conversation and return it; None where it is known already.
 
     A person's letter opens an inquiry, unless an earlier one of the same conversation still waits for its answer.
-    Automatic answers, newsletters and bounces are kept, but nobody has to answer them.
+    Automatic answers, newsletters and bounces are kept, but wait for no answer.
     """
     office = await get_office(session, office_id)
     ours = letter.sender in {our_address.lower(), office.email.lower()}
@@ -126,7 +126,7 @@ async def receive_letter(
 
 
 async def answer(session: AsyncSession, letter: InboundMail, body: str, *, caller: Principal, at: datetime) -> UUID:
-    """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's."""
+    """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's letter."""
     if letter.kind != "message" or not letter.sender:
         raise Conflict("Это письмо написала программа, отвечать некому.")
     await lock_until_commit(session, f"mail/{letter.thread_id}")
@@ -163,9 +163,9 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
 
 
 async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> None:
-    """The inquiry of this letter was dealt with in another way.
+    """Mark the inquiry of this letter as dealt with in another way.
 
-    A letter that has come since then counted on that inquiry, and opens one of its own.
+    A letter that has come since then relied on that inquiry, and opens one of its own.
     """
     letter = await session.get(InboundMail, mail_id)
     if letter is None:
@@ -177,7 +177,7 @@ async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> 
 
 
 async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) -> Sequence[UUID]:
-    """All letters of its conversation until `at`; returns those that had waited."""
+    """Mark all letters of the conversation until `at` as answered; return those that had waited."""
     thread = select(InboundMail.thread_id).where(InboundMail.id == mail_id).scalar_subquery()
     waiting = update(InboundMail).where(InboundMail.thread_id == thread, InboundMail.answered_at.is_(None))
     done = waiting.where(InboundMail.received_at <= at).values(answered_at=at).returning(InboundMail.id)
@@ -185,7 +185,7 @@ async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) 
 
 
 async def _open_inquiry(session: AsyncSession, letter: InboundMail) -> None:
-    """Opens its inquiry (CALL-12), with the time to answer counted from its receipt."""
+    """Open the letter's inquiry (CALL-12), with the time to answer counted from its receipt."""
     facts = {"mail_id": letter.id, "thread_id": letter.thread_id, "client_id": letter.client_id}
     at = letter.received_at
     await publish(session, MailReceived(office_id=letter.office_id, version=1, occurred_at=at, received_at=at, **facts))
@@ -199,7 +199,7 @@ async def _waiting(session: AsyncSession, thread_id: UUID) -> Sequence[InboundMa
 
 
 async def _answered_notice(session: AsyncSession, office_id: UUID, references: Sequence[str]) -> Notice | None:
-    """Our own letter that this one answers: our Message-IDs are the notices' ids."""
+    """Return our own letter that this one answers: our Message-IDs are the notices' ids."""
     for reference in references:
         try:
             notice_id = UUID(reference.strip("<>").partition("@")[0])
@@ -225,8 +225,11 @@ async def _thread(
 
 
 async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answered: Notice | None) -> Client | None:
-    """Whoever was written to, where they answer; else whose card has the sender's address; else again whoever was
-    written to, from another address."""
+    """Return the client who wrote the letter.
+
+    That is the addressee of our letter who answers from the same address; else the client with the sender's address;
+    else the addressee, from another address.
+    """
     addressee = await session.get(Client, answered.client_id) if answered is not None and answered.client_id else None
     if answered is not None and addressee is not None and answered.recipient.lower() == letter.sender:
         return addressee
@@ -235,7 +238,7 @@ async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answer
 
 
 async def _record_bounce(session: AsyncSession, office_id: UUID, notice_id: UUID, at: datetime) -> None:
-    """A bounce that names our letter: it was not delivered."""
+    """Mark our letter that a bounce names as not delivered."""
     query = select(Notice).where(Notice.id == notice_id, Notice.office_id == office_id, Notice.channel == "email")
     notice = (await session.execute(query.with_for_update())).scalars().one_or_none()
     if notice is not None and notice.state in ("sent", "unknown"):

@@ -1,4 +1,4 @@
-"""Reading a letter as it came: who writes, what, in answer to what, and whether a person wrote it at all."""
+"""Parse a letter as it came: who writes, what, in answer to what, and whether a person wrote it (CALL-12)."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ else:
 
 
 class _Lenient(_Policy):
-    """Python's parser of structured headers raises for some malformed ones: to us they say nothing."""
+    """Reads malformed headers for which Python's parser of structured headers raises as empty."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         try:
@@ -44,6 +44,8 @@ _LENIENT = _Lenient()
 
 @dataclass(frozen=True)
 class Letter:
+    """What a letter says."""
+
     message_id: str
     references: list[str]
     """What it answers, the nearest first."""
@@ -60,7 +62,7 @@ class Letter:
 
 
 def parse_letter(raw: bytes) -> Letter:
-    """Never raises: what cannot be read is empty."""
+    """Return the parsed letter; never raises: what cannot be read is empty."""
     message = message_from_bytes(raw, policy=_LENIENT)
     senders = getaddresses([_header(message, "From")])
     name, address = senders[0] if senders else ("", "")
@@ -87,6 +89,7 @@ def parse_letter(raw: bytes) -> Letter:
 
 
 def first_line(text: str) -> str:
+    """Return the first line that is not blank."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 

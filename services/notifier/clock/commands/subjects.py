@@ -1,4 +1,4 @@
-"""What is remembered about the subjects of duties."""
+"""Update what is known about the subjects of obligations."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from shared.contracts.base import Event
 def update_subjects(
     work: UnitOfWork, known: dict[str, SubjectRecord], event: Event, body: dict[str, Any]
 ) -> dict[str, SubjectRecord]:
-    """What is known of the event's subjects with what the event tells, by kind.  The caller holds the client's lock."""
+    """Return the event's subjects by kind, with the facts that the event adds.  The caller holds the client's lock."""
     concerned = subjects_of(event)
     if event.office_id is None:
         return {}

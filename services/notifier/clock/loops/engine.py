@@ -1,8 +1,8 @@
-"""The engine of the clock: fires the steps of obligations when their time has come.
+"""The engine of the clock: fires the steps of obligations when their time has come (NTF-03).
 
-It sleeps until the next step and is woken by NOTIFY when an earlier one appears.  Time is the database's `now()`,
-the start of the transaction, so nothing fires early.  Claims skip rows locked by other replicas; the step, its
-history, its event and its notices commit together, so nothing fires twice.
+It sleeps until the next step and is woken by NOTIFY when an earlier one appears.  Time is the database's `now()`, the
+start of the transaction, so nothing fires early.  Claims skip rows locked by other replicas; the step, its history, its
+event and its notices commit together, so nothing fires twice.
 """
 
 import asyncio
@@ -55,6 +55,7 @@ async def run(context: ServiceContext) -> None:
 
 
 async def fire_all_due(database: Database, limit: int, window: timedelta) -> None:
+    """Fire full batches until one is not full."""
     while (await fire(database, limit, window))[0] >= limit:
         pass
 
@@ -70,12 +71,15 @@ class _Batch:
 
 
 async def fire_due(database: Database, limit: int = BATCH, window: timedelta = DIGEST_WINDOW) -> int:
-    """Fire what is due, the oldest first, in one transaction; returns the number of steps."""
+    """Fire what is due, the oldest first, in one transaction; return the number of steps."""
     return (await fire(database, limit, window))[0]
 
 
 async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, float]:
-    """The number of steps, and the seconds until the next one: of those that were left, or of those that fired."""
+    """Fire what is due in one transaction; return the number of steps and the seconds until the next one.
+
+    The next one is the earliest of the obligations that were not claimed and of those that fired.
+    """
     async with database.worker() as session:
         due = await claim_due(session, limit)
         at, obligations = due.at, due.obligations
@@ -87,7 +91,7 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
         has_recipients = any(step["role"] for obligation in obligations for step in obligation.schedule)
         offices = {obligation.office_id for obligation in obligations}
         batch = _Batch(at, await load_directory(session, offices, at) if has_recipients else EMPTY_DIRECTORY)
-        # With a full batch there may be unclaimed rows behind the last one: later steps wait their turn.
+        # With a full batch there may be unclaimed rows behind the last one: later steps are left to the next batch.
         horizon = max(obligation.next_at or at for obligation in obligations) if len(obligations) == limit else at
         queue = [
             (obligation.next_at or at, place, obligation) for place, obligation in enumerate(obligations)
@@ -107,7 +111,7 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
 
 
 def _fire(obligation: ObligationRecord, batch: _Batch) -> None:
-    """The duty's next step; then the clock stands on the one after it."""
+    """Fire the obligation's next step and advance it to the one after."""
     assert obligation.next_step is not None
     step, work = obligation.schedule[obligation.next_step], batch.work
     role: str | None = None

@@ -1,7 +1,7 @@
-"""What one transaction changes about duties, written with one statement.
+"""Write what one transaction changes about obligations with one statement.
 
-A statement per table and row costs more than everything else that the clock does; so rows are gathered, handed over as
-JSON and spread by PostgreSQL.
+A statement per table and row costs more than everything else that the clock does; so rows are gathered, passed as JSON
+and spread by PostgreSQL.  Paid for by `benchmarks/clock/event_application.py` and `benchmarks/clock/firing.py`.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class UnitOfWork:
     """Whether a pause may end before the loop that ends pauses wakes up by itself."""
 
     def mark_changed(self, obligation: ObligationRecord) -> None:
-        """Store the duty as it is when everything is written; a new one is stored anyway."""
+        """Store the obligation as it is when everything is written; a new one is stored anyway."""
         if not any(obligation is new for new in self.opened):
             self.changed[obligation.id] = obligation
 
@@ -151,7 +151,7 @@ def _statement(parts: tuple[str, ...], channels: tuple[str, ...]) -> str:
 
 
 async def flush(session: AsyncSession, work: UnitOfWork) -> None:
-    """Everything in one round trip.  Foreign keys are checked when all of it is there."""
+    """Write everything in one round trip.  Foreign keys are checked when all of it is there."""
     values: dict[str, Any] = {}
     for part in fields(work):
         rows: Any = getattr(work, part.name)

@@ -1,4 +1,4 @@
-"""What became of notices: receipts asked for and receipts told, letters whose sender died."""
+"""Find out what became of notices: ask the gateways, and mark letters whose sender died."""
 
 import asyncio
 from datetime import timedelta
@@ -46,7 +46,10 @@ async def run(context: ServiceContext) -> None:
 
 
 async def mark_lost(database: Database, lease_seconds: float, lookup_gateway: str | None = None) -> int:
-    """`sending` longer than the lease → `unknown`; returns how many.  An SMS is asked for where our id is known."""
+    """Mark as `unknown` what has been `sending` for longer than the lease; return how many.
+
+    An SMS is looked up where the gateway knows our id.
+    """
     async with database.worker() as session:
         lost = (
             update(Notice)
@@ -68,8 +71,10 @@ async def mark_lost(database: Database, lease_seconds: float, lookup_gateway: st
 
 
 async def resend_unknown_mail(database: Database) -> int:
-    """Where the policy says so, a letter of unknown outcome goes out once more: its Message-ID tells the reader's
-    program that the two are one.  SMS have no such thing, so they always wait for a person."""
+    """Send letters of unknown outcome once more where the policy says so; return how many.
+
+    Their Message-ID shows the reader's program that the two are one.  SMS have no such id, so a person decides.
+    """
     async with database.worker() as session:
         policy = await current_policy(session, (await session.execute(select(func.now()))).scalar_one())
         if policy is None or not policy.resend_unknown_mail:
@@ -119,7 +124,7 @@ async def _poll(database: Database, route: SmsRoute, gateway: str, first_interva
 async def _apply_answer(
     session: AsyncSession, notice_id: UUID, provider_id: str | None, status: SmsStatus, first_interval: float
 ) -> None:
-    """Unless the notice was sent anew while the gateway was asked."""
+    """Apply the gateway's answer, unless the notice was sent anew meanwhile."""
     query = select(Notice, func.now().label("at")).where(Notice.id == notice_id, Notice.provider_id == provider_id)
     row = (await session.execute(query.with_for_update())).first()
     if row is None:

@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""The table of the delivery policy."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from shared.persistence.database import Instant
 
 
 class DeliveryPolicy(Base):
-    """Quiet hours of SMS in the recipient's own zone: policy data with an effective date."""
+    """Quiet hours of SMS in the recipient's own zone and limits: policy data with an effective date."""
 
     __tablename__ = "delivery_policies"
 

@@ -17,6 +17,6 @@ async def current_policy(session: AsyncSession, at: datetime) -> DeliveryPolicy 
 
 
 def sms_usage(*, office_id: UUID | None, day: date | None) -> Select[SmsUsage]:
-    """Select how many SMS offices have sent per day of theirs; a filter of None lets all through."""
+    """Select how many SMS offices have sent per local day; a filter of None lets all through."""
     wanted = {SmsUsage.office_id: office_id, SmsUsage.day: day}
     return select(SmsUsage).where(*(column == value for column, value in wanted.items() if value is not None))
