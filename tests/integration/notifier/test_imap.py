@@ -165,12 +165,12 @@ async def test_tls_reads_from_a_trusted_server_and_refuses_a_strange_one(
 
 
 async def test_a_server_without_starttls_gets_no_password() -> None:
-    heard = bytearray()
+    lines = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"* OK ready\r\n")
         while line := await reader.readline():
-            heard.extend(line)
+            lines.extend(line)
             tag, command = line.split()[:2]
             extra = b"* CAPABILITY IMAP4rev1\r\n" if command == b"CAPABILITY" else b"* BYE\r\n"
             writer.write(extra + tag + b" OK done\r\n")
@@ -182,7 +182,7 @@ async def test_a_server_without_starttls_gets_no_password() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(imap.ImapError, match="STARTTLS"):
             await fetch(imap.Access("127.0.0.1", port, "starttls", "office", PASSWORD, "INBOX"))
-    assert b"CAPABILITY" in heard and b"LOGIN" not in heard and PASSWORD.encode() not in heard
+    assert b"CAPABILITY" in lines and b"LOGIN" not in lines and PASSWORD.encode() not in lines
 
 
 @pytest.mark.parametrize(("security", "greeting"), [("none", b""), ("none", b"* OK ready\r\n"), ("tls", b"")])

@@ -86,7 +86,7 @@ async def usage(world: World) -> SmsUsage | None:
         return (await session.execute(select(SmsUsage).where(SmsUsage.office_id == world.office_id))).scalars().first()
 
 
-async def test_an_office_that_has_used_up_its_day_waits_and_head_office_is_told_once(
+async def test_an_office_that_has_used_up_its_day_waits_and_head_office_is_notified_once(
     world: World, gateway: RunningSmsSimulator
 ) -> None:
     await world.open_office()
@@ -143,7 +143,8 @@ async def test_an_sms_of_which_nothing_is_known_counts_against_the_numbers_limit
         first = await queue_sms(world, "Один")
         await ended(world, first, "delivered")
         async with world.notifier.session() as session:
-            nothing_known = {"state": state, "sent_at": None, "delivered_at": None, "sending_since": now()}
+            since = now() if state == "sending" else None
+            nothing_known = {"state": state, "attempts": 2, "sent_at": None, "sending_since": since}
             await session.execute(update(Notice).where(Notice.id == first).values(**nothing_known))
         put_off = await put_off_notice(world, await queue_sms(world, "Два"))
     assert (put_off.state, put_off.last_answer) == ("queued", "Суточный лимит SMS на этот номер.")
@@ -198,8 +199,8 @@ async def test_a_letter_of_advertising_carries_its_way_out_and_it_works(world: W
         for _ in range(2):
             done = await anybody.post(f"/unsubscribe/{notice_id}", data={"List-Unsubscribe": "One-Click"})
             assert done.status_code == 200 and "отказались" in done.text
-    (told,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
-    assert (told.purpose, told.source) == ("advertising", "link")
+    (withdrawn,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
+    assert (withdrawn.purpose, withdrawn.source) == ("advertising", "link")
     assert (await ended(world, await advertising(world), "failed", "sent")).last_answer == "Нет согласия на рекламу."
     service = await queue_mail(world, world.mail_of("client"))
     assert (await ended(world, service, "failed", "sent")).state == "sent"
@@ -224,8 +225,8 @@ async def test_stop_by_the_gateways_webhook_ends_advertising_to_that_number_only
     async with world.notifier.http() as gateway:
         assert (await gateway.post("/webhooks/sms", **signed(body))).json() == {"stopped": True}
         assert (await gateway.post("/webhooks/sms", **signed(body))).json() == {"stopped": False}
-    (told,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
-    assert told.source == "stop_word"
+    (withdrawn,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
+    assert withdrawn.source == "stop_word"
     await world.change_client(2, phone="+79220007010", consents=["advertising"])
     refused = await ended(world, await queue_sms(world, purpose="advertising"), "failed", "sent", "delivered")
     assert refused.last_answer == "Получатель отказался от рекламы («СТОП»)."
