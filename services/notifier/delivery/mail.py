@@ -192,7 +192,7 @@ class Mailer:
         return smtp
 
     def close(self) -> None:
-        """Close the connection without a word to the server."""
+        """Close the connection without ending the session."""
         if self._smtp is not None:
             with contextlib.suppress(Exception):
                 self._smtp.close()

@@ -67,7 +67,7 @@ def parse_letter(raw: bytes) -> Letter:
     senders = getaddresses([_header(message, "From")])
     name, address = senders[0] if senders else ("", "")
     found = _MESSAGE_ID.search(_header(message, "Message-ID"))
-    # A letter without an id still must not be taken twice.
+    # A letter without an id must not be stored twice either.
     message_id = found[0] if found else f"<{hashlib.sha256(raw).hexdigest()}@no-message-id>"
     references = _MESSAGE_ID.findall(_header(message, "In-Reply-To"))
     references += reversed(_MESSAGE_ID.findall(_header(message, "References")))
@@ -118,7 +118,7 @@ def _text(message: EmailMessage) -> str:
         part = message.get_body(preferencelist=("plain", "html"))
     if part is None:
         return ""
-    content = _decoded(part).encode("utf-8", "replace").decode()  # Some sets have half characters.
+    content = _decoded(part).encode("utf-8", "replace").decode()  # Some character sets yield lone surrogates.
     if part.get_content_type() == "text/html":
         content = _without_tags(content)
     return content.replace("\r\n", "\n").replace("\x00", "").strip()[:MAX_TEXT]
@@ -129,7 +129,7 @@ def _decoded(part: MIMEPart) -> str:
     content = payload if isinstance(payload, bytes) else b""
     try:
         return content.decode(part.get_content_charset() or "utf-8", errors="replace")
-    except (LookupError, ValueError):  # No such character set, or one that refuses some bytes whatever is asked.
+    except (LookupError, ValueError):  # An unknown character set, or one that refuses some bytes in any case.
         return content.decode("utf-8", errors="replace")
 
 

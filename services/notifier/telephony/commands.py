@@ -57,7 +57,7 @@ async def record_call_event(session: AsyncSession, call_event: CallEvent, *, at:
             session,
             PhoneCallEnded(
                 office_id=call.office_id,
-                # What is learnt later is more.
+                # An answer adds to what is known, so the version grows with it.
                 version=1 + (call.answered_at is not None),
                 occurred_at=at,
                 call_id=call.id,

@@ -204,7 +204,7 @@ def _reevaluate(
         ):
             continue
         if rule.repeats:
-            continue  # A new occasion, not a changed fact.
+            continue  # A new obligation, not a changed fact.
         facts = plain_facts(rule.subject, subject.facts)
         rivals = application.book.rules_for_kind(rule.obligation_kind, obligation.office_id, application.happened_at)
         best = most_specific_rule(rivals, rule.obligation_kind, obligation.office_id, facts)

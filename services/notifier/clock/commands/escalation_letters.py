@@ -92,7 +92,7 @@ async def _alone(session: AsyncSession, notice: Notice, *, at: datetime, public_
 async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> dict[str, Any] | None:
     """Return the data of a letter about several obligations; what has been done meanwhile is left out."""
     assert notice.context is not None
-    items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The last word about each.
+    items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The latest of each.
     rows = (await session.execute(select(Obligation).where(Obligation.id.in_(items)))).scalars().all()
     still_open = [row for row in rows if row.state == "open" and row.generation == items[row.id]["generation"]]
     if not still_open:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.notifier.clock.domain.facts import CONCERNS, merge, moment_of
-from services.notifier.clock.domain.subjects import SubjectRecord, _label, subjects_of
+from services.notifier.clock.domain.subjects import SubjectRecord, number_of, subjects_of
 from services.notifier.clock.store.unit_of_work import UnitOfWork
 from shared.contracts.base import Event
 
@@ -26,7 +26,7 @@ def update_subjects(
         subject.moments[event.type] = max(subject.moments.get(event.type, ""), moment)
         subject.client_id = getattr(event, "client_id", None) or subject.client_id
         subject.staff_id = getattr(event, "staff_id", None) or subject.staff_id
-        subject.label = _label(event, concern.kind) or subject.label
+        subject.label = number_of(event, concern.kind) or subject.label
         subject.facts = merge(subject.facts, body, event, concern)
     work.subjects += [{name: getattr(row, name) for name in SubjectRecord.__slots__} for row in known.values()]
     return known

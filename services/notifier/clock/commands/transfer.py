@@ -83,7 +83,7 @@ def _convert_remaining_time(
     """Convert what was left of the time by the old calendar to the new one.  Raises NoWorkingTime."""
     since = obligation.paused_at or at
     if obligation.agreed_due_at is not None:
-        since = max(since, obligation.due_at)  # The client was promised this very moment.
+        since = max(since, obligation.due_at)  # The client was promised this moment.
 
     def moved(moment: datetime) -> datetime:
         return convert_remaining(old_calendar, new_calendar, since, moment, working=working)

@@ -4,7 +4,7 @@ An obligation kind (`first_call`) may have several rules; for one case the most 
 `when` of a rule are about the facts of its subject, those of a trigger about the fields of the event itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -240,8 +240,3 @@ def can_close(rule: Rule, own_field: str, field: str, happened_at: datetime, ope
     if field == own_field and not rule.repeats:
         return True
     return happened_at > opened_at
-
-
-def ladder_roles(rule: RuleBody) -> Sequence[LadderRole]:
-    """Return the roles of the ladder from the first level on."""
-    return [level.role for level in rule.ladder]

@@ -39,7 +39,7 @@ def subjects_of(event: Event) -> dict[SubjectKind, UUID]:
     return {kind: value for kind, value in found.items() if value is not None}
 
 
-def _label(event: Event, kind: str) -> str | None:
+def number_of(event: Event, kind: str) -> str | None:
     """Return the number of an order, request, claim or invoice; of the event's own subject only."""
     own = {"request_id": "vin_request"}.get(event.subject_field, event.subject_field.removesuffix("_id"))
     number = getattr(event, "number", None)

@@ -66,7 +66,7 @@ _TOMBSTONES = TypeAdapter(list[TombstoneRecord])
 _EVENTS = TypeAdapter(list[EventRecord])
 _EVER_OPENED = TypeAdapter(set[tuple[UUID, str]])
 
-# The obligations are found by two indexes and only then locked; `done` ones are past changing.
+# The obligations are found by two indexes and only then locked; `done` ones never change.
 _OBLIGATIONS = """
     WITH own AS MATERIALIZED (
         SELECT id, subject_id, duty, state FROM obligations WHERE subject_id = ANY($1::uuid[])

@@ -260,7 +260,7 @@ async def resend(session: AsyncSession, notice: Notice, *, at: datetime) -> None
     if notice.state not in ("failed", "expired", "unknown"):
         raise NotResendable(f"Состояние «{NOTICE_STATES[notice.state]}»: повторять отправку не нужно.")
     notice.state, notice.next_attempt_at, notice.expires_at = "queued", at, at + RETRY_PERIOD
-    # Receipts of the earlier try do not speak of the new one.
+    # Receipts of the earlier attempt do not count for the new one.
     notice.poll_at = notice.gateway = notice.provider_id = None
     details = {"template": notice.template}
     await audit(session, "notice.resent", subject=f"notice/{notice.id}", office_id=notice.office_id, details=details)

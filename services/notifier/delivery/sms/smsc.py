@@ -65,7 +65,7 @@ class SmscGateway:
     ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout_seconds)
         self._timeout_seconds = timeout_seconds
-        # Sent in the body: an address with a password would stand in every log on the way.
+        # Sent in the body: an address with a password would appear in every log on the way.
         self._known = {"login": login, "psw": password, "fmt": "3", "charset": "utf-8"}
         self._sender = {"sender": sender} if sender else {}
         self._phone_prefixes = phone_prefixes
@@ -101,7 +101,7 @@ class SmscGateway:
         """Return what became of a message.  Raises SmsUnavailable."""
         try:
             answer = await self._call("status", {"phone": phone, "id": provider_id})
-        except (_Refused, SmsOutcomeUnknown) as error:  # A question changes nothing, so it can always be asked again.
+        except (_Refused, SmsOutcomeUnknown) as error:  # A query changes nothing, so it can be repeated.
             raise SmsUnavailable(str(error)) from error
         code = integer(answer.get("status"))
         return SmsStatus.UNKNOWN if code is None else STATUSES.get(code, SmsStatus.UNKNOWN)

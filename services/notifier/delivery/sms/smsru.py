@@ -54,7 +54,7 @@ class SmsRuGateway:
     ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout_seconds)
         self._timeout_seconds = timeout_seconds
-        # Sent in the body: an address with a key would stand in every log on the way.
+        # Sent in the body: an address with a key would appear in every log on the way.
         self._known = {"api_id": api_id, "json": "1"}
         self._sender = {"from": sender} if sender else {}
         self._phone_prefixes = phone_prefixes
@@ -84,7 +84,7 @@ class SmsRuGateway:
         """Return what became of a message.  Raises SmsUnavailable."""
         try:
             answer = await self._call("/sms/status", {"sms_id": provider_id})
-        except SmsOutcomeUnknown as error:  # A question changes nothing, so it can always be asked again.
+        except SmsOutcomeUnknown as error:  # A query changes nothing, so it can be repeated.
             raise SmsUnavailable(str(error)) from error
         if integer(answer.get("status_code")) != OK:
             raise SmsUnavailable(_error_text(answer))
