@@ -28,15 +28,7 @@ listen = 127.0.0.1
 base_dir = {directory}/run
 state_dir = {directory}/run
 log_path = {directory}/dovecot.log
-<<<<<<< HEAD
-ssl = no
-=======
 ssl = yes
-ssl_cert = <{directory}/certificate.pem
-ssl_key = <{directory}/key.pem
-disable_plaintext_auth = no
-mail_location = maildir:{directory}/mail/%u
->>>>>>> w-notif
 first_valid_uid = 1
 auth_mechanisms = plain
 service imap-login {{
@@ -50,6 +42,8 @@ service imap-login {{
 """
 # Debian 12 has 2.3; with 2.4 the same settings got other names.
 _CONFIG_2_3 = """
+ssl_cert = <{directory}/certificate.pem
+ssl_key = <{directory}/key.pem
 disable_plaintext_auth = no
 mail_location = maildir:{directory}/mail/%u
 passdb {{
@@ -66,6 +60,8 @@ dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
 """
 _CONFIG_2_4 = """
+ssl_server_cert_file = {directory}/certificate.pem
+ssl_server_key_file = {directory}/key.pem
 auth_allow_cleartext = yes
 mail_driver = maildir
 mail_path = {directory}/mail/%{{user}}
@@ -151,15 +147,11 @@ def _prepare(port: int, tls_port: int) -> Path:
     (directory / "mail").mkdir()
     for path in (directory, directory / "mail"):
         path.chmod(0o755 if path == directory else 0o777)
-<<<<<<< HEAD
+    _write_certificate(directory)
     version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout
     old = version.startswith("2.3.")
     parts = _CONFIG + _CONFIG_2_3 if old else _VERSION_2_4 + _CONFIG + _CONFIG_2_4  # The version comes first.
-    configuration = parts.format(directory=directory, port=port, password=PASSWORD)
-=======
-    _write_certificate(directory)
-    configuration = _CONFIG.format(directory=directory, port=port, tls_port=tls_port, password=PASSWORD)
->>>>>>> w-notif
+    configuration = parts.format(directory=directory, port=port, tls_port=tls_port, password=PASSWORD)
     (directory / "dovecot.conf").write_text(configuration)
     return directory
 
