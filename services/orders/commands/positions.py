@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders.domain.bulk import BulkResult
 from services.orders.domain.order import derive
 from services.orders.domain.position import PositionState
 from services.orders.models import Order, Position
@@ -40,18 +41,6 @@ class Locked:
 
     def order_of(self, position: Position) -> Order:
         return self.orders[position.order_id]
-
-
-@dataclass
-class BulkResult:
-    """What became of one marked position (ORD-03)."""
-
-    position_id: UUID
-    problem: BusinessError | None = None
-    version: int | None = None
-    state: PositionState | None = None
-    remainder_id: UUID | None = None
-    """The new position that holds what was left over of a partial action."""
 
 
 @dataclass
