@@ -45,7 +45,7 @@ async def remove_positions(session: AsyncSession, body: PositionAction, *, calle
         raise Invalid(f"Укажите причину снятия: {known}.", field="body.reason_code")
     if body.comment is not None and not addresses_the_client(body.comment, [reason.text, *reason.samples]):
         raise CommentNotForClient(
-            "Комментарий читает клиент: обратитесь к нему, например «Данный заказ мы обсудили с Вами по телефону»."
+            "Комментарий читает клиент: обратитесь к нему, например «Позиция снята по Вашей просьбе»."
         )
     comment = body.comment or reason.text
     locked = await lock_positions(session, [item.position_id for item in body.items])
