@@ -154,6 +154,18 @@ def findings() -> None:
     raise typer.Exit(run_all(console))
 
 
+@app.command("new-service")
+def new_service(
+    name: Annotated[str, typer.Argument(help="Small Latin letters, for example `fleet`.")],
+    title: Annotated[str, typer.Option(help="Russian, for the API documents.")] = "Записи офиса",
+    about: Annotated[str, typer.Option(help="English, for the tables of the documents.")] = "entries of an office",
+) -> None:
+    """Write a service that runs: code, migration, tests, containers, Kubernetes, documents."""
+    from devtools.new_service.command import new_service as write
+
+    write(console, name, title, about)
+
+
 @app.command()
 def revision(
     service: Annotated[str, typer.Argument()],
