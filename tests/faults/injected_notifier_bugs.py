@@ -50,8 +50,8 @@ def pause_that_moves_nothing() -> None:
 
 def last_receipt_counts() -> None:
     """Whatever is told last is the state."""
+    from services.notifier.delivery.commands import receipts
     from services.notifier.delivery.domain import delivery
-    from services.notifier.delivery.loops import receipts
 
     def state_after_receipt(state: str, receipt: str) -> str:
         return delivery._RECEIPT_STATES.get(receipt, state)
