@@ -17,7 +17,7 @@ from devtools.testing.infrastructure import docker_available
 
 BIN = Path(sys.executable).parent
 
-TEST_TOOLS = {"docker-compose": "docker-compose", "caddy": "caddy", "dovecot": "dovecot-imapd"}
+TEST_TOOLS = {"docker-compose": "docker-compose", "caddy": "caddy", "dovecot": "dovecot-imapd", "npm": "npm"}
 """Program -> its Debian package."""
 
 SERVERLESS = ("tests/unit", "tests/contracts")
@@ -28,6 +28,7 @@ CHECKS: dict[str, list[str]] = {
     "ruff": [str(BIN / "ruff"), "check", "--quiet", "."],
     "mypy": [str(BIN / "mypy"), "--no-error-summary"],
     "imports": [str(BIN / "lint-imports")],
+    "spelling": [str(BIN / "codespell")],
 }
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from devtools import quality
 from devtools.supervisor import packages
 from tests.deployment.supervisor import alive, eventually
+from tests.support import ROOT
 
 FIRST_OF_OURS = "tests/deployment/test_process_monitor.py::test_a_process_that_runs_is_left_alone"
 
@@ -33,6 +34,21 @@ def test_every_check_runs_and_the_first_failure_decides(
         ["four", "ok"],
     ]
     assert [line for line in lines if line.startswith("says")] == ["says 7", "says 9"], "only failures are shown"
+
+
+def test_a_misspelt_word_is_found_and_russian_text_is_none(tmp_path: Path) -> None:
+    misspelt, russian = tmp_path / "misspelt.md", tmp_path / "russian.md"
+    misspelt.write_text("What they " + "eviecer"[::-1] + " is parked.\n")
+    russian.write_text("«Заказ поставщику» уходит до 16:00; переданный Exten — номер линии.\n")
+
+    def spelling(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [*quality.CHECKS["spelling"], str(path)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    found, clean = spelling(misspelt), spelling(russian)
+    assert found.returncode != 0
+    assert "==> receive" in found.stdout
+    assert (clean.returncode, clean.stdout) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_its_code_is_clean(checkout: Path) -> None:
     run(checkout, [*PYTHON, "ruff", "format", "--check", *OWN_CODE])
     run(checkout, [*PYTHON, "ruff", "check", *OWN_CODE])
     run(checkout, CHECKS["imports"])
+    run(checkout, CHECKS["spelling"])
     run(checkout, [*PYTHON, "mypy", "--no-error-summary", *OWN_CODE])
 
 
@@ -117,7 +118,7 @@ async def test_it_migrates_starts_and_stops(checkout: Path, infrastructure: Infr
             try:
                 await _check_it_answers(f"http://127.0.0.1:{port}/api/{NAME}")
                 process.send_signal(signal.SIGTERM)
-                assert await asyncio.wait_for(process.wait(), START_SECONDS) == 0
+                assert await asyncio.wait_for(process.wait(), START_SECONDS) == -signal.SIGTERM, "uvicorn ends by it"
             finally:
                 if process.returncode is None:
                     process.kill()
