@@ -108,7 +108,9 @@ def status() -> None:
         raise typer.Exit(3)
     show_addresses(console, running)
     for name, pid in running.processes.items():
-        console.print(f"         [bold]{name:<12}[/] process {pid}", highlight=False)
+        console.print(
+            f"         [bold]{name:<12}[/] process {pid}   {running.service_urls.get(name, '')}", highlight=False
+        )
 
 
 @app.command()

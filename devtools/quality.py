@@ -17,7 +17,7 @@ from devtools.testing.infrastructure import docker_available
 
 BIN = Path(sys.executable).parent
 
-TEST_TOOLS = {"docker-compose": "docker-compose", "caddy": "caddy", "dovecot": "dovecot-imapd", "npm": "npm"}
+TEST_TOOLS = {"docker-compose": "docker-compose", "dovecot": "dovecot-imapd", "npm": "npm"}
 """Program -> its Debian package."""
 
 SERVERLESS = ("tests/unit", "tests/contracts")
@@ -70,8 +70,8 @@ def install_what_tests_need(console: Console) -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
     wanted = [package for program, package in TEST_TOOLS.items() if shutil.which(program) is None]
-    if not os.environ.get(SUPERUSER) and not docker_available():
-        wanted += missing_servers(database=True, broker=True)
+    own = not os.environ.get(SUPERUSER) and not docker_available()
+    wanted += missing_servers(database=own, broker=own, proxy=True)
     if wanted:
         console.print(f"[bold]apt-get [/] installing {', '.join(wanted)}", highlight=False)
         install(wanted, [], ROOT / ".reglament" / "apt.log")

@@ -22,7 +22,7 @@ def migrate(directory: DataDirectory, report_progress: ReportProgress) -> None:
         stack.enter_context(directory.locked())
         url = os.environ.get(variables.SUPERUSER)
         if not url:
-            ensure_servers(report_progress, directory.logs / "apt.log", database=True, broker=False)
+            ensure_servers(report_progress, directory.logs / "apt.log", database=True)
             log = directory.logs / "postgres.log"
             server = PostgresServer(directory.postgres, log, durable=True, password=directory.secret("postgres"))
             stack.callback(server.stop)

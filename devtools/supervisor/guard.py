@@ -5,8 +5,8 @@
 Standard input is a pipe whose other end the supervisor holds. When it closes, because the supervisor closed it or
 because the supervisor is gone for whatever reason (SIGKILL included), the command gets the signal, and SIGKILL after
 the grace time; a byte written to the pipe means SIGKILL at once. Everything that the command started goes with it,
-daemons as well: as a "child subreaper" the guard inherits them. Ends with the command's exit status (128 + n for a
-signal).
+daemons as well: as a "child subreaper" the guard inherits them, and reaps those that end before. Ends with the
+command's exit status (128 + n for a signal).
 
 Only the standard library, for it runs as `python -I -S` to be small and quick.
 """
@@ -75,8 +75,22 @@ def kill_what_is_left() -> None:
         time.sleep(KILL_INTERVAL_SECONDS)
 
 
+def reap_inherited(command: int) -> None:
+    """Reap every dead child but the command, whose exit status is told by the one who waits for it."""
+    try:
+        while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if dead.si_pid == command:
+                return  # The guard is about to end: it reaps the rest on its way out.
+            os.waitpid(dead.si_pid, 0)
+    except ChildProcessError:
+        pass  # Somebody else waited first: a signal that came meanwhile, or whoever waited for the command.
+
+
 def wait_for_end(command: "subprocess.Popen[bytes]", supervisor: int, stop_signal: int, grace: float) -> int:
-    """Until the command ends by itself, or the supervisor's end of the pipe closes."""
+    """Wait until the command ends by itself, or the supervisor's end of the pipe closes; reap orphans meanwhile."""
+    # The handler runs between two system calls of the waiting below; the first call is for those who died before.
+    signal.signal(signal.SIGCHLD, lambda number, frame: reap_inherited(command.pid))
+    reap_inherited(command.pid)
     command_fd = os.pidfd_open(command.pid)
     readable, _, _ = select.select([supervisor, command_fd], [], [])
     if command_fd not in readable:

@@ -1,4 +1,4 @@
-"""The two servers from Debian's packages, installed when root or passwordless sudo allows it."""
+"""The servers from Debian's packages, installed when root or passwordless sudo allows it."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devtools.errors import OperatorError
-from devtools.supervisor import postgres, rabbitmq
+from devtools.supervisor import gateway, postgres, rabbitmq
 
 # Debian starts a freshly installed server as a system service. Ours are children of our own, so for the time of the
 # installation the start is forbidden by the hook that Debian has for it, unless the machine has such a hook already.
@@ -30,19 +30,31 @@ apt-get install -y -qq --no-install-recommends "$@"
 """
 
 
-def missing_servers(*, database: bool, broker: bool) -> list[str]:
-    """The packages that are wanted and not installed."""
+def missing_servers(*, database: bool = False, broker: bool = False, proxy: bool = False) -> list[str]:
+    """Return the packages that are wanted and not installed."""
     missing = []
     if database and postgres.find_binaries() is None:
         missing.append(postgres.APT_PACKAGE)
     if broker and not rabbitmq.is_installed():
         missing.append(rabbitmq.APT_PACKAGE)
+    if proxy and gateway.find_binary() is None:
+        missing.append(gateway.APT_PACKAGE)
     return missing
 
 
-def ensure_servers(report_progress: Callable[[str], None], log: Path, *, database: bool, broker: bool) -> None:
-    """Raises OperatorError naming the command when nobody here may run it, or when it fails."""
-    missing = missing_servers(database=database, broker=broker)
+def ensure_servers(
+    report_progress: Callable[[str], None],
+    log: Path,
+    *,
+    database: bool = False,
+    broker: bool = False,
+    proxy: bool = False,
+) -> None:
+    """Install what is wanted and missing.
+
+    Raises OperatorError naming the command when nobody here may run it, or when it fails.
+    """
+    missing = missing_servers(database=database, broker=broker, proxy=proxy)
     if not missing:
         return
     command = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
@@ -50,8 +62,12 @@ def ensure_servers(report_progress: Callable[[str], None], log: Path, *, databas
     if privilege is None or shutil.which("apt-get") is None:
         raise OperatorError(f"{' and '.join(missing)} must be installed first, as root: {command}")
     report_progress(f"installing {' and '.join(missing)} (once, about half a minute)")
-    if not install(missing, privilege, log) or missing_servers(database=database, broker=broker):
+    if not install(missing, privilege, log):
         raise OperatorError(f"`{command}` failed, see {log}")
+    if missing_servers(database=database, broker=broker, proxy=proxy):
+        raise OperatorError(
+            f"`{command}` brought nothing that can be used: PostgreSQL {postgres.OLDEST_VERSION} or newer is needed"
+        )
 
 
 def install(packages: Sequence[str], privilege: Sequence[str], log: Path) -> bool:

@@ -13,8 +13,10 @@ from urllib.parse import quote
 from devtools.errors import OperatorError
 from devtools.supervisor.processes import GuardedProcess, clean_environment, free_port, wait_until
 
-PREFERRED_VERSION = 15
-APT_PACKAGE = "postgresql-15"
+OLDEST_VERSION = 15
+# The metapackage: it depends on the newest version that the distribution offers.
+APT_PACKAGE = "postgresql"
+INSTALLED = Path("/usr/lib/postgresql")
 SERVER_USER = "postgres"
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
@@ -30,17 +32,20 @@ TEST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 
 def find_binaries(version: int | None = None) -> Path | None:
-    """The directory that holds `postgres` and `initdb`: of that version, or 15, or the newest."""
-    installed = {
+    """Return the directory that holds `postgres` and `initdb` of that version, or of the newest that is new enough."""
+    installed = installed_versions()
+    if version is None:
+        version = max((each for each in installed if each >= OLDEST_VERSION), default=None)
+    return installed.get(version) if version is not None else None
+
+
+def installed_versions() -> dict[int, Path]:
+    """Return the servers' directories by major version; the client alone has a directory without `initdb`."""
+    return {
         int(directory.name): directory / "bin"
-        for directory in Path("/usr/lib/postgresql").glob("*")
+        for directory in INSTALLED.glob("*")
         if directory.name.isdigit() and (directory / "bin" / "initdb").exists()
     }
-    if version is not None:
-        return installed.get(version)
-    if PREFERRED_VERSION in installed:
-        return installed[PREFERRED_VERSION]
-    return installed[max(installed)] if installed else None
 
 
 def unprivileged() -> list[str]:
@@ -129,12 +134,13 @@ class PostgresServer:
             raise OperatorError(f"{version_file} is damaged; start empty with: ./reglament up --fresh") from error
         binaries = find_binaries(version)
         if binaries is None and version is not None:
+            found = ", ".join(map(str, sorted(installed_versions()))) or "none"
             raise OperatorError(
-                f"{self.directory} was made by PostgreSQL {version}, which is not installed: "
-                f"apt-get install postgresql-{version}, or start empty with: ./reglament up --fresh"
+                f"{self.directory} was made by PostgreSQL {version}, which is not installed (found: {found}): "
+                f"install postgresql-{version}, or start empty with: ./reglament up --fresh"
             )
         if binaries is None:
-            raise OperatorError(f"PostgreSQL is not installed: apt-get install {APT_PACKAGE}")
+            raise OperatorError(f"PostgreSQL {OLDEST_VERSION} or newer is not installed: apt-get install {APT_PACKAGE}")
         return binaries
 
     def _create(self, binaries: Path) -> None:

@@ -33,6 +33,8 @@ class RunningSystem:
     logs: str
     processes: dict[str, int]
     """Process ids of the services by name; one entry, `services`, in one-process mode."""
+    service_urls: dict[str, str]
+    """Where each service itself listens; health and metrics are not published by the gateway."""
     environment: dict[str, str]
     """The REGLAMENT_* variables that the services got."""
 
@@ -52,6 +54,10 @@ class DataDirectory:
     @property
     def mail(self) -> Path:
         return self.path / "mail"
+
+    @property
+    def gateway(self) -> Path:
+        return self.path / "gateway"
 
     @property
     def logs(self) -> Path:
@@ -78,7 +84,7 @@ class DataDirectory:
 
     def wipe(self) -> None:
         """Start empty: the servers' data and the passwords that belong to it."""
-        for directory in (self.postgres, self.rabbitmq, self.mail, self.logs):
+        for directory in (self.postgres, self.rabbitmq, self.mail, self.gateway, self.logs):
             shutil.rmtree(directory, ignore_errors=True)
         for file in (self._secrets, self._state):
             file.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import psutil
 
 from devtools.errors import OperatorError
 from devtools.supervisor import environment as variables
+from devtools.supervisor.gateway import gateway
 from devtools.supervisor.packages import ensure_servers
 from devtools.supervisor.postgres import PostgresServer
 from devtools.supervisor.processes import (
@@ -46,6 +47,11 @@ class System:
     state: RunningSystem
     processes: list[GuardedProcess]
     services: dict[str, GuardedProcess]
+    port: int
+    service_ports: Mapping[str, int]
+
+    def is_ready(self) -> bool:
+        return is_ready(self.port, self.service_ports)
 
     def refresh_state(self) -> None:
         """Process ids change when a service is started again."""
@@ -60,7 +66,8 @@ def running_system(
 ) -> Iterator[System]:
     """Start everything, yield it ready, stop it in reverse order.
 
-    `separate` gives each service a process of its own behind a gateway. Raises OperatorError, with nothing left behind.
+    `separate` gives each service a process of its own, and a gateway in front of them. Raises OperatorError, with
+    nothing left behind.
     """
     with ExitStack() as stack:
         stack.enter_context(directory.locked())
@@ -68,7 +75,7 @@ def running_system(
         check_port(port)
         if fresh:
             start_empty(directory, report_progress)
-        database, broker = launch_servers(directory, stack, report_progress)
+        database, broker = launch_servers(directory, stack, report_progress, proxy=separate)
         ports = {name: free_port() for name in SERVICES} if separate else dict.fromkeys(SERVICES, port)
         environment = variables.complete_environment(
             server_urls(database, broker), directory.secret, host=HOST, port=port, service_ports=ports
@@ -83,18 +90,15 @@ def running_system(
                 remember_prepared(directory, environment)
         report_progress("the databases are up to date")
         # The services need no broker to start, and need as long as it does: both start side by side.
-        services = launch_services(directory, environment, stack, port=port, ports=ports if separate else None)
+        services, front = launch_services(directory, environment, stack, port=port, ports=ports)
         if broker:
             broker.wait_until_ready()
             report_progress("RabbitMQ is up")
-        wait_until(lambda: is_ready(port), *services.values(), *helpers, seconds=START_SECONDS)
+        started = [*helpers, *services.values(), *front]
+        wait_until(lambda: is_ready(port, ports), *started, seconds=START_SECONDS)
         servers = [server.process for server in (database, broker) if server and server.process]
-        system = System(
-            directory,
-            describe(environment, directory, mailbox_url),
-            [*servers, *helpers, *services.values()],
-            {name: process for name, process in services.items() if name != "gateway"},
-        )
+        state = describe(environment, directory, mailbox_url, ports)
+        system = System(directory, state, [*servers, *started], services, port, ports)
         stack.callback(directory.remove_state)
         system.refresh_state()
         yield system
@@ -121,12 +125,14 @@ def start_empty(directory: DataDirectory, report_progress: ReportProgress) -> No
 
 
 def launch_servers(
-    directory: DataDirectory, stack: ExitStack, report_progress: ReportProgress
+    directory: DataDirectory, stack: ExitStack, report_progress: ReportProgress, *, proxy: bool
 ) -> tuple[PostgresServer | None, RabbitServer | None]:
     """Private servers, unless their URLs are given."""
     private_database = not os.environ.get(variables.SUPERUSER)
     private_broker = not os.environ.get(variables.BROKER)
-    ensure_servers(report_progress, directory.logs / "apt.log", database=private_database, broker=private_broker)
+    ensure_servers(
+        report_progress, directory.logs / "apt.log", database=private_database, broker=private_broker, proxy=proxy
+    )
     database = broker = None
     if private_database:
         password = directory.secret("postgres")
@@ -217,15 +223,11 @@ def preparation(environment: Mapping[str, str]) -> str:
 
 
 def launch_services(
-    directory: DataDirectory,
-    environment: Mapping[str, str],
-    stack: ExitStack,
-    *,
-    port: int,
-    ports: Mapping[str, int] | None,
-) -> dict[str, GuardedProcess]:
-    """One process for all, or one for each and a gateway that makes them one origin."""
-    if ports is None:
+    directory: DataDirectory, environment: Mapping[str, str], stack: ExitStack, *, port: int, ports: Mapping[str, int]
+) -> tuple[dict[str, GuardedProcess], list[GuardedProcess]]:
+    """One process for all that listens to the port itself, or one for each and a gateway that makes them one origin."""
+    front = []
+    if set(ports.values()) == {port}:
         arguments = ["services", "serve", "--host", HOST, "--port", str(port)]
         services = {
             "services": module_process(directory, "services", arguments, variables.without_superuser(environment))
@@ -240,13 +242,15 @@ def launch_services(
             )
             for name, service_port in ports.items()
         }
-        routes = [f"--route={name}=http://{HOST}:{service_port}" for name, service_port in ports.items()]
-        gateway = ["devtools.supervisor.gateway", "--host", HOST, "--port", str(port), *routes]
-        services["gateway"] = module_process(directory, "gateway", gateway, environment)
-    stack.callback(stop_all, list(services.values()))
-    for service in services.values():
-        service.start()
-    return services
+        log = directory.logs / "gateway.log"
+        front = [
+            gateway(ports, host=HOST, port=port, directory=directory.gateway, log=log, grace=SERVICE_GRACE_SECONDS)
+        ]
+    # Together, for the gateway waits for the answers in hand, and a stream of events ends with its service.
+    stack.callback(stop_all, [*front, *services.values()])
+    for process in [*services.values(), *front]:
+        process.start()
+    return services, front
 
 
 def module_process(
@@ -262,17 +266,29 @@ def module_process(
     )
 
 
-def is_ready(port: int) -> bool:
-    """Every service answers, and its consumers are connected to the broker."""
-    paths = ["/health/ready", *(f"/api/{name}/health/consumers" for name in SERVICES)]
-    with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=5, trust_env=False) as client:
+def is_ready(port: int, service_ports: Mapping[str, int]) -> bool:
+    """The one origin answers, every service has its database, and its consumers are connected to the broker."""
+    checks = [
+        f"{url}/health/{check}" for url in service_urls(service_ports).values() for check in ("ready", "consumers")
+    ]
+    with httpx.Client(timeout=5, trust_env=False) as client:
         try:
-            return all(client.get(path).status_code == httpx.codes.OK for path in paths)
+            return all(
+                client.get(check).status_code == httpx.codes.OK
+                for check in [f"http://{HOST}:{port}/health/live", *checks]
+            )
         except httpx.HTTPError:
             return False
 
 
-def describe(environment: Mapping[str, str], directory: DataDirectory, mailbox_url: str | None) -> RunningSystem:
+def service_urls(ports: Mapping[str, int]) -> dict[str, str]:
+    """Where each service itself listens, for what the gateway does not publish: health and metrics."""
+    return {name: f"http://{HOST}:{port}/api/{name}" for name, port in ports.items()}
+
+
+def describe(
+    environment: Mapping[str, str], directory: DataDirectory, mailbox_url: str | None, ports: Mapping[str, int]
+) -> RunningSystem:
     return RunningSystem(
         pid=os.getpid(),
         url=environment["REGLAMENT_PUBLIC_URL"],
@@ -283,5 +299,6 @@ def describe(environment: Mapping[str, str], directory: DataDirectory, mailbox_u
         head_office_password=environment["REGLAMENT_HEAD_OFFICE_PASSWORD"],
         logs=str(directory.logs),
         processes={},
+        service_urls=service_urls(ports),
         environment={name: value for name, value in environment.items() if name.startswith("REGLAMENT_")},
     )

@@ -29,8 +29,8 @@ from devtools.supervisor.rabbitmq import RabbitServer
 DATABASE_VARIABLE = "REGLAMENT_DATABASE_URL"
 BROKER_VARIABLE = "REGLAMENT_AMQP_URL"
 MANAGEMENT_VARIABLE = "REGLAMENT_AMQP_MANAGEMENT_URL"
-POSTGRES_IMAGE = "postgres:15"
-RABBITMQ_IMAGE = "rabbitmq:3-management"
+POSTGRES_IMAGE = "postgres:18"
+RABBITMQ_IMAGE = "rabbitmq:4.3-management"
 
 
 @dataclass(frozen=True, slots=True)

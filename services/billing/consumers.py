@@ -1,4 +1,4 @@
-"""What `billing` hears: offices, clients, orders and what becomes of them."""
+"""Events that `billing` reacts to: offices, clients, orders, claims."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

@@ -118,7 +118,7 @@ async def record_first_order(event: OrderPlaced, session: AsyncSession) -> None:
 async def _project_obligation(
     session: AsyncSession, event: ObligationEvent, *, warned: bool, breached: bool, is_open: bool
 ) -> None:
-    """Each of these events carries the whole duty, so they may come in any order and some may be missing."""
+    """Project one event: each carries the whole obligation, so they may come in any order and some may be missing."""
     goal = goal_of_rule(event.rule_code, event.clause)
     client_id = event.client_id or (event.subject_id if event.subject_kind == "client" else None)
     if goal is None or client_id is None:

@@ -1,4 +1,4 @@
-"""Головной офис: offices, staff and their sign-in, policy, penalty points, reports and the board."""
+"""Composition root of `control`."""
 
 from services.control.api import offices, policy, reports, staff
 from services.control.commands.staff import ensure_head_office
@@ -11,7 +11,7 @@ from shared.runtime.service import Service, ServiceContext
 
 
 async def make_first_account(context: ServiceContext) -> None:
-    """A network without a head office account could not hire anybody."""
+    """Create the first account of head office: a network without one could not hire."""
     settings: ControlSettings = context.settings
     if not (settings.head_office_login and settings.head_office_password and settings.head_office_email):
         return

@@ -1,4 +1,4 @@
-"""What control hears from the other services."""
+"""Events that `control` reacts to."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

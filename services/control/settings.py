@@ -17,7 +17,7 @@ class ControlSettings(Settings):
     vin_url: str | None = None
     billing_url: str | None = None
     notifier_url: str | None = None
-    """Where head office's board asks the others (ADR 0010); the default is under `public_url`."""
+    """Where head office's board queries the other services (ADR 0010); the default is under `public_url`."""
     board_timeout_seconds: float = 2.0
 
     @model_validator(mode="after")

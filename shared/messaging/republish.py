@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from sqlalchemy import func, select
@@ -71,6 +71,15 @@ async def inspect_queue(connection: AbstractConnection, name: str) -> QueueState
     return QueueState(result.message_count or 0, result.consumer_count or 0)
 
 
+async def _ensure_queue(
+    connection: AbstractConnection, channel: AbstractChannel, name: str, kind: QueueKind
+) -> AbstractQueue:
+    """Declare a queue of requests only where there is none: an older version's may have other arguments."""
+    if await inspect_queue(connection, name) is None:
+        return await channel.declare_queue(name, durable=True, arguments=own_queue_arguments(kind))
+    return await channel.get_queue(name, ensure=False)
+
+
 async def request_republish(
     connection: AbstractConnection, producer: str, types: Sequence[str], since: datetime, kind: QueueKind
 ) -> None:
@@ -79,7 +88,7 @@ async def request_republish(
     try:
         name = republish_queue(producer)
         body = json.dumps({"types": list(types), "since": since.isoformat()}).encode()
-        await channel.declare_queue(name, durable=True, arguments=own_queue_arguments(kind))
+        await _ensure_queue(connection, channel, name, kind)
         await channel.default_exchange.publish(
             aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT), routing_key=name
         )
@@ -134,7 +143,7 @@ async def _take_requests(
 ) -> tuple[AbstractChannel, Sequence[AbstractIncomingMessage]]:
     channel = await connection.channel()
     await declare_exchanges(channel, kind)
-    queue = await channel.declare_queue(name, durable=True, arguments=own_queue_arguments(kind))
+    queue = await _ensure_queue(connection, channel, name, kind)
     requests: list[AbstractIncomingMessage] = []
     while len(requests) < MAX_REQUESTS and (request := await queue.get(fail=False)) is not None:
         requests.append(request)

@@ -20,6 +20,9 @@ PROBE_SENT = "x-reglament-probe-sent"
 """When, by the clock of the consumer's database."""
 _EVENTS_ARGUMENTS: dict[str, Any] = {"alternate-exchange": UNROUTED}
 _UNROUTED_LIMIT = 10_000
+_MAX_DELIVERIES = 2**31 - 1
+"""RabbitMQ 4 drops a message of a quorum queue at its 20th return, which a database that is away for half a minute
+reaches.  A number and not -1, which is "no limit" to RabbitMQ 4 and "no return" to RabbitMQ 3."""
 
 
 def queue_name(consumer: str, event_type: str) -> str:
@@ -40,7 +43,8 @@ def event_queue(consumer: str, event_type: str, kind: QueueKind) -> RabbitQueue:
 
 
 def queue_arguments(kind: QueueKind) -> dict[str, Any]:
-    return {"x-queue-type": kind}
+    """Return the arguments of a queue whose messages stay until somebody has recorded what became of them."""
+    return {"x-queue-type": kind} | ({"x-delivery-limit": _MAX_DELIVERIES} if kind == "quorum" else {})
 
 
 def own_queue_arguments(kind: QueueKind) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The first command on a bare machine: Debian's python3, no home, no root, no environment."""
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +15,7 @@ import pytest
 from devtools import bootstrap
 from devtools.supervisor import postgres, rabbitmq
 from devtools.supervisor.processes import free_port
+from tests.deployment.checkout import copy_checkout
 from tests.deployment.supervisor import Supervisor, alive
 from tests.support import ROOT
 
@@ -25,21 +26,11 @@ NOBODY, NOGROUP = 65534, 65534
 
 @pytest.fixture
 def checkout() -> Iterator[Path]:
-    """A copy of what git has or would take, in a place that everybody can enter."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    """A copy of the product, in a place that everybody can enter."""
     with tempfile.TemporaryDirectory(prefix="reglament-checkout-") as name:
         copy = Path(name)
         copy.chmod(0o755)
-        for file in filter(None, listing.stdout.split("\0")):
-            if (ROOT / file).is_file():
-                (copy / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / file, copy / file)
+        copy_checkout(copy)
         if os.geteuid() == 0:
             for path in [copy, *copy.rglob("*")]:
                 os.chown(path, NOBODY, NOGROUP)
@@ -133,6 +124,25 @@ def test_caches_stay_in_the_checkout_when_there_is_no_home(monkeypatch: pytest.M
     assert Path(bootstrap.tool_environment()["UV_CACHE_DIR"]).is_relative_to(ROOT)
     monkeypatch.delenv("HOME")
     assert Path(bootstrap.tool_environment()["UV_CACHE_DIR"]).is_relative_to(ROOT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_lock_has_wheels_for_the_pythons_of_the_distributions(tmp_path: Path, version: str, machine: str) -> None:
+    """Debian 12 and 13, Ubuntu 24.04 and 26.04; a compiler is on none of them."""
+    lock = tmp_path / "requirements.lock"
+    # The one that is published as its source alone, which is Python alone.
+    lock.write_text(
+        re.sub(r"^docopt==.*\n(?: .*\n)*", "", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)
+    )
+    environment = bootstrap.tool_environment()
+    uv = bootstrap.find_uv() or bootstrap.install_uv(environment)
+    command = [uv, "pip", "install", "--dry-run", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    command += ["--python-version", version, "--python-platform", f"{machine}-unknown-linux-gnu"]
+    command += ["--target", str(tmp_path / "packages"), "--requirement", str(lock)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_lock_that_names_no_registry_can_be_installed_from_any() -> None:

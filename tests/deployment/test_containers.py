@@ -15,6 +15,7 @@ import pytest
 
 from devtools.cli import write_secrets
 from devtools.errors import OperatorError
+from devtools.testing.infrastructure import POSTGRES_IMAGE, RABBITMQ_IMAGE
 from services.serving import load
 from shared.base.settings import SERVICES
 from tests.deployment.compose import containers, env_file
@@ -153,6 +154,20 @@ def test_every_service_has_a_container_and_its_migration() -> None:
         assert found[f"migrate-{service}"]["depends_on"]["provision"]["condition"] == "service_completed_successfully"
         assert found[service]["build"]["args"]["SERVICE"] == service
         assert service in found["proxy"]["depends_on"]
+
+
+def test_the_tests_run_on_the_servers_of_the_containers() -> None:
+    found = containers(env_file(DEMO))
+    assert found["postgres"]["image"] == POSTGRES_IMAGE
+    assert found["rabbitmq"]["image"] == RABBITMQ_IMAGE
+
+
+def test_the_servers_data_are_in_their_volumes() -> None:
+    """PostgreSQL's image keeps them below `/var/lib/postgresql/18/docker`, and would put another volume around them."""
+    found = containers(env_file(DEMO))
+    assert int(found["postgres"]["image"].partition(":")[2]) >= 18
+    assert found["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+    assert found["rabbitmq"]["volumes"] == ["rabbitmq:/var/lib/rabbitmq"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

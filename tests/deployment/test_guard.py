@@ -113,6 +113,24 @@ def test_the_command_is_known_among_its_orphans_though_process_ids_began_again(d
     process.stop()
 
 
+def test_an_orphan_that_ends_leaves_no_zombie(directory: Path) -> None:
+    """RabbitMQ makes two a minute; each would hold a process id until the broker stops."""
+    orphans = "for each in 1 2 3; do (sleep 1 & echo $! >&3); done"
+    command = ["sh", "-c", f"exec 3>orphans; {orphans}; exec sleep 600"]
+    process = GuardedProcess("parent", command, log=directory / "log", directory=directory)
+    process.start()
+    assert eventually(lambda: process.pid is not None)
+    assert process.pid is not None
+    guard = psutil.Process(process.pid).parent()
+    assert guard is not None
+    assert eventually(lambda: len(guard.children()) == 4), "the guard inherits them"
+    inherited = {int(line) for line in (directory / "orphans").read_text().split()}
+    assert inherited | {process.pid} == {child.pid for child in guard.children()}
+    assert eventually(lambda: guard.children() == [psutil.Process(process.pid)]), "zombies count as children"
+    process.stop()
+    assert process.exit_status == 128 + signal.SIGTERM, "the command's own exit status is not reaped with theirs"
+
+
 def test_a_command_that_does_not_stop_is_killed_after_the_grace_time(directory: Path) -> None:
     command = ["sh", "-c", "trap '' TERM; echo deaf; while true; do sleep 0.1; done"]
     process = GuardedProcess("deaf", command, log=directory / "log", grace=0.5)

@@ -105,7 +105,10 @@ def test_without_servers_docker_and_binaries_the_error_names_the_command(monkeyp
     _without_urls(monkeypatch)
     monkeypatch.setattr(module, "docker_available", lambda: False)
     monkeypatch.setattr(postgres, "find_binaries", lambda version=None: None)
-    with pytest.raises(OperatorError, match="apt-get install -y --no-install-recommends postgresql-15"), servers():
+    with (
+        pytest.raises(OperatorError, match="apt-get install -y --no-install-recommends postgresql rabbitmq-server"),
+        servers(),
+    ):
         pass
 
 

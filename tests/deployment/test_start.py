@@ -74,13 +74,48 @@ def test_missing_binaries_and_nobody_to_install_them(directory: DataDirectory, m
     monkeypatch.setattr(rabbitmq, "is_installed", lambda: False)
     monkeypatch.setattr(packages, "root_privilege", lambda: None)
     message = _refused(directory)
-    assert message.endswith("apt-get install -y --no-install-recommends postgresql-15 rabbitmq-server")
+    assert message.endswith("apt-get install -y --no-install-recommends postgresql rabbitmq-server")
 
 
 def test_data_of_another_postgresql_version(directory: DataDirectory, needs_binaries: None) -> None:
     directory.postgres.mkdir(parents=True)
     (directory.postgres / "PG_VERSION").write_text("9\n")
-    assert "was made by PostgreSQL 9, which is not installed" in _refused(directory)
+    found = ", ".join(map(str, sorted(postgres.installed_versions())))
+    assert f"was made by PostgreSQL 9, which is not installed (found: {found})" in _refused(directory)
+
+
+@pytest.mark.parametrize(
+    ("installed", "expected"), [([15], 15), ([17], 17), ([15, 17, 18], 18), ([9, 14], None), ([14, 16], 16), ([], None)]
+)
+def test_the_newest_postgresql_that_is_new_enough_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: list[int], expected: int | None
+) -> None:
+    monkeypatch.setattr(postgres, "INSTALLED", tmp_path)
+    for version in installed:
+        (tmp_path / str(version) / "bin").mkdir(parents=True)
+        (tmp_path / str(version) / "bin" / "initdb").touch()
+    (tmp_path / "99" / "bin").mkdir(parents=True)  # The client alone.
+    assert postgres.find_binaries() == (None if expected is None else tmp_path / str(expected) / "bin")
+
+
+def test_data_keep_the_version_that_made_them(directory: DataDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer one that is installed later cannot read them."""
+    versions = directory.path / "versions"
+    for version in (15, 17):
+        (versions / str(version) / "bin").mkdir(parents=True)
+        (versions / str(version) / "bin" / "initdb").touch()
+    monkeypatch.setattr(postgres, "INSTALLED", versions)
+    directory.postgres.mkdir(parents=True)
+    (directory.postgres / "PG_VERSION").write_text("15\n")
+    server = postgres.PostgresServer(directory.postgres, directory.logs / "log", durable=False, password="secret")
+    assert server._binaries() == versions / "15" / "bin"
+
+
+def test_a_distribution_whose_postgresql_is_too_old(directory: DataDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "find_binaries", lambda version=None: None)
+    monkeypatch.setattr(packages, "root_privilege", list)
+    monkeypatch.setattr(packages, "install", lambda *_: True)
+    assert _refused(directory).endswith("brought nothing that can be used: PostgreSQL 15 or newer is needed")
 
 
 def test_a_directory_that_is_no_cluster_is_left_alone(directory: DataDirectory, needs_binaries: None) -> None:
@@ -100,7 +135,7 @@ def test_a_first_start_that_is_broken_off_is_begun_again(
     server = postgres.PostgresServer(directory.postgres, log, durable=False, password="secret")
 
     def broken_off(command: list[str], **_: Any) -> None:
-        Path(command[command.index("-D") + 1], "PG_VERSION").write_text(str(postgres.PREFERRED_VERSION))
+        Path(command[command.index("-D") + 1], "PG_VERSION").write_text(str(max(postgres.installed_versions())))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -117,7 +152,7 @@ def test_a_first_start_that_is_broken_off_is_begun_again(
 
 def test_a_damaged_cluster_stops_the_broker_as_well(directory: DataDirectory, needs_binaries: None) -> None:
     directory.postgres.mkdir(parents=True)
-    (directory.postgres / "PG_VERSION").write_text(str(postgres.PREFERRED_VERSION))
+    (directory.postgres / "PG_VERSION").write_text(str(max(postgres.installed_versions())))
     if psutil.Process().uids().effective == 0:
         for path in (directory.postgres, directory.postgres / "PG_VERSION"):
             shutil.chown(path, postgres.SERVER_USER)
@@ -141,6 +176,7 @@ def test_two_systems_on_one_directory(directory: DataDirectory) -> None:
                 head_office_password="secret",
                 logs="logs",
                 processes={},
+                service_urls={},
                 environment={},
             )
         )

@@ -4,6 +4,7 @@ import asyncio
 import imaplib
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -21,8 +22,6 @@ base_dir = {directory}/run
 state_dir = {directory}/run
 log_path = {directory}/dovecot.log
 ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:{directory}/mail/%u
 first_valid_uid = 1
 auth_mechanisms = plain
 service imap-login {{
@@ -33,6 +32,11 @@ service imap-login {{
     port = 0
   }}
 }}
+"""
+# Debian 12 has 2.3; with 2.4 the same settings got other names.
+_CONFIG_2_3 = """
+disable_plaintext_auth = no
+mail_location = maildir:{directory}/mail/%u
 passdb {{
   driver = static
   args = password={password}
@@ -40,6 +44,25 @@ passdb {{
 userdb {{
   driver = static
   args = uid=nobody gid=nogroup home={directory}/mail/%u
+}}
+"""
+_VERSION_2_4 = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+"""
+_CONFIG_2_4 = """
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = {directory}/mail/%{{user}}
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = nobody
+    gid = nogroup
+    home = {directory}/mail/%{{user}}
+  }}
 }}
 """
 
@@ -80,7 +103,10 @@ def _prepare(port: int) -> Path:
     (directory / "mail").mkdir()
     for path in (directory, directory / "mail"):
         path.chmod(0o755 if path == directory else 0o777)
-    configuration = _CONFIG.format(directory=directory, port=port, password=PASSWORD)
+    version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout
+    old = version.startswith("2.3.")
+    parts = _CONFIG + _CONFIG_2_3 if old else _VERSION_2_4 + _CONFIG + _CONFIG_2_4  # The version comes first.
+    configuration = parts.format(directory=directory, port=port, password=PASSWORD)
     (directory / "dovecot.conf").write_text(configuration)
     return directory
 

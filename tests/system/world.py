@@ -17,7 +17,7 @@ import httpx
 from devtools.supervisor import environment as variables
 from devtools.supervisor.processes import free_port, wait_until
 from devtools.supervisor.state import DataDirectory
-from devtools.supervisor.system import START_SECONDS, System, is_ready, running_system
+from devtools.supervisor.system import START_SECONDS, System, running_system
 from devtools.testing.infrastructure import Infrastructure, virtual_host
 
 WEBHOOK_SECRET, MANGO_KEY, MANGO_SALT = "ключ входящих SMS", "mango", "соль"
@@ -65,7 +65,7 @@ class World:
         """Start a service that has ended, and wait until the whole system is ready again."""
         process = self.system.services[service]
         process.start()
-        wait_until(lambda: is_ready(self.port), process, seconds=START_SECONDS)
+        wait_until(self.system.is_ready, process, seconds=START_SECONDS)
 
 
 @contextmanager

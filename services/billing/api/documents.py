@@ -1,4 +1,4 @@
-"""Payers, invoices, documents."""
+"""Payers, invoices and documents."""
 
 import asyncio
 from typing import Annotated, Any
@@ -6,7 +6,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Query, Response
-from sqlalchemy import select
 
 from services.billing.commands import documents, invoices
 from services.billing.models.documents import Invoice, Payer, PrintedDocument
@@ -14,7 +13,6 @@ from services.billing.queries import documents as queries
 from services.billing.schemas.documents import DocumentOut, InvoiceOut, IssueInvoice, MakeContract
 from services.billing.schemas.payers import NewPayer, PayerChanges, PayerOut
 from shared.base.clock import now
-from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
 from shared.web import Caller, IfMatch, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 
@@ -40,10 +38,7 @@ async def add_payer(body: NewPayer, session: Session, response: Response) -> Pay
 
 @router.get("/payers", dependencies=[allow(*EVERYONE)], summary="Плательщики")
 async def list_payers(session: Session, page: PageRequest, client_id: UUID | None = None) -> Page[PayerOut]:
-    query = select(Payer)
-    if client_id is not None:
-        query = query.where(Payer.client_id == client_id)
-    rows, after = await paginate(session, query, page, key=(Payer.id,))
+    rows, after = await paginate(session, queries.payers(client_id), page, key=(Payer.id,))
     return Page(items=[PayerOut.model_validate(row) for row in rows], next=after.next)
 
 
@@ -68,18 +63,14 @@ async def issue_invoice(body: IssueInvoice, session: Session, caller: Caller, re
 async def list_invoices(
     session: Session, page: PageRequest, client_id: UUID | None = None, order_id: UUID | None = None
 ) -> Page[InvoiceOut]:
-    query = select(Invoice)
-    if client_id is not None:
-        query = query.where(Invoice.client_id == client_id)
-    if order_id is not None:
-        query = query.where(Invoice.order_id == order_id)
+    query = queries.invoices(client_id, order_id)
     rows, after = await paginate(session, query, page, key=(Invoice.issued_at.desc(), Invoice.id.desc()))
     return Page(items=[InvoiceOut.model_validate(row) for row in rows], next=after.next)
 
 
 @router.get("/invoices/{invoice_id}", dependencies=[allow(*EVERYONE)], summary="Счёт")
 async def show_invoice(invoice_id: UUID, session: Session, response: Response) -> InvoiceOut:
-    invoice = await _invoice(session, invoice_id)
+    invoice = await queries.find_invoice(session, invoice_id)
     set_etag(response, invoice.version)
     return InvoiceOut.model_validate(invoice)
 
@@ -93,7 +84,7 @@ async def show_invoice(invoice_id: UUID, session: Session, response: Response) -
 )
 async def download_invoice(invoice_id: UUID, session: Session) -> Response:
     """BILL-01, BILL-05: «Счёт на оплату» с реквизитами, суммой прописью и кодом для оплаты."""
-    invoice = await _invoice(session, invoice_id)
+    invoice = await queries.find_invoice(session, invoice_id)
     return await _file(await queries.find_document(session, invoice.document_id))
 
 
@@ -128,13 +119,6 @@ async def list_documents(
 )
 async def download(document_id: UUID, session: Session) -> Response:
     return await _file(await queries.find_document(session, document_id))
-
-
-async def _invoice(session: Session, invoice_id: UUID) -> Invoice:
-    invoice = await session.get(Invoice, invoice_id)
-    if invoice is None:
-        raise NotFound("Счёт не найден.")
-    return invoice
 
 
 async def _file(document: PrintedDocument) -> Response:

@@ -1,4 +1,4 @@
-"""Payments, balance, ledger, statements, receipts."""
+"""Payments, balances, the ledger, bank statements and receipts."""
 
 import hashlib
 import hmac
@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Body, Header, Query, Request, Response
-from sqlalchemy import select
 
 from services.billing.commands import payments, statements
 from services.billing.models.money import LedgerEntry, Payment, Receipt, StatementLine
@@ -58,9 +57,7 @@ async def take_payment(body: TakePayment, session: Session, caller: Caller) -> P
 
 @router.get("/payments", dependencies=[allow(*EVERYONE)], summary="Платежи")
 async def list_payments(session: Session, page: PageRequest, client_id: UUID | None = None) -> Page[PaymentOut]:
-    query = select(Payment)
-    if client_id is not None:
-        query = query.where(Payment.client_id == client_id)
+    query = queries.payments(client_id)
     rows, after = await paginate(session, query, page, key=(Payment.received_at.desc(), Payment.id.desc()))
     return Page(items=[PaymentOut.model_validate(row) for row in rows], next=after.next)
 
@@ -114,7 +111,7 @@ async def list_lines(
     page: PageRequest,
     state: Annotated[Literal["matched", "unmatched"], Query(description="По умолчанию ждущие разбора")] = "unmatched",
 ) -> Page[StatementLineOut]:
-    query = select(StatementLine).where(StatementLine.state == state)
+    query = queries.statement_lines(state)
     rows, after = await paginate(session, query, page, key=(StatementLine.uploaded_at, StatementLine.id))
     return Page(items=[StatementLineOut.model_validate(row) for row in rows], next=after.next)
 
@@ -137,9 +134,7 @@ async def show_balance(client_id: UUID, session: Session) -> BalanceOut:
 @router.get("/ledger", dependencies=[allow(*EVERYONE)], summary="Движение денег")
 async def list_entries(session: Session, page: PageRequest, client_id: UUID | None = None) -> Page[EntryOut]:
     """Двойная запись: сумма проводок каждой операции — ноль."""
-    query = select(LedgerEntry)
-    if client_id is not None:
-        query = query.where(LedgerEntry.client_id == client_id)
+    query = queries.entries(client_id)
     rows, after = await paginate(session, query, page, key=(LedgerEntry.at.desc(), LedgerEntry.id.desc()))
     return Page(items=await queries.with_postings(session, rows), next=after.next)
 
@@ -147,9 +142,7 @@ async def list_entries(session: Session, page: PageRequest, client_id: UUID | No
 @router.get("/receipts", dependencies=[allow(*EVERYONE)], summary="Кассовые чеки")
 async def list_receipts(session: Session, page: PageRequest, client_id: UUID | None = None) -> Page[ReceiptOut]:
     """BILL-07: пробивает касса, здесь хранятся номера."""
-    query = select(Receipt)
-    if client_id is not None:
-        query = query.where(Receipt.client_id == client_id)
+    query = queries.receipts(client_id)
     rows, after = await paginate(session, query, page, key=(Receipt.requested_at.desc(), Receipt.id.desc()))
     return Page(items=[ReceiptOut.model_validate(row) for row in rows], next=after.next)
 

@@ -1,4 +1,4 @@
-"""Making documents (BILL-05): their data is gathered and frozen here, the PDF is drawn when somebody asks for it."""
+"""Gather and freeze the data of printed documents; the PDF is drawn when it is downloaded (BILL-05, ORD-11)."""
 
 from datetime import date, datetime
 from typing import Any
@@ -30,7 +30,7 @@ from shared.persistence.database import new_id
 
 
 async def make_waybill(session: AsyncSession, event: GoodsIssued) -> None:
-    """«Расходная накладная» in two copies (ORD-10)."""
+    """Make the «расходная накладная» of a shipment, in two copies (ORD-10)."""
     client = await _known_client(session, event.client_id)
     day = await office_day(session, event.office_id, event.issued_at)
     numbers = await session.scalars(
@@ -67,7 +67,7 @@ async def make_waybill(session: AsyncSession, event: GoodsIssued) -> None:
 
 
 async def make_refund_application(session: AsyncSession, event: ClaimDecided) -> None:
-    """«Заявление на возврат» (RET-02…06)."""
+    """Make the «Заявление на возврат» of a decided claim (RET-02, RET-03, RET-04, RET-05, RET-06)."""
     client = await _known_client(session, event.client_id)
     day = await office_day(session, event.office_id, event.decided_at)
     order_number = await session.scalar(select(Order.number).where(Order.order_id == event.order_id))
@@ -104,7 +104,7 @@ async def make_refund_application(session: AsyncSession, event: ClaimDecided) ->
 async def make_contract(
     session: AsyncSession, order_id: UUID, payer_id: UUID | None, *, at: datetime
 ) -> PrintedDocument:
-    """«Договор» of an order in two copies (ORD-11); asked for again, it is made anew.  Raises NotFound, Conflict."""
+    """Make the «Договор» of an order in two copies, a new one each time (ORD-11).  Raises NotFound, Conflict."""
     order = await session.get(Order, order_id)
     if order is None:
         raise NotFound("Заказ не найден.")
@@ -138,7 +138,7 @@ async def store_document(
     at: datetime,
     **links: UUID | None,
 ) -> PrintedDocument:
-    """Freeze a document; `reference` tells two for the same thing apart."""
+    """Freeze a document; `kind` and `reference` identify it."""
     kept = PrintedDocument(
         id=new_id(),
         office_id=client.office_id,
@@ -158,7 +158,7 @@ async def store_document(
 
 
 async def next_number(session: AsyncSession, office_id: UUID, kind: str, year: int) -> str:
-    """The office's next number of the year, for example «42-2026»; kept unique by the counter's row lock."""
+    """Return the office's next number of the year, for example «42-2026»; the counter's row lock keeps it unique."""
     counted = insert(Counter).values(office_id=office_id, kind=kind, year=year, last=1)
     last = await session.scalar(
         counted.on_conflict_do_update(
@@ -169,12 +169,15 @@ async def next_number(session: AsyncSession, office_id: UUID, kind: str, year: i
 
 
 async def office_day(session: AsyncSession, office_id: UUID, at: datetime) -> date:
-    """The date on the office's wall."""
+    """Return the date in the time zone of the office.  Raises Conflict while the office is not projected."""
     return at.astimezone(ZoneInfo((await _office(session, office_id)).state.time_zone)).date()
 
 
 async def seller_on(session: AsyncSession, office_id: UUID, day: date) -> Seller:
-    """The office's legal entity with the VAT rate of the day.  Raises Conflict when control has not told of it yet."""
+    """Return the office's legal entity with the VAT rate of the day.
+
+    Raises Conflict while the office is not projected.
+    """
     office = (await _office(session, office_id)).state
     requisites = office.requisites
     account = office.bank_accounts[0] if office.bank_accounts else None
@@ -204,13 +207,14 @@ async def seller_on(session: AsyncSession, office_id: UUID, day: date) -> Seller
 
 
 def buyer_party(client: Client, payer: Payer | None) -> Party:
+    """Return the payer as the buyer, else the client: a legal entity by its organisation's name (CL-04)."""
     if payer is not None:
         return Party(name=payer.name, inn=payer.inn, kpp=payer.kpp, address=payer.address)
     return Party(name=client.organization_name or client.full_name, phone=client.phone)
 
 
 async def order_lines(session: AsyncSession, order_id: UUID) -> list[Line]:
-    """The live positions of an order."""
+    """Return the live positions of an order as lines of a document."""
     query = select(Position).where(Position.order_id == order_id, Position.due > 0).order_by(Position.line)
     lines = []
     for position in await session.scalars(query):

@@ -1,4 +1,4 @@
-"""Payers and invoices (BILL-01, BILL-02)."""
+"""Payers of a client and invoices for prepayment (BILL-01, BILL-02)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -32,12 +32,14 @@ from shared.web import check_version
 
 
 class NothingToPay(BusinessError):
+    """The order is covered already."""
+
     code = "nothing-to-pay"
     title = "Платить нечего"
 
 
 async def add_payer(session: AsyncSession, body: NewPayer) -> Payer:
-    """Raises NotFound."""
+    """Add a payer to a client.  Raises NotFound."""
     client = await find_client(session, body.client_id)
     payer = Payer(id=new_id(), office_id=client.office_id, active=True, **body.model_dump())
     session.add(payer)
@@ -46,7 +48,7 @@ async def add_payer(session: AsyncSession, body: NewPayer) -> Payer:
 
 
 async def change_payer(session: AsyncSession, payer_id: UUID, body: PayerChanges, *, expected: int) -> Payer:
-    """Invoices made before keep what they printed.  Raises NotFound, PreconditionFailed, Invalid."""
+    """Change a payer; documents made before keep what they printed.  Raises NotFound, PreconditionFailed, Invalid."""
     payer = await session.get(Payer, payer_id)
     if payer is None:
         raise NotFound("Плательщик не найден.")
@@ -60,7 +62,7 @@ async def change_payer(session: AsyncSession, payer_id: UUID, body: PayerChanges
 
 
 async def issue_invoice(session: AsyncSession, body: IssueInvoice, *, caller: Principal, at: datetime) -> Invoice:
-    """«Выставление счёта»: the payer is filled in when the client has just one, the sum when an order is named.
+    """Issue an invoice: the payer is filled in when the client has just one, the sum when an order is named.
 
     Raises NotFound, Invalid, NothingToPay, Conflict (the office has no requisites yet).
     """
@@ -136,7 +138,7 @@ async def issue_invoice(session: AsyncSession, body: IssueInvoice, *, caller: Pr
 
 
 async def _payer(session: AsyncSession, client: Client, payer_id: UUID | None) -> Payer | None:
-    """The named payer, else the client's only one, else None: the client pays."""
+    """Return the named payer, else the client's only one, else None: the client pays."""
     if payer_id is not None:
         payer = await session.get(Payer, payer_id)
         if payer is None or payer.client_id != client.client_id or not payer.active:

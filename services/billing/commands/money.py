@@ -1,4 +1,4 @@
-"""The ledger at work: every movement of a client's money goes through here, under the lock of the client's account."""
+"""Book every movement of a client's money under the lock of the client's account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from shared.persistence.database import new_id
 
 
 async def lock_account(session: AsyncSession, office_id: UUID, client_id: UUID) -> Account:
-    """The client's account, made when it is the first time, locked until the transaction ends."""
+    """Return the client's account, opened if it is new, and lock it until the transaction ends."""
     first = upsert(Account).values(office_id=office_id, client_id=client_id, balance=0, held=0, version=0)
     await session.execute(first.on_conflict_do_nothing())
     query = select(Account).where(Account.client_id == client_id).with_for_update()
@@ -37,7 +37,10 @@ async def book(
     at: datetime,
     order_id: UUID | None = None,
 ) -> bool:
-    """One ledger entry; False when the same fact was booked before.  Publishes the new balance (BILL-04)."""
+    """Book one ledger entry and publish the new balance (BILL-04).
+
+    Return False when the same fact was booked before.
+    """
     owner = {"office_id": account.office_id, "client_id": account.client_id}
     entry_id = new_id()
     entry = upsert(LedgerEntry).values(
@@ -70,9 +73,9 @@ async def book(
 async def hold_for_orders(
     session: AsyncSession, account: Account, *, first: UUID | None, others: bool, at: datetime
 ) -> None:
-    """Set available money aside for the named order's positions, then, with `others`, for the oldest unpaid orders.
+    """Hold available money for the named order's positions, then, with `others`, for the oldest unpaid orders.
 
-    Announces every order that is covered now (ORD-05).
+    Every order that is covered now is announced (ORD-05).
     """
     if account.available > ZERO:
         wanted = (
@@ -108,7 +111,7 @@ async def hold_for_orders(
 
 
 async def announce_when_paid(session: AsyncSession, order_id: UUID, at: datetime) -> None:
-    """`billing.order.paid.v1`, once: every live position of the order is covered by its hold."""
+    """Publish `billing.order.paid.v1`, once, when every live position of the order is covered by its hold."""
     order = await session.get(Order, order_id, with_for_update=True)
     if order is None or order.announced:
         return
@@ -135,6 +138,6 @@ async def announce_when_paid(session: AsyncSession, order_id: UUID, at: datetime
 
 
 async def unpaid_rest(session: AsyncSession, order_id: UUID) -> Decimal:
-    """What is still to be paid for the order's live positions."""
+    """Return the roubles still to be paid for the order's live positions."""
     query = select(func.coalesce(func.sum(Position.due - Position.held), 0)).where(Position.order_id == order_id)
     return Decimal((await session.execute(query)).scalar_one())

@@ -1,4 +1,4 @@
-"""What happens to orders and what it does to the client's money."""
+"""Apply events of orders to the client's money."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ from shared.messaging import publish
 
 
 async def project_order(session: AsyncSession, event: OrderPlaced, at: datetime) -> None:
-    """A new order: money that already lies on the balance is set aside for it."""
+    """Store a new order and hold the money that is already on the balance for it."""
     account = await lock_account(session, event.office_id, event.client_id)
     owner = {"office_id": event.office_id, "client_id": event.client_id}
     placed = insert(Order).values(
@@ -71,8 +71,10 @@ async def release_position(
     reason: Literal["removed", "refused"],
     at: datetime,
 ) -> None:
-    """BILL-03: what will not be supplied costs nothing; its money goes back to the balance, and what is left of the
-    order may be covered now."""
+    """Release the money of a position that will not be supplied, so that it costs nothing (BILL-03).
+
+    What was held for the position pays the rest of its order first.
+    """
     account = await lock_account(session, event.office_id, event.client_id)
     key = event.origin_position_id or event.position_id
     position = await session.get(Position, key, with_for_update=True)
@@ -112,9 +114,9 @@ async def release_position(
 
 
 async def book_sale(session: AsyncSession, event: GoodsIssued) -> None:
-    """ORD-10: issued goods are sold; the «расходная накладная» is made.
+    """Book issued goods as sold and make the «расходная накладная» (ORD-10).
 
-    What was issued on credit waits for no hold: the rest of its order may be covered now.
+    Goods issued on credit wait for no hold: the rest of their order may be covered now.
     """
     account = await lock_account(session, event.office_id, event.client_id)
     keys = [line.origin_position_id or line.position_id for line in event.positions]
@@ -140,7 +142,7 @@ async def book_sale(session: AsyncSession, event: GoodsIssued) -> None:
 
 
 def _sell(session: AsyncSession, position: Position | None, key: UUID, line: PositionLine) -> Decimal:
-    """Take issued pieces out of what the position may still cost; returns what its hold pays."""
+    """Take issued pieces out of what the position may still cost; return what its hold pays."""
     if position is None:
         session.add(EarlyChange(position_id=key, amount=line.amount))
         return ZERO
@@ -151,7 +153,10 @@ def _sell(session: AsyncSession, position: Position | None, key: UUID, line: Pos
 
 
 async def refund_claim(session: AsyncSession, event: ClaimDecided) -> None:
-    """RET-02…06: the price of a returned part, or the discount for a kept one, goes to the balance."""
+    """Book the price of a returned part, or the discount for a kept one, to the balance.
+
+    The decision follows the matrix of returns (RET-02, RET-03, RET-04, RET-05, RET-06).
+    """
     if event.decision == "rejected" or event.refund <= 0:
         return
     account = await lock_account(session, event.office_id, event.client_id)
@@ -183,6 +188,7 @@ async def refund_claim(session: AsyncSession, event: ClaimDecided) -> None:
 
 
 async def _take_early_changes(session: AsyncSession, position_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
+    """Delete and return, by position, the amounts of events that arrived before their order."""
     removed = await session.execute(
         delete(EarlyChange)
         .where(EarlyChange.position_id.in_(position_ids))

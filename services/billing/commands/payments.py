@@ -1,4 +1,7 @@
-"""Money comes in at the cash desk, from the acquirer and from the bank; each may be partial, excessive, repeated."""
+"""Receive and return money: cash desk, acquirer, bank (BILL-03, BILL-07).
+
+A payment may be partial, excessive or repeated.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -31,17 +34,21 @@ METHOD_LABELS = {
 
 
 class PaymentRepeated(BusinessError):
+    """The payment's source and external id are booked already."""
+
     code = "payment-repeated"
     title = "Платёж уже учтён"
 
 
 class NotEnoughMoney(BusinessError):
+    """More was asked for than the balance has available."""
+
     code = "not-enough-money"
     title = "Недостаточно средств на балансе"
 
 
 async def take_payment(session: AsyncSession, body: TakePayment, *, caller: Principal, at: datetime) -> Payment:
-    """The cash desk: cash or card (BILL-03).  Raises NotFound, Invalid."""
+    """Book cash or a card at the cash desk (BILL-03).  Raises NotFound, Invalid."""
     client, invoice, order_id = await _addressee(session, body.client_id, body.invoice_id, body.order_id)
     payment = await receive(
         session,
@@ -61,8 +68,10 @@ async def take_payment(session: AsyncSession, body: TakePayment, *, caller: Prin
 
 
 async def take_acquirer_notice(session: AsyncSession, body: AcquirerNotice, *, at: datetime) -> Payment:
-    """A signed notice of the acquirer; a repeated one returns the payment of the first.  Raises NotFound, Invalid,
-    PaymentRepeated when a known event id comes with another amount."""
+    """Book a verified notice of the acquirer; a repeated one returns the payment of the first.
+
+    Raises NotFound, Invalid, and PaymentRepeated when a known event id comes with another amount.
+    """
     known = select(Payment).where(Payment.source == "acquirer", Payment.external_id == body.event_id)
     payment = await session.scalar(known)
     if payment is None:
@@ -83,7 +92,7 @@ async def take_acquirer_notice(session: AsyncSession, body: AcquirerNotice, *, a
                 at=at,
             )
         except PaymentRepeated:
-            # A twin of this notice has committed meanwhile; nothing of this one is booked.
+            # A concurrent copy of this notice has committed; nothing of this one is booked.
             payment = (await session.scalars(known)).one()
     if payment.amount != body.amount or payment.office_id != body.office_id:
         raise PaymentRepeated("Это событие уже учтено с другой суммой или для другого офиса.")
@@ -103,7 +112,7 @@ async def receive(
     taken_by: UUID | None,
     at: datetime,
 ) -> Payment:
-    """Book a payment, mark invoices, set the money aside for orders, ask the till for a receipt (BILL-07).
+    """Book a payment, mark invoices, hold the money for orders and ask the till for a receipt (BILL-07).
 
     What exceeds the orders stays on the balance.  Raises PaymentRepeated.
     """
@@ -155,8 +164,10 @@ async def receive(
 
 
 async def pay_out(session: AsyncSession, body: PayOut, *, caller: Principal, at: datetime) -> Payout:
-    """BILL-03: money of the balance returns to the client's card, account or hand.  Money set aside for orders does
-    not.  Raises NotFound, NotEnoughMoney."""
+    """Return money of the balance to the client's card, account or hand (BILL-03).
+
+    Money held for orders cannot be paid out.  Raises NotFound, NotEnoughMoney.
+    """
     client = await find_client(session, body.client_id)
     account = await lock_account(session, client.office_id, client.client_id)
     if account.available < body.amount:
@@ -188,7 +199,7 @@ async def pay_out(session: AsyncSession, body: PayOut, *, caller: Principal, at:
 
 
 async def find_client(session: AsyncSession, client_id: UUID, *, office_id: UUID | None = None) -> Client:
-    """Raises NotFound, also for a client of another office than the one named."""
+    """Return a client.  Raises NotFound, also for a client of another office than the one named."""
     client = await session.get(Client, client_id)
     if client is None or office_id not in (None, client.office_id):
         raise NotFound("Клиент не найден.")
@@ -203,7 +214,7 @@ async def _addressee(
     *,
     office_id: UUID | None = None,
 ) -> tuple[Client, Invoice | None, UUID | None]:
-    """Whose money it is: an invoice names its client and order.  Raises NotFound, Invalid."""
+    """Return whose money it is: an invoice names its client and order.  Raises NotFound, Invalid."""
     invoice = None
     if invoice_id is not None:
         invoice = await session.get(Invoice, invoice_id)
@@ -223,7 +234,7 @@ async def _addressee(
 
 
 async def _mark_invoices(session: AsyncSession, payment: Payment, at: datetime) -> None:
-    """The named invoice first, then the order's, then the client's oldest: each takes what it still lacks."""
+    """Divide the payment among invoices: the named one first, then the order's, then the client's oldest."""
     unpaid = (
         select(Invoice)
         .where(Invoice.client_id == payment.client_id, Invoice.paid < Invoice.amount)
@@ -267,7 +278,7 @@ async def _request_receipt(
     payment_id: UUID | None,
     at: datetime,
 ) -> None:
-    """A bank transfer between companies needs no fiscal receipt."""
+    """Ask the till for a fiscal receipt; a bank transfer between companies needs none."""
     if method == "bank_transfer":
         return
     receipt = Receipt(
@@ -299,7 +310,7 @@ async def _request_receipt(
 
 
 async def register_receipt(session: AsyncSession, receipt_id: UUID, fiscal_number: str) -> Receipt:
-    """The till's answer (BILL-07).  Raises NotFound, Conflict when another number is known."""
+    """Store the till's number of a receipt (BILL-07).  Raises NotFound, Conflict when another number is known."""
     receipt = await session.get(Receipt, receipt_id, with_for_update=True)
     if receipt is None:
         raise NotFound("Чек не найден.")

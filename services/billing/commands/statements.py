@@ -1,4 +1,4 @@
-"""Bank statements: recognised payments are booked, the others wait for a person."""
+"""Bank statements: book recognised payments, keep the others for a person to assign (BILL-03)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,8 +24,10 @@ from shared.web import check_version
 async def upload_statement(
     session: AsyncSession, content: bytes, *, office_id: UUID, caller: Principal, at: datetime
 ) -> StatementOut:
-    """Book what can be recognised by the invoice's number or by the payer; the same document counts once, in however
-    many statements it stands.  Raises Invalid, Conflict."""
+    """Book the payments that the invoice's number or the payer identifies.
+
+    The same document counts once, in however many statements it stands.  Raises Invalid, Conflict.
+    """
     office = await session.get(Office, office_id)
     if office is None:
         raise Conflict("Реквизиты офиса ещё не получены, повторите через минуту.")
@@ -55,7 +57,7 @@ async def upload_statement(
 async def assign_line(
     session: AsyncSession, line_id: UUID, body: AssignLine, *, expected: int, at: datetime
 ) -> StatementLine:
-    """A person says whose payment it is.  Raises NotFound, Conflict, PreconditionFailed."""
+    """Book a payment for the client whom a person has named.  Raises NotFound, Conflict, PreconditionFailed."""
     line = await session.get(StatementLine, line_id, with_for_update=True)
     if line is None:
         raise NotFound("Такой строки выписки нет.")
@@ -75,7 +77,7 @@ async def assign_line(
 async def _store_line(
     session: AsyncSession, payment: IncomingPayment, office_id: UUID, caller: Principal, at: datetime
 ) -> StatementLine | None:
-    """None when the bank's document is known already."""
+    """Store an incoming payment; return None when the bank's document is known already."""
     values = {
         "id": new_id(),
         "office_id": office_id,
@@ -99,7 +101,7 @@ async def _store_line(
 async def _recognise(
     session: AsyncSession, payment: IncomingPayment, office_id: UUID
 ) -> tuple[Client | None, Invoice | None]:
-    """By the invoice's number in the purpose, else by a payer that one client alone has."""
+    """Find the client by the invoice's number in the purpose, else by a payer that one client alone has."""
     if payment.invoice_number is not None:
         query = select(Invoice).where(Invoice.office_id == office_id, Invoice.number == payment.invoice_number)
         invoice = await session.scalar(query)

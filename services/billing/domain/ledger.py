@@ -1,6 +1,6 @@
-"""The chart of accounts and how each business fact is booked.
+"""The chart of accounts and how each business fact is booked (BILL-03, BILL-04).
 
-Debit is positive, credit negative.  What we owe the client is a credit of `client_available` or `client_held`.
+Debit is positive, credit negative.  The office's debt to a client is a credit of `client_available` or `client_held`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ ZERO = Decimal("0.00")
 
 
 class LedgerAccount(StrEnum):
+    """Accounts of the ledger; those of payment methods are named like the methods."""
+
     CASH = "cash"
     CARD = "card"
     ACQUIRING = "acquiring"
@@ -23,6 +25,8 @@ class LedgerAccount(StrEnum):
 
 
 class EntryKind(StrEnum):
+    """Kinds of business facts that are booked."""
+
     PAYMENT = "payment"
     PAYOUT = "payout"
     HOLD = "hold"
@@ -43,20 +47,25 @@ KIND_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Posting:
+    """One side of an entry, in roubles."""
+
     account: LedgerAccount
     amount: Decimal
     position_id: UUID | None = None
 
 
 def payment(method: str, amount: Decimal) -> list[Posting]:
+    """Return the postings of money that came in by a method."""
     return [Posting(LedgerAccount(method), amount), Posting(LedgerAccount.AVAILABLE, -amount)]
 
 
 def payout(method: str, amount: Decimal) -> list[Posting]:
+    """Return the postings of money that went back to the client by a method."""
     return [Posting(LedgerAccount.AVAILABLE, amount), Posting(LedgerAccount(method), -amount)]
 
 
 def hold(amount: Decimal, position_id: UUID) -> list[Posting]:
+    """Return the postings that set money aside for a position."""
     return [
         Posting(LedgerAccount.AVAILABLE, amount, position_id),
         Posting(LedgerAccount.HELD, -amount, position_id),
@@ -64,6 +73,7 @@ def hold(amount: Decimal, position_id: UUID) -> list[Posting]:
 
 
 def release(amount: Decimal, position_id: UUID) -> list[Posting]:
+    """Return the postings that free a position's money."""
     return [
         Posting(LedgerAccount.HELD, amount, position_id),
         Posting(LedgerAccount.AVAILABLE, -amount, position_id),
@@ -71,7 +81,7 @@ def release(amount: Decimal, position_id: UUID) -> list[Posting]:
 
 
 def sale(from_hold: Decimal, on_credit: Decimal, position_id: UUID) -> list[Posting]:
-    """Issued goods are paid from their hold; what it does not cover is taken from the balance, into debt if need be."""
+    """Return the postings of issued goods: paid from their hold, the rest from the balance, into debt if need be."""
     postings = [
         Posting(LedgerAccount.HELD, from_hold, position_id),
         Posting(LedgerAccount.AVAILABLE, on_credit, position_id),
@@ -81,11 +91,15 @@ def sale(from_hold: Decimal, on_credit: Decimal, position_id: UUID) -> list[Post
 
 
 def refund(amount: Decimal, position_id: UUID) -> list[Posting]:
+    """Return the postings of money returned for a sold position."""
     return [Posting(LedgerAccount.SALES, amount, position_id), Posting(LedgerAccount.AVAILABLE, -amount, position_id)]
 
 
 def effect(postings: Sequence[Posting]) -> tuple[Decimal, Decimal]:
-    """How an entry changes the client's balance and its held part.  Raises ValueError when it does not balance."""
+    """Return how an entry changes the client's balance and its held part.
+
+    Raises ValueError when the postings do not balance.
+    """
     if sum((posting.amount for posting in postings), ZERO):
         raise ValueError("the postings of an entry add up to zero")
     available = -sum((p.amount for p in postings if p.account is LedgerAccount.AVAILABLE), ZERO)
@@ -94,7 +108,7 @@ def effect(postings: Sequence[Posting]) -> tuple[Decimal, Decimal]:
 
 
 def allocate(available: Decimal, needs: Sequence[tuple[UUID, Decimal]]) -> list[tuple[UUID, Decimal]]:
-    """Set money aside for positions in their order, as far as it reaches; the last one may be covered in part."""
+    """Divide money among positions in their order, as far as it reaches; the last one may be covered in part."""
     shares = []
     for position_id, need in needs:
         share = min(available, need)

@@ -1,4 +1,4 @@
-"""Payment QR code by ГОСТ Р 56042-2014: what a bank's application reads from an invoice."""
+"""Payment QR code by ГОСТ Р 56042-2014: what a bank's application reads from an invoice (BILL-01)."""
 
 from decimal import Decimal
 
@@ -27,7 +27,7 @@ def payment_order(
     payee_inn: str,
     payee_kpp: str | None,
 ) -> str:
-    """The string to encode; `Sum` is in kopecks.  Texts are cut to the lengths of the standard."""
+    """Return the string to encode; `Sum` is in kopecks and texts are cut to the lengths of the standard."""
     fields = {
         "Name": payee,
         "PersonalAcc": account,

@@ -1,4 +1,4 @@
-"""Bank statements in the exchange format «1CClientBankExchange»: what came in, and how it is recognised."""
+"""Read bank statements in the exchange format «1CClientBankExchange»."""
 
 import re
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ class StatementError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class IncomingPayment:
+    """A document of the bank that credits one of the office's accounts."""
+
     number: str
     dated: date
     """The document's own date."""
@@ -32,18 +34,21 @@ class IncomingPayment:
 
     @property
     def external_id(self) -> str:
-        """The same for the same bank document in every statement that holds it: one of the same day may not yet say
-        when the money came."""
+        """Identify the bank document, the same in every statement that holds it.
+
+        The day the money came is no part of it: a statement of the same day may not name it yet.
+        """
         return f"{self.dated:%Y-%m-%d} {self.number} {self.payer_account or ''} {self.amount:.2f}"
 
     @property
     def invoice_number(self) -> str | None:
+        """Return the number of the invoice that the purpose names; None without one."""
         found = INVOICE_NUMBER.search(self.purpose)
         return found[1] if found else None
 
 
 def decode(content: bytes) -> str:
-    """Windows-1251 as banks write it, or UTF-8.  Raises StatementError."""
+    """Decode Windows-1251, as banks write it, or UTF-8.  Raises StatementError."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -54,7 +59,7 @@ def decode(content: bytes) -> str:
 
 
 def incoming_payments(text: str, our_accounts: set[str]) -> list[IncomingPayment]:
-    """Documents that credit one of our accounts.  Raises StatementError with the number of the bad line."""
+    """Return the documents that credit one of our accounts.  Raises StatementError with the number of the bad line."""
     payments = []
     document: dict[str, str] | None = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -96,12 +101,12 @@ def _payment(document: dict[str, str]) -> IncomingPayment:
 
 
 def _date(text: str) -> date:
-    """Raises ValueError."""
+    """Parse a date like 21.11.2026.  Raises ValueError."""
     return datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007
 
 
 def _amount(text: str) -> Decimal | None:
-    """More than zero, with two decimal places; None for anything else."""
+    """Parse an amount above zero, with two decimal places; return None for anything else."""
     plain = text.replace(",", ".").replace(" ", "")
     amount = Decimal(plain).quantize(Decimal("0.01")) if AMOUNT.fullmatch(plain) else None
     return amount or None

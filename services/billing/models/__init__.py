@@ -1,4 +1,4 @@
-"""Tables of `billing`: what it knows of others, the ledger, payers, invoices, payments, documents."""
+"""Tables of `billing`: the ledger, payers, invoices, payments, documents and projections."""
 
 from services.billing.models import documents, money, projections
 from services.billing.models.base import Base

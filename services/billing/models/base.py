@@ -1,4 +1,4 @@
-"""Tables of `billing`: what it knows of others, the ledger, payers, invoices, payments, documents."""
+"""The declarative base of `billing`."""
 
 from shared.persistence.database import (
     ServiceBase,

@@ -1,4 +1,4 @@
-"""Tables of `billing`: what it knows of others, the ledger, payers, invoices, payments, documents."""
+"""Payers, invoices and printed documents."""
 
 from datetime import date
 from typing import Any
@@ -97,7 +97,7 @@ class PrintedDocument(Base, ClientOwned):
 
 
 class Counter(Base):
-    """The last number given in an office, per kind of document and year.  Nothing to isolate."""
+    """The last number given in an office, per kind of document and year.  It holds nothing to isolate."""
 
     __tablename__ = "counters"
 

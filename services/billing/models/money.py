@@ -1,4 +1,4 @@
-"""Tables of `billing`: what it knows of others, the ledger, payers, invoices, payments, documents."""
+"""Accounts of clients, the ledger, payments, bank statements and receipts."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -119,7 +119,7 @@ class Payout(Base, ClientOwned):
 
 
 class StatementLine(Base, OfficeOwned):
-    """An incoming payment of a bank statement; one that was not recognised waits for a person."""
+    """An incoming payment of a bank statement; one that was not recognised waits for a person to assign it."""
 
     __tablename__ = "statement_lines"
     __table_args__ = (
@@ -146,7 +146,7 @@ class StatementLine(Base, OfficeOwned):
 
 
 class Receipt(Base, ClientOwned, Versioned):
-    """A fiscal receipt asked of the till, and its number once the till has told it (BILL-07)."""
+    """A fiscal receipt that the till was asked for, and its number once the till has answered (BILL-07)."""
 
     __tablename__ = "receipts"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Tables of `billing`: what it knows of others, the ledger, payers, invoices, payments, documents."""
+"""Projections of offices, clients and orders."""
 
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ class Client(Base, ClientOwned):
 
 
 class Order(Base, ClientOwned):
-    """What billing knows of an order.  `announced` once `billing.order.paid.v1` has told that it is covered."""
+    """Projection of an order.  `announced` once `billing.order.paid.v1` is published."""
 
     __tablename__ = "orders"
     __table_args__ = (Index("ix_orders_client_id", "client_id", "placed_at", "order_id"),)
@@ -81,7 +81,7 @@ class Position(Base, ClientOwned):
 
 
 class EarlyChange(Base):
-    """Something happened to a position before its order was heard of: order of events is never promised."""
+    """What happened to a position before its order arrived: the order of events is not guaranteed."""
 
     __tablename__ = "early_changes"
     __table_args__ = (Index("ix_early_changes_position_id", "position_id"),)

@@ -1,1 +1,1 @@
-"""Reads shaped for their callers."""
+"""Read-only selections, shaped for the routes that show them."""

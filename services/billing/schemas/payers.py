@@ -3,24 +3,14 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, model_validator
 
-from shared.vocabulary.requisites import check_account, check_bic, check_correspondent_account, check_inn, check_kpp
-from shared.web import Input, Output, ShortText, one_line
+from shared.vocabulary import fields
+from shared.vocabulary.fields import AccountNumber, Bic, Inn, Kpp, one_line
+from shared.vocabulary.requisites import check_account, check_correspondent_account
+from shared.web import Input, Output, ShortText
 
-Inn = Annotated[str, Field(max_length=12), AfterValidator(check_inn)]
-
-
-Kpp = Annotated[str, Field(max_length=9), AfterValidator(check_kpp)]
-
-
-Bic = Annotated[str, Field(max_length=9), AfterValidator(check_bic)]
-
-
-AccountNumber = Annotated[str, Field(max_length=20)]
-
-
-Address = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(one_line)]
+Address = Annotated[fields.Address, AfterValidator(one_line)]
 
 
 def _check_accounts(bic: str | None, account: str | None, correspondent_account: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Calls to clients (CL-11…13, CALL-01…06)."""
+"""Calls to clients: the log, the list of calls to make, the cold list, scripts."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -74,7 +74,8 @@ async def call_list(
     client_id: UUID | None = None,
 ) -> CallListOut:
     """Открытые обязанности позвонить, ближайший срок сверху: первый звонок (CALL-01), второй (CALL-03), после заказа
-    (CALL-06, ORD-04), проверка оплаты (BILL-06). С телефоном, оставшимся временем и скриптом."""
+    (CALL-06, ORD-04), проверка оплаты (BILL-06). С телефоном, оставшимся временем и скриптом.
+    """  # noqa: D205 (published)
     at = now()
     query = obligation_queries.open_obligations(
         goal=goal,

@@ -1,4 +1,4 @@
-"""Client cards for staff (CL-01…13, CL-16)."""
+"""Client cards for staff."""
 
 from typing import Annotated
 from uuid import UUID
@@ -158,7 +158,8 @@ async def change_client(
     client_id: UUID, body: ChangeClient, session: Session, expected: IfMatch, settings: Configured, response: Response
 ) -> ClientOut:
     """ФИО, записанное сотрудником, считается проверенным (CL-05). Исправленный телефон закрывает просьбу о контактах,
-    а учётную запись, отключённую из-за него, открывает снова (CL-06)."""
+    а учётную запись, отключённую из-за него, открывает снова (CL-06).
+    """  # noqa: D205 (published)
     client = await queries.get_client(session, client_id, lock=True)
     check_version(client.version, expected)
     await commands.change_client(session, client, body, settings=settings, at=now())

@@ -1,4 +1,4 @@
-"""Texts and figures of head office (CL-06, CL-19, CALL-01…05)."""
+"""Texts and figures that head office publishes."""
 
 from services.clients.commands import content as commands
 from services.clients.domain.content import ContentCode
@@ -24,7 +24,8 @@ async def list_contents(session: Session, page: PageRequest, code: ContentCode |
 @router.post("/contents", status_code=201, dependencies=[allow(Role.HEAD_OFFICE)], summary="Новая редакция текста")
 async def publish_content(body: PublishContent, session: Session, caller: Caller) -> ContentOut:
     """Прежние редакции сохраняются: на них ссылаются данные согласия. Места вставки: `$office`, `$manager`,
-    `$legal_name`, `$address` (CL-19)."""
+    `$legal_name`, `$address` (CL-19).
+    """  # noqa: D205 (published)
     return ContentOut.model_validate(await commands.publish_content(session, body, caller=caller, at=now()))
 
 

@@ -1,4 +1,4 @@
-"""What several routes of `clients` share."""
+"""Dependencies that several routes of `clients` share."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""«Мой гараж», «Статистика проценок», consents: staff for a client, or the client alone (CL-14, CL-15)."""
+"""«Мой гараж», «Статистика проценок» and consents, for staff and for the client."""
 
 from uuid import UUID
 

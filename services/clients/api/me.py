@@ -1,4 +1,4 @@
-"""The client's own card in the cabinet."""
+"""The client's own card and contract in the cabinet (CL-19)."""
 
 from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession

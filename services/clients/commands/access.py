@@ -1,4 +1,4 @@
-"""Logins of clients (CL-08, CL-16): the card decides, the account follows."""
+"""Logins of clients (CL-08, CL-16): the card decides, the account of the kernel follows."""
 
 from datetime import datetime
 
@@ -17,21 +17,29 @@ from shared.runtime.audit import audit
 
 
 class LoginExists(Conflict):
+    """The client has a login already."""
+
     code = "login-exists"
     title = "У клиента уже есть логин"
 
 
 class WrongPassword(Invalid):
+    """The current password does not match."""
+
     code = "wrong-password"
     title = "Неверный пароль"
 
 
 def principal_of(client: Client) -> Principal:
+    """Return the client as the owner of an account."""
     return Principal(client.client_id, Role.CLIENT, client.office_id, client.full_name)
 
 
 async def create(session: AsyncSession, client: Client, login: str, password: str) -> None:
-    """Raises LoginTaken (409): a login is network-wide. The account is closed until `login_opened_at` is set."""
+    """Create the account, closed until `login_opened_at` is set.
+
+    Raises LoginTaken (409): a login is unique in the network.
+    """
     await accounts.create_account(session, principal_of(client), login, password)
     client.login = accounts.normalize_login(login)
     if client.login_opened_at is None:
@@ -41,7 +49,7 @@ async def create(session: AsyncSession, client: Client, login: str, password: st
 async def give_login(
     session: AsyncSession, client: Client, *, login: str | None, password: str, settings: ClientsSettings, at: datetime
 ) -> Client:
-    """An offline client becomes an internet client; the same card keeps orders and vehicles (CL-16).
+    """Give an offline client a login; the same card keeps its orders and vehicles (CL-16).
 
     Raises LoginExists, LoginTaken, Invalid without login and e-mail, Conflict for a disabled card.
     """
@@ -65,7 +73,7 @@ async def give_login(
 
 
 async def reset_password(session: AsyncSession, client: Client, password: str) -> None:
-    """By a senior; all sessions of the client end. Raises Conflict when there is no login."""
+    """Set a password for the client and end all sessions.  Raises Conflict when there is no login."""
     if client.login is None:
         raise Conflict("У клиента нет логина.")
     await accounts.set_password(session, client.client_id, password)
@@ -73,24 +81,24 @@ async def reset_password(session: AsyncSession, client: Client, password: str) -
 
 
 async def change_password(session: AsyncSession, client: Client, *, current: str, new: str) -> None:
-    """By the client; all sessions end. Raises WrongPassword."""
+    """Change the client's own password and end all sessions.  Raises WrongPassword."""
     if not await accounts.change_password(session, client.client_id, current, new):
         raise WrongPassword("Текущий пароль введён неверно.", field="current_password")
     await audit(session, "client.password_changed", subject=f"client/{client.client_id}", office_id=client.office_id)
 
 
 async def close(session: AsyncSession, client: Client) -> None:
-    """Sign-in is refused and every token is void within a minute."""
+    """Refuse sign-in; every token of the client is void within a minute."""
     if client.login is not None:
         await accounts.change_account(session, principal_of(client), active=False)
 
 
 async def open_again(session: AsyncSession, client: Client) -> None:
-    """Sign-in works again, if the login was ever confirmed."""
+    """Allow sign-in again, if the login was ever confirmed."""
     if client.login is not None:
         await accounts.change_account(session, principal_of(client), active=client.login_opened_at is not None)
 
 
 async def rename(session: AsyncSession, client: Client) -> None:
-    """A corrected name does not end the client's sessions."""
+    """Store a corrected name in the account; the client's sessions go on."""
     await session.execute(update(account).where(account.c.id == client.client_id).values(name=client.full_name))

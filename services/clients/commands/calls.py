@@ -1,4 +1,4 @@
-"""The log of calls (CL-11…13, CALL-01…04)."""
+"""Log a call and update the card by it (CL-05, CL-11, CL-12, CL-13, CALL-02)."""
 
 from datetime import datetime, timedelta
 
@@ -18,9 +18,10 @@ CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
 async def log_call(session: AsyncSession, client: Client, body: LogCall, *, caller: Principal, at: datetime) -> Call:
-    """Enter a call; duties of its goals are closed by whoever hears of it (K2). The client is locked by the caller.
+    """Log a call of a client whose row the caller has locked; the event closes obligations of all its goals (K2).
 
-    A wrong number starts the request for contacts, a later conversation ends it (CL-06). Raises Invalid.
+    A wrong number opens the request for contacts, a later conversation closes it (CL-06).  The first attempt is marked
+    in the event, since the information letter follows it (CALL-02).  Raises Invalid.
     """
     called_at = body.called_at or at
     if called_at > at + CLOCK_DIFFERENCE:
@@ -79,7 +80,7 @@ async def log_call(session: AsyncSession, client: Client, body: LogCall, *, call
 
 
 def _update_card(client: Client, call: Call, full_name: str | None) -> bool:
-    """What the conversation taught about the client; True when other services should know."""
+    """Write what the conversation revealed; return True when the card's event must be published."""
     client.first_call_at = min(call.called_at, client.first_call_at or call.called_at)
     client.rating = call.rating or client.rating
     client.source = call.source or client.source

@@ -1,4 +1,4 @@
-"""What can be done with a client's card (CL-01…13)."""
+"""Create, change, disable and enable client cards (CL-05, CL-06)."""
 
 from datetime import datetime
 from typing import Any
@@ -25,12 +25,17 @@ REQUIRED = ("kind", "full_name", "name_verified", "category", "time_zone", "mana
 
 
 class PossibleDuplicate(Conflict):
+    """The office has a card with this phone or e-mail."""
+
     code = "possible-duplicate"
     title = "Похожая карточка уже есть"
 
 
 async def create_client(session: AsyncSession, body: CreateClient, *, caller: Principal, at: datetime) -> Client:
-    """An employee makes a card. Raises NotFound (office), Invalid (manager), PossibleDuplicate with the candidates."""
+    """Create a card for an employee.
+
+    Raises NotFound (office), Invalid (manager), PossibleDuplicate with the candidates.
+    """
     office_id = office_of(caller, body.office_id)
     office = await queries.get_office(session, office_id)
     if body.manager_id is not None:
@@ -69,9 +74,9 @@ async def create_client(session: AsyncSession, body: CreateClient, *, caller: Pr
 async def change_client(
     session: AsyncSession, client: Client, body: ChangeClient, *, settings: ClientsSettings, at: datetime
 ) -> Client:
-    """An employee corrects the card. Raises Invalid.
+    """Change a card for an employee.  Raises Invalid.
 
-    A name that an employee writes is taken for verified (CL-05) unless the request says otherwise.
+    A name that an employee writes counts as verified (CL-05) unless the request says otherwise.
     """
     changes = body.model_dump(exclude_unset=True)
     for field in REQUIRED:
@@ -88,7 +93,7 @@ async def change_client(
 async def change_own_card(
     session: AsyncSession, client: Client, body: ChangeOwnCard, *, settings: ClientsSettings, at: datetime
 ) -> Client:
-    """The client changes what is theirs; a new name has to be learnt by the manager again (CL-05)."""
+    """Change the fields that are the client's own; a new name is unverified again (CL-05)."""
     changes = body.model_dump(exclude_unset=True)
     for field in ("full_name", "phone", "time_zone"):
         if field in changes and changes[field] is None:
@@ -100,7 +105,7 @@ async def change_own_card(
 
 
 async def disable_client(session: AsyncSession, client: Client, comment: str, *, at: datetime) -> Client:
-    """Sign-in is refused from now on and open sessions end. Raises Conflict when it is disabled already."""
+    """Refuse sign-in and end open sessions.  Raises Conflict when the card is disabled already."""
     if not client.active:
         raise Conflict("Учётная запись уже отключена.")
     client.disable(DisabledReason.STAFF, at)
@@ -119,7 +124,7 @@ async def disable_client(session: AsyncSession, client: Client, comment: str, *,
 
 
 async def enable_client(session: AsyncSession, client: Client, *, at: datetime) -> Client:
-    """A senior opens the account again, also without a better phone. Raises Conflict when it is active."""
+    """Open the account for a senior, also without a better phone.  Raises Conflict when the card is active."""
     if client.active:
         raise Conflict("Учётная запись не отключена.")
     requested_before = client.contacts_requested_at
@@ -177,7 +182,7 @@ async def _offer_duplicates(session: AsyncSession, office_id: UUID, *, phone: st
 
 
 def office_of(caller: Principal, asked: UUID | None) -> UUID:
-    """The office that a caller acts for. Raises Invalid."""
+    """Return the office that a caller acts for.  Raises Invalid."""
     if caller.office_id is None:
         if asked is None:
             raise Invalid("Укажите офис, которому принадлежит клиент.", field="office_id")

@@ -1,4 +1,4 @@
-"""CL-07: the e-mail is confirmed by a link that the notifier mails."""
+"""Confirm an e-mail by a link that the notifier mails (CL-07)."""
 
 import hashlib
 import secrets
@@ -17,12 +17,14 @@ from shared.messaging.outbox import publish
 from shared.runtime.audit import audit
 
 PAUSE = timedelta(minutes=1)
-"""No more than one letter a minute, however often it is asked for."""
+"""Between two letters to one client, however often they are requested."""
 MAX_RESENT_LETTERS = 3
-"""Cards with one e-mail whose letters are repeated at once."""
+"""Letters sent by one request, where several cards have the same e-mail."""
 
 
 class ConfirmationInvalid(BusinessError):
+    """The link is unknown, expired, or belongs to a former e-mail."""
+
     status = 422
     code = "confirmation-invalid"
     title = "Ссылка не действует"
@@ -31,7 +33,7 @@ class ConfirmationInvalid(BusinessError):
 async def request_confirmation(
     session: AsyncSession, client: Client, *, settings: ClientsSettings, at: datetime
 ) -> None:
-    """The client has an e-mail and was flushed."""
+    """Store a token and publish its link.  The client has an e-mail and is flushed."""
     assert client.email is not None
     token = secrets.token_urlsafe(32)
     expires_at = at + timedelta(hours=settings.confirmation_hours)
@@ -61,7 +63,10 @@ async def request_confirmation(
 
 
 async def confirm_email(session: AsyncSession, token: str, *, at: datetime) -> Client:
-    """Opens the login. A second click on the same link is answered like the first. Raises ConfirmationInvalid."""
+    """Confirm the e-mail and open the login.
+
+    A second click on the same link is answered like the first.  Raises ConfirmationInvalid.
+    """
     mailed = await session.scalar(
         select(EmailConfirmation).where(EmailConfirmation.token_hash == _hash(token)).with_for_update()
     )
@@ -84,7 +89,7 @@ async def confirm_email(session: AsyncSession, token: str, *, at: datetime) -> C
 
 
 async def repeat_confirmation(session: AsyncSession, known: str, *, settings: ClientsSettings, at: datetime) -> None:
-    """Mail the link again, if such a login or e-mail is not confirmed; the caller learns nothing either way."""
+    """Mail the link again, if such a login or e-mail is not confirmed; the caller gets the same answer either way."""
     known = accounts.normalize_login(known)
     asked = or_(Client.login == known, Client.email == known)
     waiting = and_(Client.login.is_not(None), Client.email.is_not(None), Client.email_confirmed_at.is_(None))

@@ -1,4 +1,4 @@
-"""Consents per purpose, each to a version of its document."""
+"""Consents per purpose, each to one version of its document."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,7 +18,10 @@ from shared.runtime.audit import audit
 async def give_consents(
     session: AsyncSession, client: Client, purposes: Iterable[ConsentPurpose], *, recorded_by: UUID | None, at: datetime
 ) -> None:
-    """To the documents in force now; what is given already stays as it was given. The caller flushes and publishes."""
+    """Give consents to the documents in force; earlier ones stay as they were given.
+
+    The caller flushes and publishes.
+    """
     for purpose in dict.fromkeys(purposes):
         if purpose in client.consents:
             continue
@@ -45,7 +48,7 @@ async def set_consent(
     recorded_by: UUID | None,
     at: datetime,
 ) -> None:
-    """Give or withdraw; repeating it changes nothing."""
+    """Give or withdraw one consent; a repetition changes nothing."""
     if given == (purpose in client.consents):
         return
     if given:
@@ -72,7 +75,7 @@ async def set_consent(
 async def withdraw_unless_given_since(
     session: AsyncSession, client_id: UUID, purpose: ConsentPurpose, *, at: datetime
 ) -> None:
-    """The client said so elsewhere at `at`; a consent given later than that stays."""
+    """Withdraw a consent for a client who opted out elsewhere at `at`, unless it was given again later."""
     client = await session.scalar(select(Client).where(Client.client_id == client_id).with_for_update())
     if client is None:
         return

@@ -1,4 +1,4 @@
-"""CL-06: a phone that cannot be used is asked for by mail; without an answer the account is disabled."""
+"""Request contacts by e-mail when a phone is unusable, and disable the account when no answer comes (CL-06)."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,17 +19,21 @@ from shared.runtime.audit import audit
 
 
 class NoEmail(Conflict):
+    """The request is mailed, and the card has no e-mail."""
+
     code = "client-without-email"
     title = "У клиента нет e-mail"
 
 
 class ContactsAlreadyRequested(Conflict):
+    """A request is open already."""
+
     code = "contacts-already-requested"
     title = "Контакты уже запрошены"
 
 
 async def policy_at(session: AsyncSession, at: datetime) -> Policy:
-    """Head office's figures in force; the first release brings a version that holds since ever."""
+    """Return the figures in force; the first migration brings the first version."""
     in_force = (
         select(Policy)
         .where(Policy.effective_from <= at)
@@ -40,7 +44,7 @@ async def policy_at(session: AsyncSession, at: datetime) -> Policy:
 
 
 async def evaluate_phone(session: AsyncSession, client: Client, at: datetime) -> None:
-    """Believe the card's new phone or not, and open or end the request for contacts. The caller flushes.
+    """Accept the card's new phone or doubt it, and close or open the request for contacts.  The caller flushes.
 
     A usable phone also opens an account that was disabled for want of one.
     """
@@ -58,9 +62,9 @@ async def evaluate_phone(session: AsyncSession, client: Client, at: datetime) ->
 
 
 async def accept_phone(session: AsyncSession, client: Client) -> None:
-    """Nothing more is asked of a client whose number is good, or who was reached on it, whatever it looks like.
+    """Close the request for contacts of a client whose number is good, or who was reached on it.  The caller flushes.
 
-    An account that was disabled for want of contacts is opened. The caller flushes.
+    An account that was disabled for want of contacts is opened.
     """
     client.phone_suspicion = None
     client.contacts_requested_at = client.contacts_due_at = None
@@ -71,14 +75,14 @@ async def accept_phone(session: AsyncSession, client: Client) -> None:
 
 
 async def flag_phone(session: AsyncSession, client: Client, reason: PhoneSuspicion, at: datetime) -> None:
-    """The phone turned out to be wrong; it is asked for where there is an e-mail. The caller flushes."""
+    """Mark the phone as wrong and request another where there is an e-mail.  The caller flushes."""
     client.phone_suspicion = reason
     if client.email is not None and client.contacts_requested_at is None and client.active:
         _open_request(client, await policy_at(session, at), at)
 
 
 def contact_events(client: Client, *, requested_before: datetime | None, at: datetime) -> list[Event]:
-    """What became of the request for contacts, from the state just flushed."""
+    """Return the event by which the request for contacts was opened or closed, from the flushed state."""
     if client.contacts_requested_at == requested_before:
         return []
     if client.contacts_requested_at is None:
@@ -102,7 +106,10 @@ def contact_events(client: Client, *, requested_before: datetime | None, at: dat
 
 
 async def request_contacts(session: AsyncSession, client: Client, *, at: datetime) -> None:
-    """An employee found the phone wrong. Raises NoEmail, ContactsAlreadyRequested, Conflict when disabled."""
+    """Open the request for an employee who found the phone wrong.
+
+    Raises NoEmail, ContactsAlreadyRequested, Conflict when the card is disabled.
+    """
     if not client.active:
         raise Conflict("Учётная запись отключена, запрашивать контакты поздно.")
     if client.email is None:
@@ -126,12 +133,15 @@ async def request_contacts(session: AsyncSession, client: Client, *, at: datetim
 async def disable_for_contacts(
     session: AsyncSession, client_id: UUID, *, obligation_opened_at: datetime, at: datetime
 ) -> bool:
-    """The set time passed without an answer. Acts only if the client still owes the phone asked for then."""
+    """Disable the account when the time for an answer is over; return whether it was disabled.
+
+    The card as it is now decides: an answered or a later request is left alone.
+    """
     client = await session.get(Client, client_id, with_for_update=True)
     if client is None or not client.active or client.contacts_requested_at is None:
         return False
     if obligation_opened_at < client.contacts_requested_at:
-        # The duty belongs to an earlier request, which the client has answered.
+        # The obligation belongs to an earlier request, which the client has answered.
         return False
     client.disable(DisabledReason.CONTACTS, at)
     await access.close(session, client)

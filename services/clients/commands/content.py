@@ -1,4 +1,4 @@
-"""Texts and figures that head office edits (CL-06, CL-19)."""
+"""Publish texts and figures of head office (CL-06, CL-19, CALL-04, K11)."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from shared.runtime.audit import audit
 
 
 async def publish_content(session: AsyncSession, body: PublishContent, *, caller: Principal, at: datetime) -> Content:
-    """A new version of a text; earlier ones stay, for consents name them. Raises Invalid for a past date."""
+    """Add a version of a text; earlier ones stay, since consents refer to them.  Raises Invalid for a past date."""
     effective_from = _not_past(body.effective_from, at)
     # Two editors of one text get two numbers, one after the other.
     await lock_until_commit(session, body.code.value)
@@ -41,7 +41,7 @@ async def publish_content(session: AsyncSession, body: PublishContent, *, caller
 
 
 async def publish_policy(session: AsyncSession, body: PublishPolicy, *, caller: Principal, at: datetime) -> Policy:
-    """Requests that are open already keep the date that the client was told. Raises Invalid."""
+    """Add a version of the figures; open requests keep the date that their letter named.  Raises Invalid."""
     if body.cold_from_days > body.cold_until_days:
         raise Invalid("Начало интервала больше его конца.", field="cold_until_days")
     policy = Policy(

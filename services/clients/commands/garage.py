@@ -1,4 +1,4 @@
-"""«Мой гараж» (CL-15)."""
+"""«Мой гараж»: the client's vehicles (CL-15, VIN-10)."""
 
 from datetime import datetime
 from typing import Any
@@ -17,12 +17,14 @@ from shared.vocabulary.vehicles import ParsedNumber, UnreadableNumber, describe_
 
 
 class VehicleExists(Conflict):
+    """The vehicle is in the garage already."""
+
     code = "vehicle-exists"
     title = "Автомобиль уже в гараже"
 
 
 class UnclearNumber(Invalid):
-    """`suggestion` is what was probably meant; it is taken only when the person sends it."""
+    """`suggestion` is the number that was probably meant; it is stored only when the person sends it."""
 
     code = "unclear-vehicle-number"
     title = "Проверьте номер автомобиля"
@@ -31,7 +33,10 @@ class UnclearNumber(Invalid):
 async def add_vehicle(
     session: AsyncSession, client: Client, body: AddVehicle, *, at: datetime
 ) -> tuple[Vehicle, ParsedNumber]:
-    """Raises Invalid, UnclearNumber with a suggestion, VehicleExists. A removed car comes back as it was."""
+    """Add a vehicle by VIN or FRAME; a removed one comes back.
+
+    Raises Invalid, UnclearNumber with a suggestion, VehicleExists.
+    """
     reading = _read(body)
     numbers = {"vin": reading.value} if body.vin is not None else {"frame": reading.value}
     details = body.model_dump(include={"make", "model", "year", "engine", "note"}, exclude_none=True)
@@ -53,7 +58,7 @@ async def add_vehicle(
 
 
 async def change_vehicle(session: AsyncSession, vehicle: Vehicle, body: ChangeVehicle, *, at: datetime) -> Vehicle:
-    """The number identifies the car and stays; another number is another car."""
+    """Change a vehicle; its number identifies it and stays."""
     for field, value in body.model_dump(exclude_unset=True).items():
         setattr(vehicle, field, value)
     if session.is_modified(vehicle):
@@ -63,14 +68,14 @@ async def change_vehicle(session: AsyncSession, vehicle: Vehicle, body: ChangeVe
 
 
 async def remove_vehicle(session: AsyncSession, vehicle: Vehicle, *, at: datetime) -> None:
-    """It leaves the garage and stays readable for the orders and requests that name it."""
+    """Remove a vehicle from the garage; orders and requests that name it can still read it."""
     vehicle.removed_at = at
     await session.flush()
     await audit(session, "vehicle.removed", subject=f"vehicle/{vehicle.id}", office_id=vehicle.office_id)
 
 
 async def keep_vehicle(session: AsyncSession, client_id: UUID, facts: VehicleFacts, *, at: datetime) -> Vehicle | None:
-    """VIN-10: the car of a request is put into the garage when it is not there. None when nothing changed."""
+    """Put the vehicle of a request into the garage (VIN-10); return None when nothing changed."""
     client = await session.get(Client, client_id)
     if client is None or (facts.vin is None and facts.frame is None):
         return None
@@ -96,7 +101,7 @@ async def keep_vehicle(session: AsyncSession, client_id: UUID, facts: VehicleFac
 
 
 async def get_vehicle(session: AsyncSession, vehicle_id: UUID) -> Vehicle:
-    """Raises NotFound, also for somebody else's and for a removed one."""
+    """Return a vehicle of the garage.  Raises NotFound, also for another client's and for a removed one."""
     vehicle = await session.get(Vehicle, vehicle_id)
     if vehicle is None or vehicle.removed_at is not None:
         raise NotFound("Автомобиль не найден.")
@@ -126,7 +131,7 @@ def _known_from_vin(vin: str) -> dict[str, Any]:
 async def _find(
     session: AsyncSession, client_id: UUID, *, vin: str | None = None, frame: str | None = None
 ) -> Vehicle | None:
-    """The car with either number; where there are two, the one with the VIN."""
+    """Return the vehicle with either number; where there are two, the one with the VIN."""
     same = or_(*(column == number for column, number in ((Vehicle.vin, vin), (Vehicle.frame, frame)) if number))
     by_vin = (Vehicle.vin == vin).desc().nulls_last()
     found = select(Vehicle).where(Vehicle.client_id == client_id, same).order_by(by_vin).limit(1).with_for_update()

@@ -1,4 +1,4 @@
-"""CL-10: every client has a responsible manager."""
+"""Assign the responsible manager of each client (CL-10)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,15 +14,15 @@ from shared.messaging.outbox import publish
 from shared.runtime.audit import audit
 
 HANDED_OVER_AT_ONCE = 2_000
-"""Each of them is an event; whoever has more is asked again."""
+"""Clients of one request: each of them is an event."""
 
 ORDER_OF_ROLES = case((StaffMember.role == Role.MANAGER, 0), (StaffMember.role == Role.SENIOR_MANAGER, 1), else_=2)
-"""A senior serves clients only while the office has no manager."""
+"""A senior manager serves clients only while the office has no manager."""
 
 
 async def next_manager(session: AsyncSession, office_id: UUID, *, at: datetime) -> UUID | None:
-    """Managers get clients in turn; None while the office has nobody."""
-    turn = (
+    """Return the manager who got a client longest ago; None while the office has no staff."""
+    next_in_line = (
         select(StaffMember.id)
         .where(
             StaffMember.office_id == office_id,
@@ -32,7 +32,7 @@ async def next_manager(session: AsyncSession, office_id: UUID, *, at: datetime) 
         .order_by(ORDER_OF_ROLES, StaffMember.client_assigned_at.nulls_first(), StaffMember.id)
         .limit(1)
     )
-    manager_id = await session.scalar(turn)
+    manager_id = await session.scalar(next_in_line)
     if manager_id is not None:
         await session.execute(
             update(StaffMember).where(StaffMember.id == manager_id).values(client_assigned_at=at),
@@ -42,7 +42,7 @@ async def next_manager(session: AsyncSession, office_id: UUID, *, at: datetime) 
 
 
 async def check_managers(session: AsyncSession, office_id: UUID, *manager_ids: UUID, field: str = "manager_id") -> None:
-    """Raises Invalid unless all of them are active employees of the office."""
+    """Verify that all are active employees of the office.  Raises Invalid."""
     working = select(StaffMember.id).where(StaffMember.office_id == office_id, StaffMember.active)
     found = set(await session.scalars(working.where(StaffMember.id.in_(manager_ids))))
     if not found.issuperset(manager_ids):
@@ -52,9 +52,9 @@ async def check_managers(session: AsyncSession, office_id: UUID, *manager_ids: U
 async def hand_over(
     session: AsyncSession, office_id: UUID, former: UUID, successors: Sequence[UUID], *, at: datetime
 ) -> int:
-    """The clients of whoever left or is overburdened go to colleagues, to each in turn (CL-10).
+    """Divide the clients of one manager evenly among successors (CL-10).
 
-    Returns how many, at most HANDED_OVER_AT_ONCE.  Raises Invalid for a successor who does not work in this office.
+    Return how many, at most HANDED_OVER_AT_ONCE.  Raises Invalid for a successor who does not work in this office.
     """
     successors = list(dict.fromkeys(successors))
     await check_managers(session, office_id, *successors, field="to")
@@ -68,14 +68,14 @@ async def hand_over(
         .with_for_update()
         .cte("theirs")
     )
-    turn = func.row_number().over(order_by=theirs.c.client_id) % len(successors)
-    turns = select(theirs.c.client_id, (turn + 1).label("number")).cte("turns")
-    heirs = func.unnest(cast(successors, ARRAY(Uuid())))
-    heir = heirs.table_valued("id", with_ordinality="number").render_derived("heir")
+    place = func.row_number().over(order_by=theirs.c.client_id) % len(successors)
+    places = select(theirs.c.client_id, (place + 1).label("number")).cte("places")
+    receivers = func.unnest(cast(successors, ARRAY(Uuid())))
+    receiver = receivers.table_valued("id", with_ordinality="number").render_derived("receiver")
     handed_over = await session.scalars(
         update(Client)
-        .where(Client.client_id == turns.c.client_id, heir.c.number == turns.c.number)
-        .values(manager_id=heir.c.id, version=Client.version + 1)
+        .where(Client.client_id == places.c.client_id, receiver.c.number == places.c.number)
+        .values(manager_id=receiver.c.id, version=Client.version + 1)
         .returning(Client),
         execution_options={"synchronize_session": False},
     )

@@ -1,4 +1,4 @@
-"""«Статистика проценок» (CL-14)."""
+"""Record «Статистика проценок»: what a client priced on the site (CL-14)."""
 
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from services.clients.schemas.work import RecordPriceCheck
 async def record_price_check(
     session: AsyncSession, client: Client, body: RecordPriceCheck, *, at: datetime
 ) -> PriceCheck:
+    """Store one priced article."""
     check = PriceCheck(office_id=client.office_id, client_id=client.client_id, checked_at=at, **body.model_dump())
     session.add(check)
     await session.flush()

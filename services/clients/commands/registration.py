@@ -1,4 +1,4 @@
-"""Registration on the site (CL-07)."""
+"""Registration on the site (CL-07, CALL-01)."""
 
 from datetime import datetime
 
@@ -18,9 +18,11 @@ from shared.runtime.audit import audit
 
 
 async def register(session: AsyncSession, body: RegisterClient, *, settings: ClientsSettings, at: datetime) -> Client:
-    """A visitor becomes an online client whose login opens when the e-mail is confirmed.
+    """Create an online client whose login opens when the e-mail is confirmed.
 
-    Opens the first call (CALL-01). Raises NotFound (office), Invalid (consent), LoginTaken.
+    The event opens the obligation of the first call (CALL-01).
+
+    Raises NotFound (office), Invalid (consent), LoginTaken.
     """
     if "service" not in body.consents:
         raise Invalid("Без согласия на обработку персональных данных зарегистрироваться нельзя.", field="consents")
@@ -43,7 +45,7 @@ async def register(session: AsyncSession, body: RegisterClient, *, settings: Cli
     session.add(client)
     await session.flush()
     await access.create(session, client, body.login or body.email, body.password)
-    # After the slow hash: the manager's row is locked until the end.
+    # After the slow hash, since the manager's row stays locked until the end.
     client.manager_id = await next_manager(session, office.id, at=at)
     await give_consents(session, client, body.consents, recorded_by=None, at=at)
     await contacts.evaluate_phone(session, client, at)

@@ -1,4 +1,4 @@
-"""The log of calls to a client (CL-11…13)."""
+"""The log of calls to a client (CL-11, CL-12): its line, its labels, and which rules ask for a call."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ RATING_LABELS = {
     4: "Все понравилось, в будущем планирует заказывать",
     5: "Все понравилось, уже составляет заказ, либо уже заказал",
 }
-"""CL-12."""
+"""The scale of CL-12."""
 
 OUTCOME_LABELS: dict[CallOutcome, str] = {
     "reached": "Дозвонились",
@@ -41,13 +41,16 @@ RULE_GOALS: dict[str, CallGoal] = {
     "ORD-04": "order_contact",
     "BILL-06": "payment_check",
 }
-"""Which rules of the notifier are duties to call, and what the call is for."""
+"""Rules of the notifier that ask for a call, and the goal of the call."""
 
 SENTENCE_ENDS = (".", "!", "?", "…")
 
 
 def goal_of_rule(rule_code: str, clause: str) -> CallGoal | None:
-    """None when the rule does not ask for a call. A rule of an office's own is known by its clause."""
+    """Return the goal of a rule's call; None when it asks for none.
+
+    A rule of an office's own is found by its clause.
+    """
     return RULE_GOALS.get(rule_code) or RULE_GOALS.get(clause)
 
 
@@ -60,7 +63,7 @@ def entry(
     comment: str,
     caller: str,
 ) -> str:
-    """«18:23, 10.01.15. Оценка 5. Клиенту все понравилось. М.А.»; the time is the office's local time."""
+    """Return the line of the log: «18:45, 14.03.26. Оценка 5. Закажет к выходным. М.А.», in the zone of the office."""
     parts = [f"{called_at.astimezone(zone):%H:%M, %d.%m.%y}."]
     if outcome != "reached":
         parts.append(f"{OUTCOME_LABELS[outcome]}.")

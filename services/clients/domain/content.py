@@ -1,4 +1,4 @@
-"""Texts that head office edits: the contract, consents, scripts (CL-19, CALL-01…06)."""
+"""Texts that head office edits (CL-19, CALL-01, CALL-05, K11): contract, consents, scripts, answers to objections."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,7 +7,7 @@ from string import Template
 from shared.contracts.clients import CallGoal, ConsentPurpose
 
 
-class ContentCode(StrEnum):
+class ContentCode(StrEnum):  # noqa: D101 (a docstring would be published)
     CONTRACT = "contract"
     CONSENT_SERVICE = "consent_service"
     CONSENT_ADVERTISING = "consent_advertising"
@@ -39,9 +39,9 @@ SCRIPTS: dict[CallGoal, ContentCode] = {
 }
 
 OBJECTIONS = (ContentCode.OBJECTION_PRICE, ContentCode.OBJECTION_DELIVERY, ContentCode.OBJECTION_PREPAYMENT)
-"""CALL-05."""
+"""One for each reason of CALL-05."""
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Put `$office`, `$manager` … into a text; unknown placeholders stay as written."""
+    """Replace `$office`, `$manager` and the like; unknown placeholders stay as written."""
     return Template(text).safe_substitute(values)

@@ -1,4 +1,4 @@
-"""Words of a card that users see (CL-01…03)."""
+"""Kinds, categories and groups of clients with their Russian labels (CL-01, CL-02)."""
 
 from enum import StrEnum
 
@@ -32,6 +32,7 @@ class Category(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the label, «ОПТ5» for the wholesale levels."""
         return CATEGORY_LABELS.get(self, self.value.upper().replace("OPT", "ОПТ"))
 
 
@@ -53,11 +54,14 @@ DEFAULT_GROUPS: dict[ClientKind, str] = {
 
 
 class DisabledReason(StrEnum):
+    """Why an account is disabled."""
+
     CONTACTS = "contacts"
     STAFF = "staff"
 
     @property
     def label(self) -> str:
+        """Return the label that staff see."""
         return DISABLED_LABELS[self]
 
 

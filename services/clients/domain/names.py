@@ -2,7 +2,10 @@
 
 
 def initials(full_name: str) -> str:
-    """Whose words these are, as the log wants it (CL-11): «Андреева Мария» and «Петрова Мария Алексеевна» → «М.А.»."""
+    """Return the initials that sign an entry of the log (CL-11).
+
+    «Андреева Мария» and «Петрова Мария Алексеевна» both become «М.А.».
+    """
     match full_name.split():
         case [surname, given]:
             letters = [given[0], surname[0]]
@@ -14,6 +17,6 @@ def initials(full_name: str) -> str:
 
 
 def given_name(full_name: str) -> str:
-    """«Иванов Иван Иванович» → «Иван»; a single word stands for itself."""
+    """Return the given name, «Иванов Иван Иванович» → «Иван»; a single word stays as it is."""
     words = full_name.split()
     return words[1] if len(words) > 1 else full_name.strip()

@@ -1,20 +1,19 @@
-"""CL-06: reading a phone number, and telling a fabricated one (+79111111111) from a real one."""
+"""Tell a fabricated phone number (+79111111111) from a real one (CL-06)."""
 
 from enum import StrEnum
 
 import phonenumbers
 
-HOME_REGION = "RU"
 SAME_DIGITS = 7
-"""So many equal digits at the end make a number unbelievable."""
+"""Equal digits at the end of a number that is doubted."""
 RUN_DIGITS = 7
-"""1234567 or 7654321 at the end."""
+"""Digits in a row at the end, 1234567 or 7654321."""
 PAIR_DIGITS = 8
-"""12121212 at the end; seven would already catch numbers that operators really sell."""
+"""Digits of repeated pairs at the end, 12121212; with seven, numbers that operators really sell would be doubted."""
 
 
 class PhoneSuspicion(StrEnum):
-    """Why a number is not believed; `label` is what staff see."""
+    """Why a number is doubted."""
 
     NOT_IN_USE = "not_in_use"
     SAME_DIGITS = "same_digits"
@@ -25,6 +24,7 @@ class PhoneSuspicion(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the label that staff see."""
         return SUSPICION_LABELS[self]
 
 
@@ -38,34 +38,14 @@ SUSPICION_LABELS = {
 }
 
 
-class UnreadablePhone(ValueError):
-    """The text is not a phone number at all. The message addresses the person, in Russian."""
-
-
-def read_phone(text: str) -> str:
-    """The number in E.164 form, «8 912 583-01-47» → «+79125830147». Raises UnreadablePhone."""
-    try:
-        number = phonenumbers.parse(text, HOME_REGION)
-    except phonenumbers.NumberParseException:
-        raise UnreadablePhone("Это не похоже на номер телефона. Пример: +7 912 583-01-47") from None
-    if number.extension or not phonenumbers.is_possible_number(number):
-        raise UnreadablePhone("В номере телефона лишние или недостающие цифры. Пример: +7 912 583-01-47")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def show_phone(phone: str) -> str:
-    """For reading aloud and dialling: «+7 912 583-01-47»."""
-    return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
 def suspicion(phone: str, *, cards_with_number: int, cards_allowed: int) -> PhoneSuspicion | None:
-    """Why a number that `read_phone` returned is not believed; None when it is.
+    """Return why a number in E.164 form is doubted; None when it is not.
 
     `cards_with_number` counts the active cards of the whole network that carry it, this one included.
     """
     number = phonenumbers.parse(phone)
     digits = phonenumbers.national_significant_number(number)
-    # The made-up ones come first: they say more than "not in use", and are often valid to the numbering plan.
+    # Made-up numbers come first: that says more than "not in use", and the numbering plan often allows them.
     if _tail_with_step(digits, 0) >= SAME_DIGITS:
         return PhoneSuspicion.SAME_DIGITS
     if max(_tail_with_step(digits, 1), _tail_with_step(digits, -1)) >= RUN_DIGITS:
@@ -80,7 +60,7 @@ def suspicion(phone: str, *, cards_with_number: int, cards_allowed: int) -> Phon
 
 
 def _tail_with_step(digits: str, step: int) -> int:
-    """How many digits at the end follow each other by `step`; 9 is followed by 0."""
+    """Count the digits at the end that follow each other by `step`; 9 is followed by 0."""
     length = 1
     while length < len(digits) and (int(digits[-length]) - int(digits[-length - 1])) % 10 == step % 10:
         length += 1
@@ -88,7 +68,7 @@ def _tail_with_step(digits: str, step: int) -> int:
 
 
 def _tail_of_pairs(digits: str) -> int:
-    """How many digits at the end repeat those two places before them."""
+    """Count the digits at the end that repeat those two places before them."""
     length = 2
     while length < len(digits) and digits[-length - 1] == digits[-length + 1]:
         length += 1

@@ -1,9 +1,9 @@
-"""How a card is found: by the beginnings of words, by an address, by a phone or its last digits."""
+"""Find a card by the beginnings of words, by an address, by a phone or its last digits."""
 
 import re
 from contextlib import suppress
 
-from services.clients.domain.phones import UnreadablePhone, read_phone
+from shared.vocabulary.phones import UnreadablePhone, read_phone
 
 ENDING = "~"
 """Marks a number written backwards, so that its last digits are a beginning."""
@@ -15,7 +15,7 @@ LAST = "\U0010ffff"
 def search_words(
     full_name: str, organization_name: str | None, email: str | None, login: str | None, phone: str | None
 ) -> set[str]:
-    """Everything that the card can be found by."""
+    """Return every word by which the card is found."""
     words = {*_words(full_name), *_words(organization_name or ""), *_words(login or "")}
     words.update(address for address in (email, login) if address)
     if phone is not None:
@@ -25,7 +25,10 @@ def search_words(
 
 
 def wanted_beginnings(text: str) -> list[set[str]]:
-    """What a card's words must begin with: one of each set. Nothing when the text holds nothing to search for."""
+    """Return what a card's words must begin with, one of each set.
+
+    The list is empty when the text holds nothing to search for.
+    """
     lowered = text.strip().lower()
     digits = re.sub(r"[\s()+-]", "", lowered)
     if "@" in lowered:

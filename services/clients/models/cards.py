@@ -1,4 +1,4 @@
-"""The card, its confirmation of the e-mail and its consents (CL-01…13)."""
+"""The card, confirmations of its e-mail and its consents."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.clients.domain.call_log import RATING_LABELS
 from services.clients.domain.labels import CONSENT_LABELS, KIND_LABELS, Category, DisabledReason
-from services.clients.domain.phones import PhoneSuspicion, show_phone
+from services.clients.domain.phones import PhoneSuspicion
 from services.clients.models.base import Base
 from shared.contracts.clients import (
     ClientChanged,
@@ -19,10 +19,11 @@ from shared.contracts.clients import (
     ConsentPurpose,
 )
 from shared.persistence.database import ClientOwned, OfficeOwned, Versioned, new_id
+from shared.vocabulary.phones import show_phone
 
 
 class Client(ClientOwned, Versioned, Base):
-    """A card. It belongs to one office; its login, if any, is unique in the network (CL-01…13, CL-16)."""
+    """A card.  It belongs to one office; its login, if any, is unique in the network."""
 
     __tablename__ = "clients"
 
@@ -54,7 +55,7 @@ class Client(ClientOwned, Versioned, Base):
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None]
     contacts_requested_at: Mapped[datetime | None]
-    """Set while the client owes a usable phone (CL-06)."""
+    """Set while the client is asked for a usable phone (CL-06)."""
     contacts_due_at: Mapped[datetime | None]
     first_call_at: Mapped[datetime | None]
     first_order_at: Mapped[datetime | None]
@@ -94,6 +95,7 @@ class Client(ClientOwned, Versioned, Base):
         return DisabledReason(self.disabled_reason).label if self.disabled_reason else None
 
     def card(self) -> dict[str, Any]:
+        """Return what both events of a card carry."""
         return {
             "client_id": self.client_id,
             "office_id": self.office_id,
@@ -115,11 +117,11 @@ class Client(ClientOwned, Versioned, Base):
         }
 
     def registered(self) -> ClientRegistered:
-        """The event of the state just flushed."""
+        """Return the event of the state just flushed."""
         return ClientRegistered.model_validate({**self.card(), "occurred_at": self.registered_at})
 
     def changed(self, at: datetime) -> ClientChanged:
-        """The event of the state just flushed."""
+        """Return the event of the state just flushed."""
         return ClientChanged.model_validate({**self.card(), "occurred_at": at})
 
     def disable(self, reason: DisabledReason, at: datetime) -> None:

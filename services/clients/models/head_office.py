@@ -1,4 +1,4 @@
-"""What head office edits (CL-06, CL-19)."""
+"""Texts and figures of head office."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.persistence.database import new_id
 
 
 class Content(Base):
-    """Editable texts: the contract, consents, scripts (CL-19, CALL-01, CALL-05). Insert-only versions."""
+    """Editable texts: the contract, consents, scripts.  Insert-only versions."""
 
     __tablename__ = "contents"
     __table_args__ = (UniqueConstraint("code", "number"),)
@@ -28,7 +28,7 @@ class Content(Base):
 
 
 class Policy(Base):
-    """Head office's figures for CL-06 and CALL-04, with the date from which they hold. Insert-only."""
+    """Head office's figures for CL-06 and CALL-04, with the date from which they hold.  Insert-only."""
 
     __tablename__ = "policies"
 
@@ -38,11 +38,11 @@ class Policy(Base):
     unit: Mapped[str]
     """Of `answer_within`: `calendar_hours`, or `seconds` for demonstrations."""
     cards_per_phone: Mapped[int]
-    """On more cards than this one number is not believed."""
+    """A number on more cards than this is doubted."""
     cold_from_days: Mapped[int]
-    """The cold list begins with those who registered so many days ago …"""
+    """Days since registration with which the cold list begins."""
     cold_until_days: Mapped[int]
-    """… and ends with these."""
+    """Days since registration with which the cold list ends."""
     effective_from: Mapped[datetime] = mapped_column(index=True)
     published_at: Mapped[datetime]
     published_by: Mapped[UUID | None]

@@ -1,4 +1,4 @@
-"""What `clients` knows of other services' data."""
+"""Projections of offices, staff and obligations."""
 
 from datetime import datetime
 from uuid import UUID
@@ -52,7 +52,7 @@ Index("ix_staff_round", StaffMember.office_id, StaffMember.role, StaffMember.cli
 
 
 class ObligationProjection(OfficeOwned, Base):
-    """Projection of the notifier's obligations to call a client (CALL-01…04, CALL-06, ORD-04, BILL-06)."""
+    """Projection of the notifier's obligations to call a client."""
 
     __tablename__ = "duties"
 

@@ -1,4 +1,4 @@
-"""What cards are found by.
+"""The words by which cards are found.
 
 Row-level security lets an index serve only comparisons that leak nothing, which rules out full-text search and LIKE:
 so the words stand in a table, and a beginning is a range of them.
@@ -19,7 +19,7 @@ FIELDS = ("full_name", "organization_name", "email", "login", "phone")
 
 
 class ClientWord(ClientOwned, Base):
-    """Kept up with the card by the events below."""
+    """A word of a card; the listeners below rewrite it with the card."""
 
     __tablename__ = "client_words"
 

@@ -1,4 +1,4 @@
-"""What gathers around a card: calls, cars, priced articles (CL-11, CL-14, CL-15)."""
+"""Calls, vehicles and priced articles of a client."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from shared.persistence.database import ClientOwned, Money, OfficeOwned, Version
 
 
 class Call(OfficeOwned, Base):
-    """An entry of the log (CL-11). Insert-only; the client does not see it."""
+    """An entry of the log (CL-11).  Insert-only; the client does not see it."""
 
     __tablename__ = "calls"
 
@@ -54,7 +54,7 @@ Index("ix_calls_of_client", Call.client_id, Call.called_at.desc(), Call.id.desc(
 
 
 class Vehicle(ClientOwned, Versioned, Base):
-    """A car of «Мой гараж» (CL-15). A removed one stays for the orders and requests that name it."""
+    """A vehicle of «Мой гараж» (CL-15).  A removed one stays for the orders and requests that name it."""
 
     __tablename__ = "vehicles"
 
@@ -70,7 +70,7 @@ class Vehicle(ClientOwned, Versioned, Base):
     created_at: Mapped[datetime]
 
     def saved(self, at: datetime) -> VehicleSaved:
-        """The event of the state just flushed; its version is the vehicle's."""
+        """Return the event of the state just flushed; its version is the vehicle's."""
         return VehicleSaved(
             office_id=self.office_id,
             client_id=self.client_id,

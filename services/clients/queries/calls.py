@@ -1,4 +1,4 @@
-"""Reading the log of calls."""
+"""Read the log of calls."""
 
 from uuid import UUID
 
@@ -8,4 +8,5 @@ from services.clients.models import Call
 
 
 def calls_of(client_id: UUID) -> Select[Call]:
+    """Return the calls to one client."""
     return select(Call).where(Call.client_id == client_id)

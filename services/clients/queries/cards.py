@@ -1,4 +1,4 @@
-"""Reading client cards."""
+"""Read client cards (CL-09, CL-10, CALL-04)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MAX_DUPLICATES = 20
 
 
 async def get_client(session: AsyncSession, client_id: UUID, *, lock: bool = False) -> Client:
-    """Raises NotFound, also for a client of another office."""
+    """Return a card.  Raises NotFound, also for a client of another office."""
     query = select(Client).where(Client.client_id == client_id)
     client = await session.scalar(query.with_for_update() if lock else query)
     if client is None:
@@ -27,7 +27,7 @@ async def get_client(session: AsyncSession, client_id: UUID, *, lock: bool = Fal
 
 
 async def get_office(session: AsyncSession, office_id: UUID) -> Office:
-    """Raises NotFound, also for a closed office."""
+    """Return an open office.  Raises NotFound, also for a closed one."""
     office = await session.get(Office, office_id)
     if office is None or not office.active:
         raise NotFound("Офис не найден или закрыт.")
@@ -49,6 +49,7 @@ def list_clients(
     registered_from: datetime | None,
     registered_until: datetime | None,
 ) -> Select[Client]:
+    """Return the cards that match every given filter."""
     conditions: list[Any] = [true()]
     if search:
         conditions += _found_by(search)
@@ -77,7 +78,7 @@ def list_clients(
 
 
 def _found_by(text: str) -> list[ColumnElement[bool]]:
-    """By words of the name or the organisation, e-mail or login, the whole phone or its last digits."""
+    """Match words of the name or the organisation, e-mail or login, the whole phone or its last digits."""
     wanted = wanted_beginnings(text)
     if not wanted:
         return [false()]
@@ -92,7 +93,10 @@ def _found_by(text: str) -> list[ColumnElement[bool]]:
 
 
 def cold_list(*, office_id: UUID | None, manager_id: UUID | None, since: datetime, until: datetime) -> Select[Client]:
-    """Registered in the interval, no order, consented to such calls, and not reached about it yet (CALL-04)."""
+    """Return the cold list (CALL-04): who registered in the interval and has no order.
+
+    It leaves out clients who did not consent to such calls and those who were reached about it.
+    """
     asked = exists().where(
         Call.client_id == Client.client_id, Call.goals.contains(["cold_call"]), Call.outcome == "reached"
     )
@@ -112,21 +116,21 @@ def cold_list(*, office_id: UUID | None, manager_id: UUID | None, since: datetim
 
 
 async def cards_with_phone(session: AsyncSession, phone: str, *, besides: UUID) -> int:
-    """Active cards of the whole network that carry the number; whose they are is not told."""
+    """Count the active cards of the whole network that carry the number, without revealing them."""
     return await session.scalar(select(func.cards_with_phone(phone, besides))) or 0
 
 
 async def exists_in_other_office(
     session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None
 ) -> bool:
-    """Whether another office has a card with this phone or e-mail: a yes or no, never more."""
+    """Return whether another office has a card with this phone or e-mail, and nothing more of it."""
     return bool(await session.scalar(select(func.known_elsewhere(office_id, phone, email))))
 
 
 async def duplicates(
     session: AsyncSession, office_id: UUID, *, phone: str | None, email: str | None, besides: UUID | None = None
 ) -> Sequence[Client]:
-    """Cards of the office with the same phone or e-mail."""
+    """Return the cards of the office with the same phone or e-mail."""
     same = [field == value for field, value in ((Client.phone, phone), (Client.email, email)) if value is not None]
     if not same:
         return []
@@ -138,13 +142,15 @@ async def duplicates(
 
 @dataclass(frozen=True, slots=True)
 class ManagerContacts:
+    """What a client may learn of the responsible manager."""
+
     full_name: str
     phone: str | None
     email: str
 
 
 async def manager_of(session: AsyncSession, client: Client) -> ManagerContacts | None:
-    """CL-10. The client may know who serves them, though clients see no staff otherwise."""
+    """Return the responsible manager (CL-10), whom the client may see though clients see no other staff."""
     if client.manager_id is None:
         return None
     contacts = func.manager_contacts(client.manager_id).table_valued(
@@ -155,5 +161,5 @@ async def manager_of(session: AsyncSession, client: Client) -> ManagerContacts |
 
 
 def courier_delivers(office: Office, client: Client) -> bool:
-    """CL-09: the office organises courier delivery in the client's city."""
+    """Return whether the office organises courier delivery in the client's city (CL-09)."""
     return bool(office.courier_delivery and client.city and client.city.lower() == office.city.lower())

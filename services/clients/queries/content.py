@@ -1,4 +1,4 @@
-"""Texts in force at a moment."""
+"""Read the texts and figures of head office."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,11 +12,12 @@ from services.clients.models import Content, Policy
 
 
 async def content_at(session: AsyncSession, code: ContentCode, at: datetime) -> Content:
-    """The first release brings version 1 of every text, in force since ever."""
+    """Return the version in force; the first migration brings version 1 of every text."""
     return (await contents_at(session, [code], at))[code]
 
 
 async def contents_at(session: AsyncSession, codes: Sequence[ContentCode], at: datetime) -> dict[ContentCode, Content]:
+    """Return the versions of several texts in force, by code."""
     in_force = (
         select(Content)
         .where(Content.code.in_(codes), Content.effective_from <= at)
@@ -27,9 +28,11 @@ async def contents_at(session: AsyncSession, codes: Sequence[ContentCode], at: d
 
 
 def versions_of(code: ContentCode | None) -> Select[Content]:
+    """Return all versions of one text, or of all."""
     query = select(Content)
     return query.where(Content.code == code) if code is not None else query
 
 
 def policies() -> Select[Policy]:
+    """Return all versions of the figures."""
     return select(Policy)

@@ -1,4 +1,4 @@
-"""The list of calls to make (CALL-01…04, CALL-06, ORD-04, BILL-06)."""
+"""Read the list of calls to make."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,10 @@ def open_obligations(
     client_id: UUID | None,
     overdue_at: datetime | None,
 ) -> Select[ObligationProjection, Client]:
-    """Whoever did not consent to cold calls, or opted out, is not on the list (CALL-04)."""
+    """Return the open obligations to call, with their clients.
+
+    A client without consent to cold calls is not called cold (CALL-04).
+    """
     consented = or_(ObligationProjection.goal != "cold_call", Client.consents.contains(["calls"]))
     query = (
         select(ObligationProjection, Client)
@@ -40,7 +43,7 @@ def open_obligations(
 
 
 async def attempts(session: AsyncSession, obligations: list[ObligationProjection]) -> dict[UUID, tuple[int, Call]]:
-    """Duty → how many calls served its goal since it was opened, and the last of them."""
+    """Return, by obligation, how many calls served its goal since it was opened, and the last of them."""
     if not obligations:
         return {}
     served = and_(

@@ -1,4 +1,4 @@
-"""Bodies about client cards (CL-01…13, CL-16)."""
+"""Request and response bodies about client cards (CL-03, CL-04)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from services.clients.schemas.fields import (
     TimeZone,
 )
 from shared.contracts.clients import ClientKind, ConsentPurpose
+from shared.vocabulary.fields import CurrentPassword, Reason
 from shared.web import Input, Output, ShortText
 
 REGISTRATION: dict[str, Any] = {
@@ -157,14 +158,14 @@ class SetPassword(Input):
 
 
 class ChangePassword(Input):
-    current_password: Annotated[str, Field(min_length=1, max_length=128)]
+    current_password: CurrentPassword
     new_password: Password
 
 
 class Disable(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "Просил отключить"}]})
 
-    comment: Annotated[str, Field(min_length=1, max_length=500, description="Почему; остаётся в журнале карточки")]
+    comment: Reason = Field(description="Почему; остаётся в журнале карточки")
 
 
 class HandOver(Input):

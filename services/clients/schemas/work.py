@@ -1,4 +1,4 @@
-"""Bodies about calls, garage, consents and texts (CL-06, CL-11…15, CL-19, CALL-01…05)."""
+"""Request and response bodies about calls, garage, consents, texts and figures (CL-13)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,20 +8,20 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from services.clients.domain.content import ContentCode
-from services.clients.schemas.fields import FullName, Moment, Remark
+from services.clients.schemas.fields import FullName, Moment, PricedArticle, Remark
 from shared.contracts.clients import CallGoal, CallOutcome, ConsentPurpose
+from shared.vocabulary.fields import Brand, ModelYear, TermDays, VehicleNumber
 from shared.web import Input, Output, Price, ShortText
 
 AnswerUnit = Literal["calendar_hours", "seconds"]
 Objection = Literal["price", "delivery", "prepayment", "other"]
-NumberText = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
 CALL: dict[str, Any] = {
     "outcome": "reached",
     "goals": ["first_call"],
     "rating": 5,
-    "comment": "Клиенту все понравилось, планирует заказ в течении пары дней",
+    "comment": "Сайт удобный, закажет к выходным",
     "source": "листовка в автомойке",
     "full_name": "Иванов Иван Сергеевич",
 }
@@ -149,11 +149,13 @@ class AddVehicle(Input):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"vin": "XTA210990Y2766389", "model": "21099"}]})
 
-    vin: NumberText | None = Field(None, examples=["XTA210990Y2766389"])
-    frame: NumberText | None = Field(None, description="Номер кузова праворульного автомобиля, например GX105-6010796")
+    vin: VehicleNumber | None = Field(None, examples=["XTA210990Y2766389"])
+    frame: VehicleNumber | None = Field(
+        None, description="Номер кузова праворульного автомобиля, например GX105-6010796"
+    )
     make: ShortText | None = Field(None, examples=["Lada"])
     model: ShortText | None = None
-    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    year: ModelYear | None = None
     engine: ShortText | None = None
     note: Remark | None = None
 
@@ -165,7 +167,7 @@ class ChangeVehicle(Input):
 
     make: ShortText | None = None
     model: ShortText | None = None
-    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    year: ModelYear | None = None
     engine: ShortText | None = None
     note: Remark | None = None
 
@@ -194,11 +196,11 @@ class RecordPriceCheck(Input):
         }
     )
 
-    article: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    brand: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    article: PricedArticle
+    brand: Brand
     description: ShortText | None = None
     price: Price | None = None
-    term_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    term_days: TermDays | None = None
 
 
 class PriceCheckOut(Output):

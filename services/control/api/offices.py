@@ -1,22 +1,21 @@
-"""Offices, their calendars and VAT (ORG-01)."""
+"""Offices, their calendars and VAT."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.commands import offices as commands
 from services.control.models.offices import Office, OfficeCalendar
-from services.control.queries.offices import find_office, shown_offices
+from services.control.queries.offices import calendar_list, find_office, office_list, shown_offices
+from services.control.schemas.fields import PlannedDay
 from services.control.schemas.offices import (
     CalendarIn,
     CalendarVersionOut,
     ChangeOffice,
     OfficeOut,
     OpenOffice,
-    PlannedDay,
     VatRateIn,
 )
 from shared.base.clock import now
@@ -53,12 +52,7 @@ async def list_offices(
     active: Annotated[bool | None, Query(description="Только работающие или только закрытые")] = None,
 ) -> Page[OfficeOut]:
     """ORG-04. Головной офис видит все офисы, сотрудник только свой."""
-    query = select(Office)
-    if city is not None:
-        query = query.where(Office.city == city)
-    if active is not None:
-        query = query.where(Office.active == active)
-    rows, after = await paginate(session, query, page, key=(Office.name, Office.office_id))
+    rows, after = await paginate(session, office_list(city, active), page, key=(Office.name, Office.office_id))
     return Page(items=await shown_offices(session, rows, at=now()), next=after.next)
 
 
@@ -90,8 +84,7 @@ async def replace_calendar(
 async def list_calendars(office_id: UUID, session: Session, page: PageRequest) -> Page[CalendarVersionOut]:
     """ORG-01. Последняя версия первая."""
     await find_office(session, office_id)
-    query = select(OfficeCalendar).where(OfficeCalendar.office_id == office_id)
-    rows, after = await paginate(session, query, page, key=(OfficeCalendar.version.desc(),))
+    rows, after = await paginate(session, calendar_list(office_id), page, key=(OfficeCalendar.version.desc(),))
     return Page(items=[CalendarVersionOut.model_validate(row) for row in rows], next=after.next)
 
 

@@ -1,4 +1,4 @@
-"""Penalty points (HR-03) and the figures of the regulations."""
+"""Penalty points and the figures of the regulations."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from services.control.domain.statistics import check_period
 from services.control.models.penalties import PenaltyEntry
 from services.control.queries.offices import policies
 from services.control.queries.people import penalty_list, shown_penalties
-from services.control.schemas.offices import PlannedDay
+from services.control.schemas.fields import PlannedDay
 from services.control.schemas.penalties import ImposePenalty, PenaltyOut, PolicyOut, SetPolicy, WithdrawPenalty
 from shared.base.clock import now
 from shared.identity.roles import SENIORS, STAFF, Role

@@ -1,4 +1,4 @@
-"""Statistics (INQ-01, RPT-07) and head office's board."""
+"""Statistics of inquiries and head office's board."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -10,7 +10,7 @@ from services.control.domain.statistics import check_period, month_of
 from services.control.queries import remote
 from services.control.queries.board import board
 from services.control.queries.statistics import statistics
-from services.control.schemas.offices import PlannedDay
+from services.control.schemas.fields import PlannedDay
 from services.control.schemas.reports import Board, BrokerBoard, ServiceBoard, Statistics
 from services.control.settings import ControlSettings
 from shared.base.clock import now
@@ -20,7 +20,7 @@ from shared.web.access import bearer_token
 
 router = service_router("Отчёты")
 EASTERNMOST = timedelta(hours=14)
-"""The zone that is furthest ahead of UTC."""
+"""The offset of the zone that is furthest ahead of UTC."""
 
 
 @router.get("/statistics", dependencies=[allow(*SENIORS, Role.HEAD_OFFICE)], summary="Статистика обращений")
@@ -35,7 +35,7 @@ async def read_statistics(
     Дни считаются по часам каждого офиса. Период не длиннее 366 дней.
     """
     today = now()
-    # Where it is already tomorrow, today's inquiries count as well.
+    # Inquiries of today count as well where it is tomorrow already.
     last = last_day or (today + EASTERNMOST).date()
     first = first_day or month_of(last_day or today.date())
     check_period(first, last)

@@ -1,14 +1,13 @@
-"""Staff (ORG-02) and one's own account."""
+"""Staff, and one's own account."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
-from sqlalchemy import select
 
 from services.control.commands import staff as commands
-from services.control.models.offices import Office
 from services.control.models.staff import Staff
+from services.control.queries.offices import office_name
 from services.control.queries.people import find_staff, shown_staff, staff_list
 from services.control.schemas.staff import (
     ChangeOwnPassword,
@@ -91,16 +90,13 @@ async def reset_password(staff_id: UUID, body: ResetPassword, session: Session) 
 @router.get("/me", dependencies=[allow(*EVERY_EMPLOYEE)], summary="Кто я")
 async def me(session: Session, caller: Caller) -> MeOut:
     """ORG-02. Роль и офис того, чей токен предъявлен."""
-    office_name = None
-    if caller.office_id is not None:
-        office_name = await session.scalar(select(Office.name).where(Office.office_id == caller.office_id))
     return MeOut.model_validate(
         {
             "id": caller.id,
             "role": caller.role.value,
             "role_label": caller.role.label,
             "office_id": caller.office_id,
-            "office_name": office_name,
+            "office_name": await office_name(session, caller.office_id),
             "name": caller.name,
         }
     )

@@ -1,1 +1,1 @@
-"""What control can be asked to do.  One function is one use case in the transaction of its caller."""
+"""Use cases of control, one function each, in the transaction of their caller."""

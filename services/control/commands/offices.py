@@ -1,4 +1,4 @@
-"""Opening and changing offices (ORG-01)."""
+"""Open and change offices, their calendars and VAT (ORG-01)."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -22,6 +22,8 @@ from shared.web import check_version
 
 
 class OfficeHasStaff(BusinessError):
+    """An office with active employees cannot be closed."""
+
     code = "office-has-staff"
     title = "В офисе есть сотрудники"
 
@@ -59,7 +61,10 @@ async def open_office(session: AsyncSession, body: OpenOffice, *, caller: Princi
 async def change_office(
     session: AsyncSession, office_id: UUID, body: ChangeOffice, *, expected: int, caller: Principal, at: datetime
 ) -> Office:
-    """Raises NotFound, PreconditionFailed, OfficeHasStaff when an office with people is closed."""
+    """Change the given fields; a new zone gives the calendar its next version.
+
+    Raises NotFound, PreconditionFailed, OfficeHasStaff when an office with staff is closed.
+    """
     office = await locked_office(session, office_id)
     check_version(office.version, expected)
     changes = body.model_dump(mode="json", exclude_none=True)
@@ -130,7 +135,7 @@ async def set_vat(
 
 
 async def locked_office(session: AsyncSession, office_id: UUID) -> Office:
-    """Raises NotFound, also for another office's caller."""
+    """Return an office with its row locked.  Raises NotFound, also for another office's caller."""
     office = await session.scalar(select(Office).where(Office.office_id == office_id).with_for_update())
     if office is None:
         raise NotFound("Офис не найден.")
@@ -138,7 +143,7 @@ async def locked_office(session: AsyncSession, office_id: UUID) -> Office:
 
 
 async def working_office(session: AsyncSession, office_id: UUID) -> Office:
-    """The office that people are put into, locked so that its staffing rules hold.
+    """Return the office that an employee joins, locked so that its staffing rules hold.
 
     Raises Invalid for an unknown one (it was named in a body), OfficeClosed.
     """

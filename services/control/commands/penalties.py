@@ -1,4 +1,4 @@
-"""Penalty points (HR-03) and the figures of the policy."""
+"""Impose and withdraw penalty points (HR-03), and put figures of the regulations in force."""
 
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ from shared.runtime.audit import audit
 
 
 class NotOfAnOffice(BusinessError):
+    """Points are for staff of offices only."""
+
     code = "staff-without-office"
     title = "Штрафные баллы начисляются сотрудникам офисов"
 
@@ -28,7 +30,7 @@ class NotOfAnOffice(BusinessError):
 async def impose_penalty(
     session: AsyncSession, body: ImposePenalty, *, caller: Principal, at: datetime
 ) -> PenaltyEntry:
-    """HR-03: the senior or the director (or head office) gives points for a mistake they saw.
+    """Impose points for a mistake that a senior, a director or head office saw (HR-03).
 
     Raises Invalid for an unknown employee, Forbidden for oneself, NotOfAnOffice.
     """
@@ -64,7 +66,7 @@ async def impose_penalty(
 async def withdraw_penalty(
     session: AsyncSession, entry_id: UUID, body: WithdrawPenalty, *, caller: Principal, at: datetime
 ) -> PenaltyEntry:
-    """Take points back with a reason; the entry stays visible.  Raises NotFound, Forbidden for one's own, Conflict."""
+    """Withdraw points with a reason; the entry stays visible.  Raises NotFound, Forbidden for one's own, Conflict."""
     entry = await session.scalar(select(PenaltyEntry).where(PenaltyEntry.id == entry_id).with_for_update())
     if entry is None:
         raise NotFound("Такой записи о баллах нет.")
@@ -77,24 +79,27 @@ async def withdraw_penalty(
 
 
 async def impose_for_breach(session: AsyncSession, event: ObligationBreached) -> None:
-    """HR-03: a passed deadline costs the points its rule names, once per generation of the duty."""
+    """Impose the points that the rule names, once per generation of the obligation (HR-03)."""
     subject = {"subject_kind": event.subject_kind, "subject_id": event.subject_id}
     await _impose(session, event, f"Просрочена обязанность {event.rule_code}", event.breached_at, **subject)
 
 
 async def impose_for_report(session: AsyncSession, event: CalendarDutyChanged) -> None:
-    """The same for what comes by the calendar: a report, a daily check."""
+    """Impose the points of a calendar duty: a report, a daily check (HR-03)."""
     await _impose(session, event, f"Просрочена обязанность {event.rule_code}: {event.label}", event.due_at)
 
 
 async def withdraw_unfounded(session: AsyncSession, event: ObligationClosed | CalendarDutyChanged) -> None:
-    """What the clock imposed before it was heard that the duty had been done in time."""
+    """Withdraw what the clock imposed when a later event shows that the obligation was met in time."""
     if event.occurred_at < event.due_at:
         return  # Nothing can have been imposed yet.
     mine = (PenaltyEntry.obligation_id == event.obligation_id) & (PenaltyEntry.generation == event.generation)
-    standing = mine & PenaltyEntry.imposed_by.is_(None) & PenaltyEntry.withdrawn_at.is_(None)
-    told = {"withdrawn_at": event.occurred_at, "withdrawal_reason": "Выполнено в срок, об этом стало известно позже."}
-    await session.execute(update(PenaltyEntry).where(standing).values(**told, version=PenaltyEntry.version + 1))
+    in_force = mine & PenaltyEntry.imposed_by.is_(None) & PenaltyEntry.withdrawn_at.is_(None)
+    withdrawal = {
+        "withdrawn_at": event.occurred_at,
+        "withdrawal_reason": "Выполнено в срок, об этом стало известно позже.",
+    }
+    await session.execute(update(PenaltyEntry).where(in_force).values(**withdrawal, version=PenaltyEntry.version + 1))
 
 
 async def _impose(
@@ -129,7 +134,7 @@ async def _impose(
 
 
 async def set_policy(session: AsyncSession, body: SetPolicy, *, caller: Principal, at: datetime) -> None:
-    """Put a figure in force from a date on, replacing what was set for that date.  Raises Invalid."""
+    """Put a figure in force from a date on, replacing the one of that date.  Raises Invalid."""
     check_value(body.code, body.value)
     values = {"value": body.value, "set_by": caller.id, "set_at": at}
     await session.execute(

@@ -1,4 +1,4 @@
-"""What control keeps of the other services' facts, for the board and the reports."""
+"""Project the other services' facts for the board and the reports."""
 
 from datetime import datetime
 from typing import Any
@@ -24,11 +24,14 @@ from shared.contracts.orders import InquiryRecorded, InquiryStatusChanged
 from shared.messaging import project
 
 HEAD_OFFICE_ZONE = ZoneInfo("Europe/Moscow")
-"""Counts the month of a payment to an office that this database does not know, after a restored backup."""
+"""The zone of a payment to an office that this database does not have, after a restored backup."""
 
 
 async def record_inquiry(session: AsyncSession, event: InquiryRecorded) -> None:
-    """INQ-01.  The channel, goods and time never change, so they are filled in even after a later status arrived."""
+    """Store an inquiry (INQ-01).
+
+    The channel, goods and time never change, so they are filled in even after a later status arrived.
+    """
     fixed: dict[str, Any] = {
         "channel": event.channel,
         "items": list(event.items),
@@ -48,7 +51,7 @@ async def record_inquiry(session: AsyncSession, event: InquiryRecorded) -> None:
 
 
 async def change_inquiry(session: AsyncSession, event: InquiryStatusChanged) -> None:
-    """INQ-03."""
+    """Store the status of an inquiry (INQ-03)."""
     await project(
         session,
         Inquiry,
@@ -65,7 +68,7 @@ async def change_inquiry(session: AsyncSession, event: InquiryStatusChanged) -> 
 
 
 async def record_call(session: AsyncSession, event: CallLogged) -> None:
-    """CL-11: entered once, never changed."""
+    """Store a call of the log (CL-11), which never changes."""
     await session.execute(
         insert(Call)
         .values(
@@ -81,8 +84,10 @@ async def record_call(session: AsyncSession, event: CallLogged) -> None:
 
 
 async def add_turnover(session: AsyncSession, event: PaymentReceived) -> None:
-    """ORG-03, K12: the payment counts in the month of the office's own calendar.  The inbox keeps it from counting
-    twice."""
+    """Add a payment to the month of the office's own calendar (ORG-03, K12).
+
+    The inbox lets each payment through once.
+    """
     zone = await session.scalar(select(Office.time_zone).where(Office.office_id == event.office_id))
     local_day = event.received_at.astimezone(ZoneInfo(zone) if zone else HEAD_OFFICE_ZONE).date()
     statement = insert(MonthlyTurnover).values(
@@ -99,7 +104,7 @@ async def add_turnover(session: AsyncSession, event: PaymentReceived) -> None:
 async def project_obligation(
     session: AsyncSession, event: ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed
 ) -> None:
-    """One row per generation: a superseded duty stays countable beside the one that took its place."""
+    """Project one generation: a superseded one stays countable beside its successor."""
     values = _facts(event)
     match event:
         case ObligationOpened():
@@ -110,7 +115,7 @@ async def project_obligation(
             values |= {"state": "breached", "breached_at": event.breached_at}
         case ObligationClosed():
             values |= {"state": "closed", "outcome": event.outcome, "closed_at": event.closed_at}
-            if not event.breached:  # Done in time, and heard of after the deadline.
+            if not event.breached:  # Closed in time; the event arrived after the deadline.
                 values["breached_at"] = None
     key = {"obligation_id": event.obligation_id, "generation": event.generation}
     await project(session, ObligationProjection, key, version=event.version, values=values)
@@ -119,7 +124,7 @@ async def project_obligation(
 
 
 async def project_calendar_obligation(session: AsyncSession, event: CalendarDutyChanged) -> None:
-    """The same rows as of other duties; every event tells the duty's whole state."""
+    """Project a calendar duty into the same rows; every event carries its whole state."""
     closed = event.happened in ("done", "cancelled", "superseded")
     values = _facts(event) | {
         "state": {"opened": "open", "warned": "warned", "breached": "breached"}.get(event.happened, "closed"),
@@ -136,7 +141,7 @@ async def project_calendar_obligation(session: AsyncSession, event: CalendarDuty
 def _facts(
     event: ObligationOpened | ObligationWarned | ObligationBreached | ObligationClosed | CalendarDutyChanged,
 ) -> dict[str, Any]:
-    """What every event about a duty says, whatever has happened to it."""
+    """Return what every event of an obligation carries."""
     return {
         "office_id": event.office_id,
         "rule_code": event.rule_code,
@@ -150,7 +155,7 @@ def _facts(
 async def _store_breach(
     session: AsyncSession, event: ObligationBreached | CalendarDutyChanged, breached_at: datetime
 ) -> None:
-    """A breach that is heard after the closing is history all the same, unless it was closed in time."""
+    """Store a breach, also when it arrives after the closing, unless the obligation was closed in time."""
     await session.execute(
         update(ObligationProjection)
         .where(

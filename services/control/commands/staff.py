@@ -1,9 +1,9 @@
-"""Hiring, changing and dismissing people, and their passwords (ORG-02, ORG-03)."""
+"""Hire, change and dismiss staff, and set their passwords (ORG-02, ORG-03)."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.control.commands.offices import working_office
@@ -20,14 +20,15 @@ from shared.identity import accounts
 from shared.identity.roles import OFFICE_STAFF, Principal, Role
 from shared.messaging import publish
 from shared.persistence.database import new_id
+from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 from shared.web import check_version
 
-HEAD_OFFICE_LOCK = 7_350_101
+HEAD_OFFICE_LOCK = "staff/head_office"
 
 
 async def hire(session: AsyncSession, body: HireStaff, *, at: datetime) -> Staff:
-    """Hire somebody and open their account.
+    """Hire an employee and open the account.
 
     Raises Invalid for a role that does not fit the place, OfficeClosed, DirectorExists, LoginTaken.
     """
@@ -66,7 +67,7 @@ async def change_staff(
 ) -> Staff:
     """Change a card, a role or an office; a new role or office ends the sessions of the old one.
 
-    Raises NotFound, PreconditionFailed, Conflict for a dismissed one or one's own role, and hire's errors.
+    Raises NotFound, PreconditionFailed, Conflict for a dismissed employee or one's own role, and the errors of `hire`.
     """
     staff = await _locked(session, staff_id)
     check_version(staff.version, expected)
@@ -106,9 +107,9 @@ async def change_staff(
 async def dismiss(
     session: AsyncSession, staff_id: UUID, body: DismissStaff, *, caller: Principal, at: datetime
 ) -> Staff:
-    """Dismiss somebody: the account closes and its tokens are void everywhere within a minute.
+    """Dismiss an employee: the account closes and its tokens are void everywhere within a minute.
 
-    Raises NotFound, Conflict for oneself or a dismissed one, LastHeadOfficeAccount.
+    Raises NotFound, Conflict for oneself or a dismissed employee, LastHeadOfficeAccount.
     """
     staff = await _locked(session, staff_id)
     check_own_account(caller.id, staff_id)
@@ -123,7 +124,7 @@ async def dismiss(
 
 
 async def reset_password(session: AsyncSession, staff_id: UUID, password: str) -> None:
-    """Head office gives a new password; all sessions of the employee end.  Raises NotFound, Conflict."""
+    """Set a new password and end all sessions of the employee.  Raises NotFound, Conflict."""
     staff = await _locked(session, staff_id)
     staff.ensure_active()
     await accounts.set_password(session, staff_id, password)
@@ -131,18 +132,21 @@ async def reset_password(session: AsyncSession, staff_id: UUID, password: str) -
 
 
 async def change_own_password(session: AsyncSession, body: ChangeOwnPassword, *, caller: Principal) -> None:
-    """Raises Invalid when the current password is wrong.  All sessions of the caller end, this one too."""
+    """Change the caller's password and end all sessions, this one included.
+
+    Raises Invalid when the current password is wrong.
+    """
     if not await accounts.change_password(session, caller.id, body.current_password, body.new_password):
         raise Invalid("Текущий пароль неверен.", field="current_password")
     await audit(session, "staff.password_changed", subject=f"staff/{caller.id}", office_id=caller.office_id)
 
 
 async def ensure_head_office(session: AsyncSession, login: str, password: str, email: str, *, at: datetime) -> None:
-    """The first account of the network, made once.  A password given again later changes nothing.
+    """Create the first account of the network unless there is one; a password given again changes nothing.
 
-    Replicas that start together wait for each other and make one.
+    Replicas that start together wait for each other and create one.
     """
-    await _lock_head_office(session)
+    await lock_until_commit(session, HEAD_OFFICE_LOCK)
     if await session.scalar(select(Staff.id).where(Staff.role == Role.HEAD_OFFICE.value, Staff.active).limit(1)):
         return
     body = HireStaff(
@@ -156,6 +160,7 @@ async def ensure_head_office(session: AsyncSession, login: str, password: str, e
 
 
 def principal_of(staff: Staff) -> Principal:
+    """Return the employee as the owner of an account."""
     return Principal(staff.id, Role(staff.role), staff.office_id, staff.full_name)
 
 
@@ -167,7 +172,10 @@ async def _locked(session: AsyncSession, staff_id: UUID) -> Staff:
 
 
 async def _check_office(session: AsyncSession, role: Role, office_id: UUID, besides: UUID | None = None) -> None:
-    """The office's row is locked meanwhile, so two directors cannot be appointed side by side."""
+    """Verify that the office can have the role.
+
+    The office's locked row keeps two directors from being appointed concurrently.
+    """
     await working_office(session, office_id)
     others = await session.scalars(
         select(Staff).where(Staff.office_id == office_id, Staff.active, Staff.id.is_distinct_from(besides))
@@ -176,12 +184,11 @@ async def _check_office(session: AsyncSession, role: Role, office_id: UUID, besi
 
 
 async def _check_not_last(session: AsyncSession, staff_id: UUID) -> None:
-    """One at a time, so that the last two heads cannot dismiss each other at once.  Raises LastHeadOfficeAccount."""
-    await _lock_head_office(session)
+    """Verify that another head office account remains.  Raises LastHeadOfficeAccount.
+
+    The lock keeps the last two from dismissing each other concurrently.
+    """
+    await lock_until_commit(session, HEAD_OFFICE_LOCK)
     others = select(Staff.id).where(Staff.role == Role.HEAD_OFFICE.value, Staff.active, Staff.id != staff_id).limit(1)
     if await session.scalar(others) is None:
         raise LastHeadOfficeAccount("Сначала примите ещё одного сотрудника головного офиса.")
-
-
-async def _lock_head_office(session: AsyncSession) -> None:
-    await session.execute(select(func.pg_advisory_xact_lock(HEAD_OFFICE_LOCK)))

@@ -1,4 +1,4 @@
-"""Figures of the regulations that head office may change from a date on."""
+"""Figures of the regulations that head office may change from a date on (ORG-03, K12)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,13 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import TypeAdapter
+
+from services.control.defaults import first_policies
 from shared.base.errors import Invalid
 
 
-class PolicyCode(StrEnum):
+class PolicyCode(StrEnum):  # noqa: D101 (a docstring would be published)
     TURNOVER_THRESHOLD = "turnover_threshold"
     NORM_MANAGERS = "norm_managers"
     NORM_SENIOR_MANAGERS = "norm_senior_managers"
@@ -17,6 +20,8 @@ class PolicyCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PolicyDefinition:
+    """A figure: its title, clause, unit and bounds."""
+
     title: str
     clause: str
     unit: str
@@ -26,36 +31,16 @@ class PolicyDefinition:
     highest: Decimal
 
 
-POLICIES: Mapping[PolicyCode, PolicyDefinition] = {
-    PolicyCode.TURNOVER_THRESHOLD: PolicyDefinition(
-        title="Оборот за месяц, после которого назначается управляющий",
-        clause="ORG-03, K12",
-        unit="₽",
-        default=Decimal(1_000_000),
-        whole=False,
-        highest=Decimal("999999999999.99"),
-    ),
-    PolicyCode.NORM_MANAGERS: PolicyDefinition(
-        title="Менеджеров в новом офисе",
-        clause="ORG-03",
-        unit="чел.",
-        default=Decimal(2),
-        whole=True,
-        highest=Decimal(1000),
-    ),
-    PolicyCode.NORM_SENIOR_MANAGERS: PolicyDefinition(
-        title="Старших менеджеров в новом офисе",
-        clause="ORG-03",
-        unit="чел.",
-        default=Decimal(1),
-        whole=True,
-        highest=Decimal(1000),
-    ),
-}
+POLICIES: Mapping[PolicyCode, PolicyDefinition] = TypeAdapter(dict[PolicyCode, PolicyDefinition]).validate_python(
+    first_policies()
+)
+"""The figures of `defaults/policies.toml`, one for each code."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyValue:
+    """A value of a figure in force from a date on."""
+
     code: PolicyCode
     effective_from: date
     value: Decimal
@@ -63,7 +48,7 @@ class PolicyValue:
 
 @dataclass(frozen=True, slots=True)
 class Norms:
-    """ORG-03 on one day."""
+    """The figures of ORG-03 on one day."""
 
     turnover_threshold: Decimal
     managers: int
@@ -71,7 +56,7 @@ class Norms:
 
 
 def value_on(code: PolicyCode, values: Iterable[PolicyValue], day: date) -> Decimal:
-    """The latest value in force on `day`, else the regulations' own figure."""
+    """Return the latest value in force on `day`, else the regulations' own figure."""
     in_force = [value for value in values if value.code == code and value.effective_from <= day]
     if not in_force:
         return POLICIES[code].default
@@ -79,6 +64,7 @@ def value_on(code: PolicyCode, values: Iterable[PolicyValue], day: date) -> Deci
 
 
 def norms_on(values: Iterable[PolicyValue], day: date) -> Norms:
+    """Return the figures of ORG-03 in force on `day`."""
     values = list(values)
     return Norms(
         turnover_threshold=value_on(PolicyCode.TURNOVER_THRESHOLD, values, day),
@@ -88,7 +74,7 @@ def norms_on(values: Iterable[PolicyValue], day: date) -> Norms:
 
 
 def check_value(code: PolicyCode, value: Decimal) -> None:
-    """Raises Invalid."""
+    """Verify that a value lies within the bounds of its figure.  Raises Invalid."""
     definition = POLICIES[code]
     if not 0 <= value <= definition.highest:
         raise Invalid(f"Значение от 0 до {definition.highest}.", field="value")

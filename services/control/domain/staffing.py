@@ -1,4 +1,4 @@
-"""Who may hold which role where, who stands in for the director, and when an office needs more people."""
+"""Decide who may hold which role where, who acts as director, and what an office lacks (ORG-02, ORG-03)."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from shared.identity.roles import OFFICE_STAFF, Role
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An active employee of one office, as far as the rules care."""
+    """An active employee of one office."""
 
     id: UUID
     role: Role
@@ -23,7 +23,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What head office should do about an office; `text` is shown as it is."""
+    """A recommendation to head office about an office; `text` is shown as it is."""
 
     code: str
     clause: str
@@ -31,22 +31,28 @@ class Hint:
 
 
 class DirectorExists(BusinessError):
+    """An office has one director at most."""
+
     code = "office-has-director"
     title = "В офисе уже есть управляющий"
 
 
 class LastHeadOfficeAccount(BusinessError):
+    """The network would lose its last account of head office."""
+
     code = "last-head-office-account"
     title = "Нельзя лишить сеть последней учётной записи головного офиса"
 
 
 class OfficeClosed(BusinessError):
+    """A closed office takes no staff."""
+
     code = "office-closed"
     title = "Офис закрыт"
 
 
 def check_place(role: Role, office_id: UUID | None) -> None:
-    """ORG-02: office staff belong to an office, head office and mystery checkers to none.  Raises Invalid."""
+    """Verify that office staff have an office, head office and mystery checkers none (ORG-02).  Raises Invalid."""
     if role in OFFICE_STAFF and office_id is None:
         raise Invalid(f"Для роли «{role.label}» укажите офис.", field="office_id")
     if role not in OFFICE_STAFF and office_id is not None:
@@ -54,19 +60,19 @@ def check_place(role: Role, office_id: UUID | None) -> None:
 
 
 def check_single_director(role: Role, others: Iterable[Member]) -> None:
-    """An office has one director at most (ORG-03).  Raises DirectorExists."""
+    """Verify that an office has one director at most (ORG-03).  Raises DirectorExists."""
     if role == Role.DIRECTOR and any(member.role == Role.DIRECTOR for member in others):
         raise DirectorExists("Сначала переведите или увольте прежнего управляющего.")
 
 
 def check_own_account(actor_id: UUID, staff_id: UUID) -> None:
-    """Nobody dismisses or demotes themselves, so a slip of the hand locks nobody out.  Raises Conflict."""
+    """Verify that employees do not dismiss or demote themselves by mistake.  Raises Conflict."""
     if actor_id == staff_id:
         raise Conflict("Изменить собственную роль или уволить себя может только другой сотрудник головного офиса.")
 
 
 def acting_director(members: Iterable[Member]) -> Member | None:
-    """ORG-03: the director or, where there is none, the senior manager hired first, else None."""
+    """Return the director or, where there is none, the senior manager hired first, else None (ORG-03)."""
     by_role: dict[Role, Member] = {}
     for member in sorted(members, key=lambda member: (member.hired_at, member.id)):
         by_role.setdefault(member.role, member)
@@ -74,7 +80,10 @@ def acting_director(members: Iterable[Member]) -> Member | None:
 
 
 def staffing_hints(members: Iterable[Member], monthly_turnover: Decimal, norms: Norms) -> list[Hint]:
-    """ORG-03: what the office lacks.  `monthly_turnover` is the best of the months that count (K12), in roubles."""
+    """Return what the office lacks (ORG-03).
+
+    `monthly_turnover` is the best of the months that count (K12), in roubles.
+    """
     count = Counter(member.role for member in members)
     hints = []
     if count[Role.SENIOR_MANAGER] < norms.senior_managers and not count[Role.DIRECTOR]:
@@ -97,6 +106,6 @@ def staffing_hints(members: Iterable[Member], monthly_turnover: Decimal, norms: 
 
 
 def roubles(amount: Decimal) -> str:
-    """1000000.5 → «1 000 000,50 ₽», whole roubles without kopecks."""
+    """Format an amount, 1000000.5 → «1 000 000,50 ₽»; whole roubles have no kopecks."""
     text = f"{amount:,.2f}".replace(",", "\N{NO-BREAK SPACE}").replace(".", ",")
     return f"{text.removesuffix(',00')}\N{NO-BREAK SPACE}₽"

@@ -30,6 +30,7 @@ class Tally:
     penalty_points: int = 0
 
     def add(self, other: "Tally") -> None:
+        """Add another tally to this one."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
@@ -40,7 +41,7 @@ class Tally:
 
     @property
     def average_rating(self) -> Decimal | None:
-        """CL-12, 1 to 5, with one decimal; None when nobody was rated."""
+        """Average rating (CL-12), 1 to 5, with one decimal; None when no client was rated."""
         return _share(self.ratings_total, self.ratings)
 
 
@@ -49,7 +50,7 @@ def _share(part: int, whole: int) -> Decimal | None:
 
 
 def check_period(first: date, last: date) -> None:
-    """Both days belong to the period.  Raises Invalid."""
+    """Verify the order and length of a period; both days belong to it.  Raises Invalid."""
     if last < first:
         raise Invalid("Конец периода раньше начала.", field="last_day")
     if (last - first).days >= MAX_PERIOD_DAYS:
@@ -57,11 +58,12 @@ def check_period(first: date, last: date) -> None:
 
 
 def month_of(day: date) -> date:
-    """The first day of the month, by which turnover is kept (K12)."""
+    """Return the first day of the month, by which turnover is kept (K12)."""
     return day.replace(day=1)
 
 
 def month_before(month: date) -> date:
+    """Return the first day of the month before."""
     if month.month == 1:
         return date(month.year - 1, 12, 1)
     return date(month.year, month.month - 1, 1)

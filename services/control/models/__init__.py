@@ -1,4 +1,4 @@
-"""Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
+"""Tables of `control`: offices, staff, figures, penalty points and projections."""
 
 from services.control.models import offices, penalties, projections, staff
 from services.control.models.base import Base

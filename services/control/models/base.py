@@ -1,4 +1,4 @@
-"""Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
+"""The declarative base of `control`."""
 
 from shared.persistence.database import ServiceBase, new_metadata
 

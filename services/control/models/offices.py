@@ -1,4 +1,4 @@
-"""Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
+"""Offices and the versions of their calendars."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from shared.vocabulary.worktime import WorkingCalendar
 
 
 class Office(Base, OfficeOwned, Versioned):
-    """ORG-01.  The documents that the event carries whole are kept whole, as JSON of their contract classes."""
+    """An office (ORG-01).  Documents that its event carries whole are kept whole, as JSON of their contract classes."""
 
     __tablename__ = "offices"
     __table_args__ = (Index("ix_offices_name_office_id", "name", "office_id"),)
@@ -44,7 +44,7 @@ class Office(Base, OfficeOwned, Versioned):
         return [VatSetting.model_validate(setting) for setting in self.vat]
 
     def changed(self) -> OfficeChanged:
-        """The event of the state just flushed: the version on it is the new one."""
+        """Return the event of the state just flushed: the version on it is the new one."""
         return OfficeChanged(
             office_id=self.office_id,
             version=self.version,

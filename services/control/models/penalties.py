@@ -1,4 +1,4 @@
-"""Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
+"""Figures of the regulations and penalty points."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -29,7 +29,7 @@ class Policy(Base):
 
 
 class PenaltyEntry(Base, OfficeOwned, Versioned):
-    """HR-03: points for one mistake.  Insert-only but for the withdrawal, which stays visible."""
+    """Points for one mistake (HR-03).  Insert-only but for the withdrawal, which stays visible."""
 
     __tablename__ = "penalty_entries"
     __table_args__ = (
@@ -42,7 +42,7 @@ class PenaltyEntry(Base, OfficeOwned, Versioned):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     staff_id: Mapped[UUID | None]
-    """None: nobody was responsible when the deadline passed, the points are the office's."""
+    """None when no employee was responsible at the deadline: the points are the office's."""
     points: Mapped[int]
     clause: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
@@ -51,14 +51,14 @@ class PenaltyEntry(Base, OfficeOwned, Versioned):
     obligation_id: Mapped[UUID | None]
     generation: Mapped[int | None]
     imposed_by: Mapped[UUID | None]
-    """None: imposed by the clock."""
+    """None when the clock imposed it."""
     imposed_at: Mapped[Instant]
     withdrawn_at: Mapped[Instant | None]
     withdrawn_by: Mapped[UUID | None]
     withdrawal_reason: Mapped[str | None] = mapped_column(String(500))
 
     def withdraw(self, by: UUID, reason: str, at: datetime) -> None:
-        """Raises Conflict when withdrawn already."""
+        """Withdraw the points.  Raises Conflict when they are withdrawn already."""
         if self.withdrawn_at is not None:
             raise Conflict("Штрафные баллы уже сняты.")
         self.withdrawn_at, self.withdrawn_by, self.withdrawal_reason = at, by, reason

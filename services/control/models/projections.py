@@ -1,4 +1,4 @@
-"""Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
+"""Projections of inquiries, calls, obligations and turnover."""
 
 from datetime import date
 from uuid import UUID
@@ -12,7 +12,7 @@ from shared.persistence.database import Instant, Money, OfficeOwned
 
 
 class Inquiry(Base, OfficeOwned):
-    """INQ-01 as heard from orders.  A status that arrives before the record leaves gaps for a while."""
+    """Projection of an inquiry (INQ-01).  A status that arrives before the record leaves gaps for a while."""
 
     __tablename__ = "inquiries"
     __table_args__ = (Index("ix_inquiries_office_id_recorded_at", "office_id", "recorded_at"),)
@@ -25,12 +25,12 @@ class Inquiry(Base, OfficeOwned):
     mark: Mapped[str | None] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(10))
     lost_reason: Mapped[str | None] = mapped_column(Text)
-    """As people read it; the code where orders told no label."""
+    """The label, or the code where the event had none."""
     version: Mapped[int]
 
 
 class Call(Base, OfficeOwned):
-    """A call that staff made to a client, as heard from clients (CL-11).  No personal data."""
+    """Projection of a call that staff made to a client (CL-11).  No personal data."""
 
     __tablename__ = "calls"
     __table_args__ = (Index("ix_calls_office_id_called_at", "office_id", "called_at"),)
@@ -43,7 +43,7 @@ class Call(Base, OfficeOwned):
 
 
 class ObligationProjection(Base, OfficeOwned):
-    """One generation of a duty, as heard from notifier."""
+    """Projection of one generation of an obligation."""
 
     __tablename__ = "obligations"
     __table_args__ = (

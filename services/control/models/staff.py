@@ -1,4 +1,4 @@
-"""Tables of control: offices, staff, policy, penalty points, and what it has heard from the other services."""
+"""Staff of the network."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from shared.persistence.database import Instant, OfficeOwned, Versioned, new_id
 
 
 class Staff(Base, OfficeOwned, Versioned):
-    """ORG-02.  Head office people and mystery checkers have no office, so no office sees them."""
+    """An employee (ORG-02).  Head office people and mystery checkers have no office, so no office sees them."""
 
     __tablename__ = "staff"
     __table_args__ = (
@@ -47,7 +47,7 @@ class Staff(Base, OfficeOwned, Versioned):
         return Member(self.id, Role(self.role), self.hired_at)
 
     def dismiss(self, reason: str, at: datetime) -> None:
-        """Raises Conflict when the employee is dismissed already."""
+        """Dismiss the employee.  Raises Conflict when that was done already."""
         self.ensure_active()
         self.active, self.dismissed_at, self.dismissal_reason, self.changed_at = False, at, reason, at
 
@@ -56,7 +56,7 @@ class Staff(Base, OfficeOwned, Versioned):
             raise Conflict("Сотрудник уволен.")
 
     def changed(self) -> StaffChanged:
-        """The event of the state just flushed."""
+        """Return the event of the state just flushed."""
         return StaffChanged.model_validate(
             {
                 "office_id": self.office_id,

@@ -1,4 +1,4 @@
-"""Head office's board: what control's own tables say."""
+"""Head office's board from control's own tables."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ from services.control.schemas.reports import Board, BrokerBoard, ObligationCount
 
 
 async def board(session: AsyncSession, *, broker: BrokerBoard, services: list[ServiceBoard], at: datetime) -> Board:
-    """Every office with its duties, inquiries, turnover and ORG-03's hints, beside what the others answered."""
+    """Return every office with obligations, inquiries, turnover and hints of ORG-03, beside the services' answers."""
     offices = (
         await session.scalars(select(Office).order_by(Office.active.desc(), Office.name, Office.office_id))
     ).all()
@@ -71,7 +71,7 @@ async def board(session: AsyncSession, *, broker: BrokerBoard, services: list[Se
 def _hints(
     office: Office, staff: list[Member], best_turnover: Decimal, policies: list[PolicyValue], today: date
 ) -> list[HintOut]:
-    """A closed office needs nobody."""
+    """Return the hints about an office; a closed one needs no staff."""
     if not office.active:
         return []
     hints = staffing_hints(staff, best_turnover, norms_on(policies, today))
@@ -104,7 +104,7 @@ def _sum(counts: Iterable[ObligationCounts]) -> ObligationCounts:
 
 
 async def _turnover(session: AsyncSession, at: datetime) -> dict[UUID, dict[date, Decimal]]:
-    """The months that may count today, whatever the office's zone."""
+    """Return the turnover of the months that may count today, whatever the office's zone."""
     since = month_of((at - timedelta(days=63)).date())
     rows = await session.scalars(select(MonthlyTurnover).where(MonthlyTurnover.month >= since))
     turnover: dict[UUID, dict[date, Decimal]] = {}
@@ -114,7 +114,7 @@ async def _turnover(session: AsyncSession, at: datetime) -> dict[UUID, dict[date
 
 
 def _months(turnover: dict[date, Decimal], today: date) -> tuple[Decimal, Decimal]:
-    """This month's turnover and the last one's: ORG-03 asks whether either passed the threshold (K12)."""
+    """Return the turnover of this month and the last: ORG-03 asks whether either passed the threshold (K12)."""
     this_month = month_of(today)
     return turnover.get(this_month, Decimal(0)), turnover.get(month_before(this_month), Decimal(0))
 

@@ -1,4 +1,4 @@
-"""Staff and penalty points as lists."""
+"""Read staff and penalty points."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from shared.identity.roles import SENIORS, Principal, Role
 
 
 async def find_staff(session: AsyncSession, staff_id: UUID) -> Staff:
-    """Raises NotFound, also for another office's caller."""
+    """Return an employee.  Raises NotFound, also for another office's caller."""
     staff = await session.scalar(select(Staff).where(Staff.id == staff_id))
     if staff is None:
         raise NotFound("Сотрудник не найден.")
@@ -25,6 +25,7 @@ async def find_staff(session: AsyncSession, staff_id: UUID) -> Staff:
 
 
 def shown_staff(staff: Staff) -> StaffOut:
+    """Return an employee with the label of the role."""
     return StaffOut.model_validate(
         {
             **{name: getattr(staff, name) for name in StaffOut.model_fields if name != "role_label"},
@@ -34,6 +35,7 @@ def shown_staff(staff: Staff) -> StaffOut:
 
 
 def staff_list(office_id: UUID | None, role: str | None, active: bool | None) -> Select[Staff]:
+    """Return the staff that match every given filter."""
     query = select(Staff)
     if office_id is not None:
         query = query.where(Staff.office_id == office_id)
@@ -47,7 +49,7 @@ def staff_list(office_id: UUID | None, role: str | None, active: bool | None) ->
 def penalty_list(
     caller: Principal, office_id: UUID | None, staff_id: UUID | None, first_day: date | None, last_day: date | None
 ) -> Select[PenaltyEntry]:
-    """HR-03: managers and assistants see their own points, seniors their office's, head office all (ORG-04)."""
+    """Return penalty points: managers see their own, seniors their office's, head office all (HR-03, ORG-04)."""
     query = select(PenaltyEntry)
     if caller.role not in (*SENIORS, Role.HEAD_OFFICE):
         query = query.where(PenaltyEntry.staff_id == caller.id)
@@ -63,6 +65,7 @@ def penalty_list(
 
 
 async def shown_penalties(session: AsyncSession, entries: Sequence[PenaltyEntry]) -> list[PenaltyOut]:
+    """Return penalty points with the names of staff."""
     staff_ids = {entry.staff_id for entry in entries if entry.staff_id}
     rows = await session.execute(select(Staff.id, Staff.full_name).where(Staff.id.in_(staff_ids)))
     names = {row.id: row.full_name for row in rows}

@@ -1,6 +1,6 @@
-"""What head office's board asks over HTTP: the broker's management and the other services (ADR 0010).
+"""Query the broker's management and the other services over HTTP for head office's board (ADR 0010).
 
-Nothing here raises for what others do: no answer is an answer.
+Nothing here raises for what others do: a missing answer is an answer.
 """
 
 import asyncio
@@ -45,7 +45,10 @@ class Operations(BaseModel):
 async def query_services(
     http: httpx.AsyncClient, settings: ControlSettings, token: str
 ) -> tuple[BrokerBoard, list[ServiceBoard]]:
-    """The broker and every service at once, with the rights of the caller; takes `board_timeout_seconds` at most."""
+    """Query the broker and every service concurrently, with the rights of the caller.
+
+    It takes `board_timeout_seconds` at most.
+    """
     services = asyncio.gather(
         *(_query_service(http, service, url, token, settings) for service, url in settings.service_urls.items())
     )
@@ -53,7 +56,7 @@ async def query_services(
 
 
 async def query_broker(http: httpx.AsyncClient, settings: ControlSettings) -> BrokerBoard:
-    """Depth and consumers of every queue of our virtual host."""
+    """Return depth and consumers of every queue of our virtual host."""
     if not settings.amqp_management_url:
         return BrokerBoard(state="not_configured", state_label="адрес не задан", queues=[])
     virtual_host = unquote(urlsplit(settings.amqp_url).path)[1:] or "/"
@@ -100,7 +103,10 @@ async def _query_service(
 async def _get(
     http: httpx.AsyncClient, url: str, settings: ControlSettings, headers: dict[str, str] | None = None
 ) -> Any:
-    """JSON of a 200 answer.  The outer time-out bounds an answer that trickles in, which httpx would wait for."""
+    """Return the JSON of a 200 answer.
+
+    The outer time-out bounds an answer that trickles in, which httpx would wait for.
+    """
     async with asyncio.timeout(settings.board_timeout_seconds):
         response = await http.get(url, headers={"X-Correlation-ID": correlation_id.get(), **(headers or {})})
         response.raise_for_status()

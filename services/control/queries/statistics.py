@@ -1,4 +1,4 @@
-"""INQ-01, RPT-07: what happened in a period, per office and manager."""
+"""Count what happened in a period, per office and manager (INQ-01, RPT-07)."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,14 +26,19 @@ Rows = Select[*tuple[Any, ...]]
 
 
 def midnight(day: date) -> datetime:
-    """In UTC.  A column of instants is compared with an instant: with a date PostgreSQL would not use the index under
-    row-level security, for that comparison is not leakproof."""
+    """Return the day's beginning in UTC.
+
+    A column of instants is compared with an instant: with a date PostgreSQL would not use the index under row-level
+    security, for that comparison is not leakproof.
+    """
     return datetime.combine(day, time(), UTC)
 
 
 class Period(Protocol):
+    """A span of time, in the calendar of each office."""
+
     def covers(self, column: Column) -> list[ColumnElement[bool]]:
-        """Conditions on an instant, in the calendar of the joined `Office`; the bare bounds use the index."""
+        """Return conditions on an instant, in the calendar of the joined `Office`; the bare bounds use the index."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Days:
     last: date
 
     def covers(self, column: Column) -> list[ColumnElement[bool]]:
+        """Compare with the local days, after the bounds that the index can use."""
         local_day = cast(func.timezone(Office.time_zone, column), Date)
         return [
             column >= midnight(self.first - ONE_DAY),
@@ -59,6 +65,8 @@ class RunningMonth:
     at: datetime
 
     def covers(self, column: Column) -> list[ColumnElement[bool]]:
+        """Compare with the local month, after the bound that the index can use."""
+
         def month(moment: Any) -> ColumnElement[Any]:
             return func.date_trunc("month", func.timezone(Office.time_zone, moment))
 
@@ -70,7 +78,7 @@ Tallies = dict[UUID, dict[UUID | None, Tally]]
 
 
 async def tallies(session: AsyncSession, period: Period, office_id: UUID | None = None) -> Tallies:
-    """Everything countable of the period; `office_id` narrows to one office."""
+    """Count everything of the period; `office_id` narrows to one office."""
     counted: Tallies = defaultdict(lambda: defaultdict(Tally))
     for statement in (_inquiries(period), _calls(period), _breaches(period), _penalties(period)):
         if office_id is not None:
@@ -83,10 +91,12 @@ async def tallies(session: AsyncSession, period: Period, office_id: UUID | None 
 
 
 def figures(tally: Tally) -> Figures:
+    """Return a tally as the routes show it."""
     return Figures.model_validate(tally)
 
 
 def total(tallies_of_office: dict[UUID | None, Tally]) -> Tally:
+    """Add up the tallies of an office."""
     whole = Tally()
     for tally in tallies_of_office.values():
         whole.add(tally)
@@ -94,6 +104,7 @@ def total(tallies_of_office: dict[UUID | None, Tally]) -> Tally:
 
 
 async def statistics(session: AsyncSession, first: date, last: date, office_id: UUID | None) -> Statistics:
+    """Return the statistics of the period for each office and manager, with the most frequent reasons and goods."""
     period = Days(first, last)
     counted = await tallies(session, period, office_id)
     offices = await _office_names(session, list(counted))
@@ -217,7 +228,7 @@ def _goods(period: Period, office_id: UUID | None) -> Rows:
 
 
 async def _top(session: AsyncSession, counted: Rows) -> dict[UUID, list[CountOut]]:
-    """The most frequent names of each office."""
+    """Return the most frequent names of each office."""
     every = counted.subquery()
     place = func.row_number().over(partition_by=every.c.office_id, order_by=(every.c.count.desc(), every.c.name))
     ranked = select(every.c.office_id, every.c.name, every.c.count, place.label("place")).subquery()

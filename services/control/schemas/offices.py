@@ -1,32 +1,18 @@
-"""Offices, their requisites, VAT and calendars (ORG-01)."""
+"""Bodies about offices, their requisites, VAT and calendars."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, EmailStr, Field, StringConstraints, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from services.control.domain.contacts import known_zone, normal_phone
+from services.control.schemas.fields import Phone, PlannedDay, TimeZone
 from shared.contracts.control import BankAccount, Requisites, VatSetting
-from shared.vocabulary.requisites import (
-    check_account,
-    check_bic,
-    check_correspondent_account,
-    check_inn,
-    check_kpp,
-    check_ogrn,
-)
+from shared.vocabulary.fields import AccountNumber, Address, Bic, Email, Inn, Kpp, Ogrn, PlaceName
+from shared.vocabulary.requisites import check_account, check_correspondent_account
 from shared.vocabulary.worktime import WorkingCalendar
 from shared.vocabulary.worktime.calendar import MINUTES_A_DAY, DayHours
 from shared.web import Input, Output, ShortText
-
-Phone = Annotated[str, StringConstraints(min_length=3, max_length=40), AfterValidator(normal_phone)]
-Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(known_zone)]
-Mail = Annotated[EmailStr, Field(max_length=254)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-PlannedDay = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
-"""Dates outside are typing mistakes, and the arithmetic of working time does not reach them."""
-
 
 WEEK: list[list[list[str]]] = [[["09:00", "13:00"], ["14:00", "18:00"]]] * 5 + [[], []]
 OFFICE: dict[str, Any] = {
@@ -55,7 +41,7 @@ OFFICE: dict[str, Any] = {
     "vat": [{"effective_from": "2026-01-01", "rate_percent": 22}],
     "calendar": {"weekly": WEEK, "public_holidays": True},
 }
-"""An example that can be sent as it is."""
+"""An example that can be sent unchanged."""
 
 
 class RequisitesIn(Input):
@@ -64,9 +50,9 @@ class RequisitesIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [OFFICE["requisites"]]})
 
     legal_name: ShortText = Field(examples=["ООО «ПроДеталь»"])
-    inn: Annotated[str, AfterValidator(check_inn)] = Field(max_length=12, examples=["7707083893"])
-    kpp: Annotated[str, AfterValidator(check_kpp)] | None = Field(default=None, max_length=9, examples=["773601001"])
-    ogrn: Annotated[str, AfterValidator(check_ogrn)] = Field(max_length=15, examples=["1027700132195"])
+    inn: Inn = Field(examples=["7707083893"])
+    kpp: Kpp | None = Field(default=None, examples=["773601001"])
+    ogrn: Ogrn = Field(examples=["1027700132195"])
     legal_address: Address
     director_name: ShortText
     accountant_name: ShortText | None = None
@@ -89,10 +75,10 @@ class BankAccountIn(Input):
 
     model_config = ConfigDict(json_schema_extra={"examples": OFFICE["bank_accounts"]})
 
-    bic: Annotated[str, AfterValidator(check_bic)] = Field(max_length=9, examples=["044525225"])
+    bic: Bic = Field(examples=["044525225"])
     bank_name: ShortText = Field(examples=["ПАО Сбербанк"])
-    account: str = Field(max_length=20, examples=["40702810938000012345"])
-    correspondent_account: str = Field(max_length=20, examples=["30101810400000000225"])
+    account: AccountNumber = Field(examples=["40702810938000012345"])
+    correspondent_account: AccountNumber = Field(examples=["30101810400000000225"])
 
     @model_validator(mode="after")
     def _keys_match_the_bic(self) -> Self:
@@ -131,7 +117,7 @@ class CalendarIn(Input):
     shortened_days: dict[PlannedDay, Annotated[int, Field(ge=0, le=MINUTES_A_DAY)]] = Field(
         default_factory=dict, max_length=1000
     )
-    time_zone: Zone | None = Field(default=None, description="Если указан, должен совпадать с поясом офиса")
+    time_zone: TimeZone | None = Field(default=None, description="Если указан, должен совпадать с поясом офиса")
     version: int | None = Field(default=None, ge=1, le=2_147_483_647, description="Не учитывается")
 
     @field_validator("weekly")
@@ -156,11 +142,11 @@ class OpenOffice(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [OFFICE]})
 
     name: ShortText = Field(examples=["ПроДеталь-Мира 45"])
-    city: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(examples=["Екатеринбург"])
+    city: PlaceName = Field(examples=["Екатеринбург"])
     address: Address = Field(examples=["ул. Мира, 45"])
-    time_zone: Zone = Field(examples=["Asia/Yekaterinburg"])
+    time_zone: TimeZone = Field(examples=["Asia/Yekaterinburg"])
     phones: Annotated[list[Phone], Field(min_length=1, max_length=10)] = Field(examples=[["+73432000000"]])
-    email: Mail = Field(examples=["mira45@prodetal.example"])
+    email: Email = Field(examples=["mira45@prodetal.example"])
     requisites: RequisitesIn
     bank_accounts: Annotated[list[BankAccountIn], Field(min_length=1, max_length=10)]
     vat: Annotated[list[VatSettingIn], Field(min_length=1, max_length=50)]
@@ -181,11 +167,11 @@ class ChangeOffice(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "ПроДеталь-Мира 46", "courier_delivery": True}]})
 
     name: ShortText | None = None
-    city: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    city: PlaceName | None = None
     address: Address | None = None
-    time_zone: Zone | None = Field(default=None, description="Календарь офиса получает новую версию в этом поясе")
+    time_zone: TimeZone | None = Field(default=None, description="Календарь офиса получает новую версию в этом поясе")
     phones: Annotated[list[Phone], Field(min_length=1, max_length=10)] | None = None
-    email: Mail | None = None
+    email: Email | None = None
     requisites: RequisitesIn | None = None
     bank_accounts: Annotated[list[BankAccountIn], Field(min_length=1, max_length=10)] | None = None
     courier_delivery: bool | None = None

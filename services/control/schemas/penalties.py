@@ -1,4 +1,4 @@
-"""Penalty points (HR-03) and policy figures."""
+"""Bodies about penalty points and figures of the regulations."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,10 +8,9 @@ from uuid import UUID
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.control.domain.policy import PolicyCode
-from services.control.schemas.offices import PlannedDay
+from services.control.schemas.fields import PlannedDay
+from shared.vocabulary.fields import Reason
 from shared.web import Input, Output
-
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class ImposePenalty(Input):

@@ -1,4 +1,4 @@
-"""Statistics (INQ-01, RPT-07) and head office's board."""
+"""Bodies of statistics and of head office's board."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -1,22 +1,14 @@
-"""Staff and their sign-in (ORG-02)."""
+"""Bodies about staff and their sign-in."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from services.control.schemas.offices import Mail, Phone
+from services.control.schemas.fields import Login, Password, Phone
 from shared.contracts.control import StaffRole
+from shared.vocabulary.fields import CurrentPassword, Email, Reason
 from shared.web import Input, Output, ShortText
-
-Login = Annotated[
-    str,
-    StringConstraints(min_length=3, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$"),
-    AfterValidator(str.lower),
-]
-"""Case does not matter; Latin letters, digits and . _ @ + -."""
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 
 
 class HireStaff(Input):
@@ -39,7 +31,7 @@ class HireStaff(Input):
     full_name: ShortText = Field(examples=["Иванов Иван Иванович"])
     role: StaffRole
     office_id: UUID | None = Field(default=None, description="Обязателен для сотрудников офиса (ORG-02)")
-    email: Mail = Field(examples=["ivanov@prodetal.example"])
+    email: Email = Field(examples=["ivanov@prodetal.example"])
     phone: Phone | None = None
 
 
@@ -55,14 +47,12 @@ class ChangeStaff(Input):
     office_id: UUID | None = Field(
         default=None, description="Перевод в другой офис; для роли без офиса офис снимается сам"
     )
-    email: Mail | None = None
+    email: Email | None = None
     phone: Phone | None = None
 
 
 class DismissStaff(Input):
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
-        examples=["по собственному желанию"]
-    )
+    reason: Reason = Field(examples=["по собственному желанию"])
 
 
 class ResetPassword(Input):
@@ -70,7 +60,7 @@ class ResetPassword(Input):
 
 
 class ChangeOwnPassword(Input):
-    current_password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    current_password: CurrentPassword
     new_password: Password
 
 

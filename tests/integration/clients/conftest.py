@@ -78,7 +78,7 @@ def staff_event(staff_id: UUID, office_id: UUID | None, role: StaffRole, **chang
 
 @dataclass
 class TestOffice:
-    """An office that the service has heard of."""
+    """An office that the service has projected."""
 
     __test__ = False
 
@@ -128,7 +128,7 @@ async def office(clients: ServiceHarness) -> TestOffice:
 
 
 def unique_phone() -> str:
-    """A believable number that no other test uses."""
+    """A number that is not doubted and that no other test uses."""
     number = next(_numbers)
     return f"+7912{number // 100:04d}{number % 100:02d}5"[:11] + "3"
 

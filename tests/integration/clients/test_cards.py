@@ -1,4 +1,4 @@
-"""Cards made and changed by staff (CL-01…13, CL-16)."""
+"""Cards that staff create and change."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""CL-06: wrong and fabricated phones."""
+"""Wrong and fabricated phones (CL-06)."""
 
 import base64
 import json
@@ -219,7 +219,18 @@ async def test_a_client_who_answered_in_time_is_not_disabled(clients: ServiceHar
 
 
 async def test_a_limit_about_an_unknown_client_changes_nothing(clients: ServiceHarness, office: TestOffice) -> None:
-    await clients.deliver(limit_reached(office, str(new_id())))
+    waiting = await office.register(phone=FABRICATED)
+    unknown = new_id()
+    await clients.deliver(limit_reached(office, str(unknown)))
+    async with office.manager() as http:
+        card = (await http.get(f"/clients/{waiting['client_id']}")).json()
+        assert (card["active"], card["contacts_requested_at"] is not None) == (True, True)
+        assert (await http.get(f"/clients/{unknown}")).status_code == 404
+    assert await clients.published(ClientChanged, client_id=unknown) == []
+    # The same event about a client who exists disables the card.
+    await clients.deliver(limit_reached(office, waiting["client_id"]))
+    async with office.manager() as http:
+        assert (await http.get(f"/clients/{waiting['client_id']}")).json()["active"] is False
 
 
 async def test_head_office_sets_the_figures_for_the_future_only(clients: ServiceHarness) -> None:

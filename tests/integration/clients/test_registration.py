@@ -1,6 +1,7 @@
 """Registration, confirmation of the e-mail and sign-in (CL-07)."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from shared.persistence.database import new_id
 from tests.integration.clients.conftest import (
     PASSWORD,
     TestOffice,
+    office_event,
     open_office,
     problem,
     real_tokens,
@@ -104,14 +106,32 @@ async def test_without_consent_to_process_personal_data_there_is_no_registration
     assert (answer.status_code, answer.json()["errors"][0]["location"]) == (422, "consents")
 
 
+async def offices_of_the_form(http: httpx.AsyncClient) -> set[str]:
+    """The offices on all pages of the list, for other tests may have opened more than one page holds."""
+    found: set[str] = set()
+    params: dict[str, Any] = {"limit": 200}
+    while True:
+        page = (await http.get("/public/offices", params=params)).json()
+        found |= {office["id"] for office in page["items"]}
+        if page["next"] is None:
+            return found
+        params["cursor"] = page["next"]
+
+
 async def test_registration_needs_an_open_office(clients: ServiceHarness) -> None:
-    closed = await open_office(clients, active=False)
+    closed, opened = await open_office(clients, active=False), await open_office(clients)
+    body = registration_body(closed.id)
     async with clients.http() as http:
         for office_id in (closed.id, new_id()):
-            answer = await http.post("/registrations", json=registration_body(office_id))
-            assert answer.status_code == 404
-        listed = (await http.get("/public/offices", params={"limit": 200})).json()["items"]
-    assert str(closed.id) not in {office["id"] for office in listed}
+            answer = await http.post("/registrations", json=body | {"office_id": str(office_id)})
+            assert (answer.status_code, problem(answer)) == (404, "not-found")
+        listed = await offices_of_the_form(http)
+        assert (str(opened.id) in listed, str(closed.id) in listed) == (True, False)
+        assert await clients.published(ClientRegistered, email=body["email"]) == []
+        # Once it is open, the same visitor finds it and registers.
+        await clients.deliver(office_event(closed.id, version=2))
+        assert str(closed.id) in await offices_of_the_form(http)
+        assert (await http.post("/registrations", json=body)).status_code == 201
 
 
 async def test_a_second_click_on_the_link_is_answered_like_the_first(

@@ -1,4 +1,4 @@
-"""Events of the other services, as control hears them."""
+"""Events of the other services that control projects."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

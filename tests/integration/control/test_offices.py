@@ -55,7 +55,7 @@ def requisites(**changes: Any) -> dict[str, Any]:
         ({"bank_accounts": [bank_account(correspondent_account="30101810500000000225")]}, "Ключ корреспондентского"),
         ({"bank_accounts": []}, "слишком мало"),
         ({"time_zone": "UTC+5"}, "неизвестный часовой пояс"),
-        ({"phones": ["звоните"]}, "телефон не читается"),
+        ({"phones": ["звоните"]}, "Это не похоже на номер телефона"),
         ({"email": "mira45"}, ""),
         ({"vat": [{"effective_from": "2025-01-01", "rate_percent": rate} for rate in (20, 22)]}, "две ставки"),
         ({"calendar": {"weekly": [[]] * 7}}, "хотя бы один рабочий день"),

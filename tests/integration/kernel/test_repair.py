@@ -14,12 +14,12 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from sqlalchemy import delete, func, insert, select
 
-from devtools.testing.infrastructure import Infrastructure
+from devtools.testing.infrastructure import Infrastructure, isolated_virtual_host
 from shared.base.timeouts import wait_at_most
 from shared.contracts.vin import VinRequestAnswered
 from shared.messaging import Consumers, publish, republish
 from shared.messaging.republish import _unconfirm, last_good_check, record_check, request_republish
-from shared.messaging.topology import EVENTS, queue_name, republish_queue
+from shared.messaging.topology import EVENTS, queue_arguments, queue_name, republish_queue
 from shared.messaging.watchdog import QueueWatch
 from shared.persistence.database import Database, new_id
 from shared.persistence.tables import inbox, outbox
@@ -298,6 +298,37 @@ async def test_with_quorum_queues_none_depends_on_one_node(infrastructure: Infra
     kinds = {queue["name"]: queue["type"] for queue in queues}
     assert {QUEUE, "events.unrouted", "sample.republish", "vin.republish"} <= kinds.keys()
     assert set(kinds.values()) == {"quorum"}
+
+
+async def test_a_message_of_a_quorum_queue_may_be_returned_as_often_as_the_database_is_away(
+    sample: ServiceHarness,
+) -> None:
+    """RabbitMQ 4 drops it at the 20th return where nothing is said, RabbitMQ 3 at the first where -1 is."""
+    async with await aio_pika.connect(sample.amqp_url) as connection:
+        channel = await connection.channel()
+        name = f"returned-{uuid4()}"
+        queue = await channel.declare_queue(name, durable=True, arguments=queue_arguments("quorum"))
+        await channel.default_exchange.publish(aio_pika.Message(b"1"), routing_key=name)
+        for _ in range(50):
+            async with asyncio.timeout(10):
+                while (message := await queue.get(fail=False)) is None:  # noqa: ASYNC110 (asks the broker)
+                    await asyncio.sleep(0.01)
+            await message.nack(requeue=True)
+        await channel.queue_delete(name)
+
+
+async def test_a_queue_of_requests_that_an_older_version_made_is_used_as_it_is(
+    infrastructure: Infrastructure,
+) -> None:
+    """It lacks the limit of deliveries, and nobody may declare it with another one."""
+    name, types = republish_queue("vin"), ["vin.request.answered.v1"]
+    with isolated_virtual_host(infrastructure, "older") as own:
+        async with await aio_pika.connect(own.amqp_url) as connection:
+            channel = await connection.channel()
+            await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+            await request_republish(connection, "vin", types, datetime.now(UTC), "quorum")
+            _, requests = await republish._take_requests(connection, name, "quorum")
+            assert [json.loads(request.body)["types"] for request in requests] == [types]
 
 
 async def noted(service: ServiceHarness, number: str) -> bool:

@@ -1,34 +1,11 @@
-"""CL-06: what people type for a phone, and which numbers are not believed."""
+"""Which phone numbers are doubted (CL-06)."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.clients.domain.phones import PhoneSuspicion, UnreadablePhone, read_phone, show_phone, suspicion
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        ("+7 912 345-67-89", "+79123456789"),
-        ("8 (912) 345-67-89", "+79123456789"),
-        ("9123456789", "+79123456789"),
-        ("79123456789", "+79123456789"),
-        ("8-3435-41-23-45", "+73435412345"),
-        ("+375 29 123-45-67", "+375291234567"),
-        ("+79111111111", "+79111111111"),
-    ],
-)
-def test_a_number_is_read_however_it_is_written(typed: str, stored: str) -> None:
-    assert read_phone(typed) == stored
-
-
-@pytest.mark.parametrize(
-    "typed", ["", "нет", "12345", "+7 912 345-67-8", "+7 912 345-67-899", "8 912 345 67 89 доб. 12", "@"]
-)
-def test_what_is_no_number_is_refused_in_russian(typed: str) -> None:
-    with pytest.raises(UnreadablePhone, match="Пример"):
-        read_phone(typed)
+from services.clients.domain.phones import PhoneSuspicion, suspicion
+from shared.vocabulary.phones import UnreadablePhone, read_phone
 
 
 @pytest.mark.parametrize(
@@ -65,20 +42,13 @@ def test_every_suspicion_has_words_for_staff() -> None:
     assert all(reason.label for reason in PhoneSuspicion)
 
 
-def test_a_number_is_shown_for_dialling() -> None:
-    assert show_phone("+79125830147") == "+7 912 583-01-47"
-
-
 @given(st.text(max_size=32))
-def test_any_text_is_read_or_refused(typed: str) -> None:
+def test_any_number_that_can_be_read_is_evaluated(typed: str) -> None:
     try:
         phone = read_phone(typed)
     except UnreadablePhone:
         return
-    assert phone.startswith("+")
-    assert read_phone(phone) == phone
-    show_phone(phone)
-    suspicion(phone, cards_with_number=1, cards_allowed=3)
+    assert suspicion(phone, cards_with_number=1, cards_allowed=3) in (None, *PhoneSuspicion)
 
 
 @given(st.integers(min_value=9000000000, max_value=9999999999))

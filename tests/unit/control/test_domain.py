@@ -5,8 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.control.domain.contacts import known_zone, normal_phone
-from services.control.domain.policy import Norms, PolicyCode, PolicyValue, check_value, norms_on, value_on
+from services.control.domain.policy import POLICIES, Norms, PolicyCode, PolicyValue, check_value, norms_on, value_on
 from services.control.domain.staffing import (
     DirectorExists,
     Member,
@@ -179,32 +178,6 @@ def test_a_vat_setting_for_the_same_date_replaces_the_former() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        ("8 (800) 555-35-35", "+78005553535"),
-        ("+7 343 200 00 00", "+73432000000"),
-        ("9120000000", "+79120000000"),
-        ("+375 29 123-45-67", "+375291234567"),
-    ],
-)
-def test_a_phone_is_stored_in_one_form(typed: str, stored: str) -> None:
-    assert normal_phone(typed) == stored
-
-
-@pytest.mark.parametrize("typed", ["", "звоните", "12", "+7 343 200", "8" * 40])
-def test_what_is_no_phone_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match="телефон"):
-        normal_phone(typed)
-
-
-def test_a_zone_has_a_name_of_the_zone_database() -> None:
-    assert known_zone("Asia/Yekaterinburg") == "Asia/Yekaterinburg"
-    for wrong in ("UTC+5", "Asia", "../../etc/passwd", "asia/yekaterinburg"):
-        with pytest.raises(ValueError, match="часовой пояс"):
-            known_zone(wrong)
-
-
-@pytest.mark.parametrize(
     ("won", "total", "percent"), [(0, 0, None), (0, 3, "0.0"), (1, 3, "33.3"), (1, 8, "12.5"), (2, 3, "66.7")]
 )
 def test_conversion_is_the_share_of_inquiries_that_became_orders(won: int, total: int, percent: str | None) -> None:
@@ -231,3 +204,12 @@ def test_a_period_is_forward_and_at_most_a_leap_year() -> None:
 def test_the_month_before_january_is_december() -> None:
     assert month_before(date(2026, 1, 1)) == date(2025, 12, 1)
     assert month_before(date(2026, 12, 1)) == date(2026, 11, 1)
+
+
+def test_every_figure_has_its_first_value_in_the_defaults() -> None:
+    assert {code: definition.default for code, definition in POLICIES.items()} == {
+        PolicyCode.TURNOVER_THRESHOLD: Decimal(1_000_000),
+        PolicyCode.NORM_MANAGERS: Decimal(2),
+        PolicyCode.NORM_SENIOR_MANAGERS: Decimal(1),
+    }
+    assert list(POLICIES) == list(PolicyCode)

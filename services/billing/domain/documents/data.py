@@ -1,4 +1,4 @@
-"""What each printed document says.  Frozen when the document is made, so that it prints the same for ever.
+"""What each printed document says (BILL-05), frozen when it is made: it prints the same at any time.
 
 Templates only lay out: figures, words and dates come to them as finished text.
 """
@@ -29,6 +29,8 @@ KIND_LABELS: dict[DocumentKind, str] = {
 
 
 class Part(BaseModel):
+    """A frozen part of a document."""
+
     model_config = ConfigDict(frozen=True)
 
 
@@ -43,6 +45,7 @@ class Party(Part):
 
     @property
     def in_one_line(self) -> str:
+        """Return the party as documents print it: name, numbers, address, phone."""
         parts = [
             self.name,
             self.inn and f"ИНН {self.inn}",
@@ -54,6 +57,8 @@ class Party(Part):
 
 
 class Bank(Part):
+    """An account and the bank that keeps it."""
+
     name: str
     bic: str
     account: str
@@ -76,6 +81,8 @@ class Seller(Party):
 
 
 class Line(Part):
+    """A row of the table of goods."""
+
     article: str | None = None
     brand: str | None = None
     description: str
@@ -84,6 +91,7 @@ class Line(Part):
     amount: Decimal
 
     def printed(self, number: int) -> dict[str, str]:
+        """Return the cells of the row as text."""
         return {
             "number": str(number),
             "name": " ".join(part for part in (self.description, self.brand) if part),
@@ -103,7 +111,7 @@ class Document(Part):
     seller: Seller
 
     def printed(self) -> dict[str, Any]:
-        """The JSON that the template lays out."""
+        """Return the JSON that the template lays out."""
         return {
             "number": self.number,
             "day": date_in_words(self.day),
@@ -122,7 +130,7 @@ class InvoiceDocument(Document):
 
     @property
     def purpose(self) -> str:
-        """Purpose of the payment; a bank statement is matched by the number in it."""
+        """Return the purpose of the payment; a bank statement is matched by the number in it."""
         vat = (
             f"В том числе НДС {self.seller.vat_rate} % {vat_within(self.amount, self.seller.vat_rate):.2f}".replace(
                 ".", "-"
@@ -134,7 +142,7 @@ class InvoiceDocument(Document):
 
     @property
     def qr_text(self) -> str | None:
-        """None where the office has no bank account to pay to."""
+        """Return the text of the payment code; None where the office has no bank account to pay to."""
         bank = self.seller.bank
         if bank is None:
             return None
@@ -151,6 +159,7 @@ class InvoiceDocument(Document):
         )
 
     def printed(self) -> dict[str, Any]:
+        """Return the JSON of an invoice: goods, buyer, basis, purpose."""
         return {
             **super().printed(),
             **_goods(self.lines, self.seller.vat_rate, to_pay=self.amount),
@@ -168,6 +177,7 @@ class WaybillDocument(Document):
     lines: Sequence[Line]
 
     def printed(self) -> dict[str, Any]:
+        """Return the JSON of a waybill: goods, buyer, order numbers."""
         return {
             **super().printed(),
             **_goods(self.lines, self.seller.vat_rate),
@@ -178,7 +188,7 @@ class WaybillDocument(Document):
 
 
 class RefundApplicationDocument(Document):
-    """«Заявление на возврат» (RET-02…06); `keeps_goods` when the client keeps the part at a lower price."""
+    """«Заявление на возврат»; `keeps_goods` when the client keeps the part at a lower price."""
 
     applicant: Party
     order_number: str | None
@@ -188,6 +198,7 @@ class RefundApplicationDocument(Document):
     keeps_goods: bool
 
     def printed(self) -> dict[str, Any]:
+        """Return the JSON of an application: applicant, part, sum in figures and words, reason."""
         return {
             **super().printed(),
             "applicant": self.applicant.model_dump(mode="json"),
@@ -210,6 +221,7 @@ class ContractDocument(Document):
     lines: Sequence[Line]
 
     def printed(self) -> dict[str, Any]:
+        """Return the JSON of a contract: goods, buyer with bank, vehicle."""
         return {
             **super().printed(),
             **_goods(self.lines, self.seller.vat_rate),
@@ -223,7 +235,7 @@ class ContractDocument(Document):
 
 
 def _goods(lines: Sequence[Line], vat_rate: int | None, *, to_pay: Decimal | None = None) -> dict[str, Any]:
-    """The table of goods with what stands under it."""
+    """Return the table of goods with its totals and VAT."""
     total = sum((line.amount for line in lines), Decimal())
     amount = total if to_pay is None else to_pay
     return {

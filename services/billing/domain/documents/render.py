@@ -1,4 +1,4 @@
-"""PDF of a document.  Facts reach the template as JSON data and never as source."""
+"""Draw the PDF of a document.  Facts reach the template as JSON data and never as source."""
 
 import io
 import json
@@ -24,7 +24,10 @@ def _fonts() -> typst.Fonts:
 
 
 def render_pdf(kind: DocumentKind, document: Document, *, layout: int = LAYOUT) -> bytes:
-    """The same bytes for the same document, in some hundredths of a second; call it in a thread."""
+    """Return the PDF, the same bytes for the same document.
+
+    It takes some hundredths of a second of CPU: call it in a thread.
+    """
     data = document.printed()
     if isinstance(document, InvoiceDocument):
         data["qr"] = qr_svg(document.qr_text) if document.qr_text else None
@@ -40,7 +43,7 @@ def render_pdf(kind: DocumentKind, document: Document, *, layout: int = LAYOUT) 
 
 
 def qr_svg(text: str) -> str:
-    """The payment code in UTF-8 without an ECI header, which banks' readers do not expect."""
+    """Return the payment code as SVG, in UTF-8 without an ECI header, which banks' readers do not expect."""
     drawing = io.BytesIO()
     segno.make_qr(text, error="m", encoding="utf-8", boost_error=False).save(drawing, kind="svg", border=2)
     return drawing.getvalue().decode()

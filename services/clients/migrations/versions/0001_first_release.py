@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from services.clients.migrations.first_contents import FIRST_CONTENTS
+from services.clients.defaults import first_contents, first_policy
 from shared.persistence.database import new_id
 from shared.persistence.migrations import create_identity_tables, create_kernel_tables, isolate_by_office
 
@@ -353,14 +353,12 @@ def upgrade() -> None:
         [
             {
                 "id": new_id(),
-                "code": code,
                 "number": 1,
-                "title": title,
-                "body": body,
+                **content,
                 "effective_from": SINCE_EVER,
                 "published_at": SINCE_EVER,
             }
-            for code, title, body in FIRST_CONTENTS
+            for content in first_contents()
         ],
     )
     op.bulk_insert(
@@ -378,11 +376,7 @@ def upgrade() -> None:
         [
             {
                 "id": new_id(),
-                "answer_within": 72,
-                "unit": "calendar_hours",
-                "cards_per_phone": 3,
-                "cold_from_days": 7,
-                "cold_until_days": 10,
+                **first_policy(),
                 "effective_from": SINCE_EVER,
                 "published_at": SINCE_EVER,
             }
