@@ -138,11 +138,10 @@ def docs(
     serve: Annotated[bool, typer.Option("--serve", help="Build the documentation site and serve it.")] = False,
 ) -> None:
     """Write the generated pages (regulations, events); with --serve show the documentation as a site."""
-    from devtools.documents import events, regulations
     from devtools.documents.files import write_or_check
+    from devtools.documents.pages import pages
 
-    pages = {"regulations/index.md": regulations.index(), "events.md": events.events()}
-    status = write_or_check(console, ROOT / "docs", pages, check=check)
+    status = write_or_check(console, ROOT / "docs", pages(), check=check)
     if status == 0 and serve:
         status = run_module("mkdocs", "serve")
     raise typer.Exit(status)

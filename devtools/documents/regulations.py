@@ -23,7 +23,7 @@ PRODUCT = ("services", "shared")
 NOT_YET = "*not implemented yet*"
 NEAREST = ("domain", "defaults", "vocabulary", "commands", "clock", "queries", "consumers", "api")
 """Where a reader looks first: the part of a path that is nearest to the rule comes first."""
-MOST_PLACES = 6
+MAX_PLACES = 6
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ def unknown_clauses() -> dict[str, list[Place]]:
 
 
 def _cell(places: Sequence[Place]) -> str:
-    shown = [place.link for place in places[:MOST_PLACES]]
-    if len(places) > MOST_PLACES:
-        shown.append(f"and {len(places) - MOST_PLACES} more")
+    shown = [place.link for place in places[:MAX_PLACES]]
+    if len(places) > MAX_PLACES:
+        shown.append(f"and {len(places) - MAX_PLACES} more")
     return "<br>".join(shown)
 
 

@@ -1,5 +1,6 @@
 """`./reglament test`: all the news at once, pytest last, the first failure's status."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_every_check_runs_and_the_first_failure_decides(
 
 def test_a_misspelt_word_is_found_and_russian_text_is_none(tmp_path: Path) -> None:
     misspelt, russian = tmp_path / "misspelt.md", tmp_path / "russian.md"
-    misspelt.write_text("What they " + "eviecer"[::-1] + " is parked.\n")
+    misspelt.write_text("What they " + "eveicer"[::-1] + " is parked.\n")
     russian.write_text("«Заказ поставщику» уходит до 16:00; переданный Exten — номер линии.\n")
 
     def spelling(path: Path) -> subprocess.CompletedProcess[str]:
@@ -63,6 +64,21 @@ def test_arguments_go_on_to_pytest_and_its_closing_line_is_last(
     output = capfd.readouterr().out
     assert output.index("lint") < output.index("pytest")
     assert output.rstrip().splitlines()[-1].startswith("====")
+
+
+@pytest.mark.parametrize(("check", "argument", "expected"), [(0, "-q", 0), (5, "-q", 5), (0, "--no-such-option", 4)])
+def test_the_fast_run_has_two_checks_and_the_serverless_tests(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], check: int, argument: str, expected: int
+) -> None:
+    checks = {"format": _exits(0), "ruff": _exits(check), "mypy": _exits(9)}
+    monkeypatch.setattr(quality, "CHECKS", checks)
+    monkeypatch.setattr(quality, "SERVERLESS", ("tests/unit/vocabulary/test_requisites.py",))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert quality.test_fast(Console(no_color=True), [argument, "-p", "no:cacheprovider"]) == expected
+    output = capfd.readouterr().out
+    assert [line.split()[0] for line in output.splitlines()[:2]] == ["format", "ruff"]
+    assert "mypy" not in output
+    assert (" passed in " in output) == (expected != 4)
 
 
 def test_packages_are_installed_without_starting_their_services(
