@@ -143,7 +143,8 @@ def docs(
 
     status = write_or_check(console, ROOT / "docs", pages(), check=check)
     if status == 0 and serve:
-        status = run_module("mkdocs", "serve")
+        os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # The banner of the theme; its advice is in mkdocs.yml.
+        status = run_module("mkdocs", "serve", "--strict")
     raise typer.Exit(status)
 
 

@@ -9,8 +9,8 @@ from services.notifier.delivery.api.notices import router as notices
 from services.notifier.delivery.api.optout import router as optout
 from services.notifier.delivery.api.policy import router as policy
 from services.notifier.inbound.api import router as mails
-from services.notifier.people.api import router as telling
+from services.notifier.people.api import router as people
 from services.notifier.telephony.api import router as calls
 from services.notifier.texts.api import router as templates
 
-routers = [obligations, handling, rules, drafts, telling, policy, notices, cabinet, templates, optout, mails, calls]
+routers = [obligations, handling, rules, drafts, people, policy, notices, cabinet, templates, optout, mails, calls]

@@ -1,4 +1,4 @@
-"""What `notifier` hears: projections, clocks, and who is told."""
+"""Consumers of `notifier`: projections, obligations, letters."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ consumers = Consumers("notifier")
 
 @cache
 def settings() -> NotifierSettings:
-    """Read with the first event, when the process's environment is complete."""
+    """Return the settings, read with the first event, when the process's environment is complete."""
     return NotifierSettings()
 
 
@@ -62,7 +62,7 @@ async def on_client_change(event: clients.ClientChanged, session: AsyncSession) 
     former = await session.scalar(select(Client.manager_id).where(Client.client_id == event.client_id))
     newer = await _project_client(session, event)
     await apply_event(session, event, at=now())
-    if newer and event.manager_id != former:  # Else a senior's assignment would end with a new telephone number.
+    if newer and event.manager_id != former:  # Otherwise a new telephone number would undo a senior's assignment.
         await reassign(session, event.client_id, event.manager_id, at=now())
 
 
@@ -202,7 +202,7 @@ async def on_refund(event: billing.RefundMade, session: AsyncSession) -> None:
 
 
 async def _project_client(session: AsyncSession, event: clients.ClientRegistered | clients.ClientChanged) -> bool:
-    """Returns whether the card was news.  A registration heard after a change must not undo it, nor fail."""
+    """Copy the client's card and return whether it was newer; a registration that arrives after a change is older."""
     fields = {
         "office_id",
         "full_name",

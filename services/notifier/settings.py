@@ -12,7 +12,7 @@ class NotifierSettings(Settings):
     """The gateway: `smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru` or
     `smpp://system_id:password@host:port`; a plain address is SMSC.ru's protocol with the login and password below."""
     sms_fallback_url: str = ""
-    """A second gateway of another kind, for what the first one surely has not taken."""
+    """A second gateway of another kind, for what the first one has surely not taken."""
     sms_login: str = ""
     sms_password: str = ""
     sms_sender: str = ""
@@ -25,8 +25,8 @@ class NotifierSettings(Settings):
     merge_seconds: float = Field(default=2, ge=0)
     """How long a letter about positions waits for further positions of the same order."""
     digest_seconds: float = Field(default=300, ge=0)
-    """After a letter about deadlines a person gets the next one so much later at the earliest, with all that came
-    together; 2 in the demonstration."""
+    """The usual pause between two letters about deadlines to a person; what comes meanwhile is collected.  2 in the
+    demonstration."""
     calendar_duties: bool = True
     """Reports and checks that come by the calendar; off in the demonstration, whose offices have no evenings."""
     webhook_secret: str = ""

@@ -2,28 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import text
-
 
 def engine_without_lock() -> None:
     """Every engine fires what is due, whoever is firing it at the moment."""
-    from services.notifier.clock.loops import engine
-    from services.notifier.clock.store import unit_of_work
+    from services.notifier.clock.store import due, unit_of_work
 
-    claim = str(engine._CLAIM)
-    assert "FOR UPDATE SKIP LOCKED" in claim
-    engine._CLAIM = text(claim.replace("FOR UPDATE SKIP LOCKED", ""))
+    assert "FOR UPDATE SKIP LOCKED" in due._CLAIM
+    due._CLAIM = due._CLAIM.replace("FOR UPDATE SKIP LOCKED", "")
     # Else the key of the table would stop it.
     unit_of_work._PARTS["levels"] += " ON CONFLICT DO NOTHING"
 
 
 def engine_fires_early() -> None:
     """What is due within half a second might as well fire now."""
-    from services.notifier.clock.loops import engine
+    from services.notifier.clock.store import due
 
-    claim = str(engine._CLAIM)
-    assert "next_at <= now()" in claim
-    engine._CLAIM = text(claim.replace("next_at <= now()", "next_at <= now() + interval '500 milliseconds'"))
+    assert "next_at <= now()" in due._CLAIM
+    due._CLAIM = due._CLAIM.replace("next_at <= now()", "next_at <= now() + interval '500 milliseconds'")
 
 
 def close_that_does_not_stop() -> None:

@@ -10,7 +10,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from devtools.supervisor.processes import free_port
 
@@ -21,7 +28,7 @@ listen = 127.0.0.1
 base_dir = {directory}/run
 state_dir = {directory}/run
 log_path = {directory}/dovecot.log
-ssl = no
+ssl = yes
 first_valid_uid = 1
 auth_mechanisms = plain
 service imap-login {{
@@ -29,12 +36,14 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
   }}
 }}
 """
 # Debian 12 has 2.3; with 2.4 the same settings got other names.
 _CONFIG_2_3 = """
+ssl_cert = <{directory}/certificate.pem
+ssl_key = <{directory}/key.pem
 disable_plaintext_auth = no
 mail_location = maildir:{directory}/mail/%u
 passdb {{
@@ -51,6 +60,8 @@ dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
 """
 _CONFIG_2_4 = """
+ssl_server_cert_file = {directory}/certificate.pem
+ssl_server_key_file = {directory}/key.pem
 auth_allow_cleartext = yes
 mail_driver = maildir
 mail_path = {directory}/mail/%{{user}}
@@ -70,7 +81,14 @@ userdb static {{
 @dataclass
 class Dovecot:
     port: int
+    """Without TLS; STARTTLS is offered."""
     directory: Path
+    tls_port: int = 0
+
+    @property
+    def certificate(self) -> Path:
+        """Self-signed, for 127.0.0.1: who trusts this file trusts the server."""
+        return self.directory / "certificate.pem"
 
     def put(self, login: str, letter: bytes) -> None:
         """As the mail server would when a letter comes in."""
@@ -83,6 +101,19 @@ class Dovecot:
             connection.login(login, PASSWORD)
             connection.select("INBOX", readonly=True)
             return b" ".join(part for part in connection.fetch("1:*", "(FLAGS)")[1] if isinstance(part, bytes))
+
+    def delete(self, login: str, uid: int) -> None:
+        """As another program of the office would."""
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=10) as connection:
+            connection.login(login, PASSWORD)
+            connection.select("INBOX")
+            connection.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
+            connection.expunge()
+
+    def create(self, login: str, folder: str) -> None:
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=10) as connection:
+            connection.login(login, PASSWORD)
+            connection.create(f'"{folder}"')
 
     def renumber(self, login: str) -> None:
         """What a move to another server does: a new UIDVALIDITY."""
@@ -97,24 +128,38 @@ def why_not() -> str | None:
     return None if os.geteuid() == 0 else "dovecot starts its workers as other users, so it needs root"
 
 
-def _prepare(port: int) -> Path:
+def _write_certificate(directory: Path) -> None:
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dovecot")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(datetime.now(UTC) - timedelta(days=1))
+    builder = builder.not_valid_after(datetime.now(UTC) + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    encoding, nothing = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, nothing)
+    (directory / "certificate.pem").write_bytes(certificate.public_bytes(encoding))
+    (directory / "key.pem").write_bytes(private)
+
+
+def _prepare(port: int, tls_port: int) -> Path:
     # Not under a home of root: dovecot's workers are other users.
     directory = Path(tempfile.mkdtemp(prefix="reglament-dovecot-", dir="/var/tmp"))
     (directory / "mail").mkdir()
     for path in (directory, directory / "mail"):
         path.chmod(0o755 if path == directory else 0o777)
+    _write_certificate(directory)
     version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout
     old = version.startswith("2.3.")
     parts = _CONFIG + _CONFIG_2_3 if old else _VERSION_2_4 + _CONFIG + _CONFIG_2_4  # The version comes first.
-    configuration = parts.format(directory=directory, port=port, password=PASSWORD)
+    configuration = parts.format(directory=directory, port=port, tls_port=tls_port, password=PASSWORD)
     (directory / "dovecot.conf").write_text(configuration)
     return directory
 
 
 @asynccontextmanager
 async def running_dovecot() -> AsyncIterator[Dovecot]:
-    port = free_port()
-    directory = _prepare(port)
+    port, tls_port = free_port(), free_port()
+    directory = _prepare(port, tls_port)
     configuration = str(directory / "dovecot.conf")
     process = await asyncio.create_subprocess_exec("dovecot", "-F", "-c", configuration)
     try:
@@ -127,7 +172,7 @@ async def running_dovecot() -> AsyncIterator[Dovecot]:
                 except OSError:
                     assert process.returncode is None, (directory / "dovecot.log").read_text()
                     await asyncio.sleep(0.05)
-        yield Dovecot(port, directory)
+        yield Dovecot(port, directory, tls_port)
     finally:
         with suppress(ProcessLookupError):
             process.terminate()

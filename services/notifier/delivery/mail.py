@@ -1,4 +1,4 @@
-"""Handing one e-mail to an SMTP server, with an outcome that never guesses."""
+"""Hand one e-mail to an SMTP server; the outcome never guesses."""
 
 import asyncio
 import contextlib
@@ -32,15 +32,17 @@ class Outcome:
     state: Literal["sent", "retry", "failed", "unknown"]
     answer: str
     gateway: str | None = None
-    """Of an SMS: who took it or perhaps took it."""
+    """Of an SMS: the gateway that took it or perhaps took it."""
     provider_id: str | None = None
-    """What its fate is asked by; None where it cannot be asked."""
+    """The id by which its status can be asked; None where it cannot."""
     part_ids: tuple[str, ...] = ()
-    """Of a long SMS whose gateway tells of every part."""
+    """Of a long SMS whose gateway reports about every part."""
 
 
 @dataclass(frozen=True)
 class Letter:
+    """What an e-mail consists of."""
+
     id: UUID
     sender_name: str
     recipient: str
@@ -59,9 +61,9 @@ class Letter:
 
 
 def compose(letter: Letter, mail_from: str) -> bytes:
-    """The message as it goes over the wire.  Raises ValueError for what may not stand in a header."""
-    told = (letter.recipient, letter.reply_to or "", letter.title, letter.sender_name, letter.recipient_name)
-    for value in (*told, letter.in_reply_to or ""):
+    """Return the message as it goes over the wire.  Raises ValueError for what may not be in a header."""
+    names = (letter.sender_name, letter.recipient_name)
+    for value in (letter.recipient, letter.reply_to or "", letter.title, *names, letter.in_reply_to or ""):
         if any(character in value for character in "\r\n\x00"):
             raise ValueError("a line break in a header")
     # EmailMessage loses spaces where it folds a long header that is not ASCII (python/cpython#92081), so the headers
@@ -70,13 +72,13 @@ def compose(letter: Letter, mail_from: str) -> bytes:
         "From": _address("From", letter.sender_name, mail_from),
         "To": _address("To", letter.recipient_name, letter.recipient),
         "Subject": _encoded("Subject", letter.title),
-        # The same for every attempt, so that a recipient who gets two knows that they are one.
+        # The same for every attempt, so that a recipient of two sees that they are one.
         "Message-ID": f"<{letter.id}@{mail_from.rpartition('@')[2]}>",
         "Date": format_datetime(letter.created_at),
         "Auto-Submitted": "auto-generated",
     }
     if letter.in_reply_to:
-        # People answer people: without «auto-generated» no vacation program keeps silent, as is right for an answer.
+        # A person answers a person: without «auto-generated» vacation programs reply, as is right for an answer.
         del headers["Auto-Submitted"]
         headers |= {"In-Reply-To": letter.in_reply_to, "References": letter.in_reply_to}
     if letter.unsubscribe_url:
@@ -100,7 +102,7 @@ def _opt_out_text(letter: Letter) -> str:
 
 
 def _with_opt_out(letter: Letter, page: str) -> str:
-    """Whatever template made the page: advertising without a way out does not leave."""
+    """Add the way out of advertising, whatever template made the page (NTF-04)."""
     if not letter.unsubscribe_url:
         return page
     link = f'<a href="{escape(letter.unsubscribe_url)}" style="color:#5f6c7b;">Отказаться от рекламных писем</a>'
@@ -150,6 +152,7 @@ class Mailer:
         self._smtp: aiosmtplib.SMTP | None = None
 
     async def send(self, letter: Letter) -> Outcome:
+        """Send the letter and return the outcome; errors of the server become outcomes."""
         try:
             content = compose(letter, self._mail_from)
         except (ValueError, LookupError, HeaderParseError) as error:
@@ -176,7 +179,7 @@ class Mailer:
             raise
 
     async def _connected(self) -> aiosmtplib.SMTP:
-        """A connection that answers: one that the server closed meanwhile must not cost a letter an attempt."""
+        """Return a connection that answers: one that the server closed must not cost a letter an attempt."""
         if self._smtp is not None:
             try:
                 await self._smtp.rset()
@@ -189,13 +192,14 @@ class Mailer:
         return smtp
 
     def close(self) -> None:
+        """Close the connection without ending the session."""
         if self._smtp is not None:
             with contextlib.suppress(Exception):
                 self._smtp.close()
             self._smtp = None
 
     async def quit(self) -> None:
-        """Say goodbye when there is nothing to send for a while."""
+        """End the session when there is nothing to send for a while."""
         if self._smtp is not None:
             with contextlib.suppress(Exception):
                 await self._smtp.quit()

@@ -1,4 +1,4 @@
-"""The table of a purchase order for the supplier."""
+"""The spreadsheet of a purchase order for the supplier."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -20,12 +20,12 @@ _HEADINGS = (
 
 
 def escape_formula(value: str) -> str:
-    """Text that no spreadsheet takes for a formula, also after it was exported to CSV and opened again."""
+    """Return text that no spreadsheet takes for a formula, also after an export to CSV."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
 
 
 def purchase_order(number: str, office_name: str, lines: Sequence[PurchaseOrderLine]) -> bytes:
-    """An .xlsx file; every text cell is a string, never a formula or a link."""
+    """Return an .xlsx file; every text cell is a string, never a formula or a link."""
     buffer = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:

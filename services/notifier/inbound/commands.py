@@ -1,8 +1,9 @@
-"""Letters to an office: into the conversation they belong to, and to whoever has to answer (CALL-12)."""
+"""Letters to an office: store them in their conversation, open inquiries, send answers (CALL-12)."""
 
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -14,25 +15,74 @@ from services.notifier.delivery.commands.optout import is_stop_word, withdraw
 from services.notifier.delivery.commands.receipts import apply_status
 from services.notifier.delivery.models.notices import Notice
 from services.notifier.inbound.domain import Letter, first_line
-from services.notifier.inbound.models import InboundMail
-from services.notifier.people.models.projections import Client
+from services.notifier.inbound.encryption import encrypt_secret
+from services.notifier.inbound.models import InboundMail, Mailbox, MailboxState
+from services.notifier.inbound.queries import find_mailbox
+from services.notifier.people.models.projections import Client, Office
 from services.notifier.people.queries import get_office
-from shared.base.errors import Conflict
+from shared.base.errors import Conflict, Invalid, NotFound
 from shared.contracts.notifier import MailAnswered, MailReceived
 from shared.identity.roles import Principal
 from shared.messaging import publish
 from shared.persistence.database import new_id
 from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
+from shared.web import check_version
+
+WAKE_CHANNEL = "notifier_mailboxes"
+"""The NOTIFY channel that wakes the loop that reads mailboxes."""
+
+
+async def configure_mailbox(
+    session: AsyncSession,
+    office_id: UUID,
+    values: dict[str, Any],
+    password: str | None,
+    *,
+    secrets_key: str,
+    expected: int,
+    at: datetime,
+) -> Mailbox:
+    """Store where the office's mailbox is; without a password the former one stays.  It is read anew right away.
+
+    Another server, login or folder is read from now on.  Raises NotFound for an unknown office, PreconditionFailed,
+    Invalid for a new mailbox without a password, SecretsKeyMissing.
+    """
+    if await session.get(Office, office_id) is None:
+        raise NotFound("Такого офиса нет.")
+    mailbox = await find_mailbox(session, office_id, lock=True)
+    check_version(mailbox.version if mailbox else 0, expected)
+    if password is not None:
+        values = {**values, "secret": encrypt_secret(secrets_key, password)}
+    elif mailbox is None:
+        raise Invalid("Для нового ящика нужен пароль.", field="body.password")
+    if mailbox is None:
+        mailbox = Mailbox(office_id=office_id, **values)
+        session.add(mailbox)
+    else:
+        moved = any(getattr(mailbox, name) != values[name] for name in ("host", "login", "folder"))
+        for name, value in values.items():
+            setattr(mailbox, name, value)
+        if moved:
+            state = await session.get(MailboxState, office_id)
+            if state is not None:
+                state.uid_validity, state.last_uid = None, 0
+    await session.flush()
+    look_now = {"next_check_at": at, "error": None}
+    state_row = insert(MailboxState).values(office_id=office_id, last_uid=0, next_check_at=at)
+    await session.execute(state_row.on_conflict_do_update(index_elements=["office_id"], set_=look_now))
+    await session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
+    await audit(session, "mailbox.changed", subject=f"mailbox/{office_id}", office_id=office_id)
+    return mailbox
 
 
 async def receive_letter(
     session: AsyncSession, office_id: UUID, letter: Letter, *, our_address: str, at: datetime
 ) -> InboundMail | None:
-    """None for a letter that is known already.
+    """Store the letter in its conversation and return it; None where it is known already.
 
     A person's letter opens an inquiry, unless an earlier one of the same conversation still waits for its answer.
-    Automatic answers, newsletters and bounces are kept, but nobody has to answer them.
+    Automatic answers, newsletters and bounces are kept, but wait for no answer.
     """
     office = await get_office(session, office_id)
     ours = letter.sender in {our_address.lower(), office.email.lower()}
@@ -76,7 +126,7 @@ async def receive_letter(
 
 
 async def answer(session: AsyncSession, letter: InboundMail, body: str, *, caller: Principal, at: datetime) -> UUID:
-    """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's."""
+    """Send an answer in the same conversation; it answers all its letters.  Raises Conflict for a program's letter."""
     if letter.kind != "message" or not letter.sender:
         raise Conflict("Это письмо написала программа, отвечать некому.")
     await lock_until_commit(session, f"mail/{letter.thread_id}")
@@ -113,9 +163,9 @@ async def answer(session: AsyncSession, letter: InboundMail, body: str, *, calle
 
 
 async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> None:
-    """The inquiry of this letter was dealt with in another way.
+    """Mark the inquiry of this letter as dealt with in another way.
 
-    A letter that has come since then counted on that inquiry, and opens one of its own.
+    A letter that has come since then relied on that inquiry, and opens one of its own.
     """
     letter = await session.get(InboundMail, mail_id)
     if letter is None:
@@ -127,7 +177,7 @@ async def end_inquiry(session: AsyncSession, mail_id: UUID, *, at: datetime) -> 
 
 
 async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) -> Sequence[UUID]:
-    """All letters of its conversation until `at`; returns those that had waited."""
+    """Mark all letters of the conversation until `at` as answered; return those that had waited."""
     thread = select(InboundMail.thread_id).where(InboundMail.id == mail_id).scalar_subquery()
     waiting = update(InboundMail).where(InboundMail.thread_id == thread, InboundMail.answered_at.is_(None))
     done = waiting.where(InboundMail.received_at <= at).values(answered_at=at).returning(InboundMail.id)
@@ -135,7 +185,7 @@ async def _mark_answered(session: AsyncSession, mail_id: UUID, *, at: datetime) 
 
 
 async def _open_inquiry(session: AsyncSession, letter: InboundMail) -> None:
-    """Opens its inquiry (CALL-12), with the time to answer counted from its receipt."""
+    """Open the letter's inquiry (CALL-12), with the time to answer counted from its receipt."""
     facts = {"mail_id": letter.id, "thread_id": letter.thread_id, "client_id": letter.client_id}
     at = letter.received_at
     await publish(session, MailReceived(office_id=letter.office_id, version=1, occurred_at=at, received_at=at, **facts))
@@ -149,7 +199,7 @@ async def _waiting(session: AsyncSession, thread_id: UUID) -> Sequence[InboundMa
 
 
 async def _answered_notice(session: AsyncSession, office_id: UUID, references: Sequence[str]) -> Notice | None:
-    """Our own letter that this one answers: our Message-IDs are the notices' ids."""
+    """Return our own letter that this one answers: our Message-IDs are the notices' ids."""
     for reference in references:
         try:
             notice_id = UUID(reference.strip("<>").partition("@")[0])
@@ -175,8 +225,11 @@ async def _thread(
 
 
 async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answered: Notice | None) -> Client | None:
-    """Whoever was written to, where they answer; else whose card has the sender's address; else again whoever was
-    written to, from another address."""
+    """Return the client who wrote the letter.
+
+    That is the addressee of our letter who answers from the same address; else the client with the sender's address;
+    else the addressee, from another address.
+    """
     addressee = await session.get(Client, answered.client_id) if answered is not None and answered.client_id else None
     if answered is not None and addressee is not None and answered.recipient.lower() == letter.sender:
         return addressee
@@ -185,7 +238,7 @@ async def _sender(session: AsyncSession, office_id: UUID, letter: Letter, answer
 
 
 async def _record_bounce(session: AsyncSession, office_id: UUID, notice_id: UUID, at: datetime) -> None:
-    """A bounce that names our letter: it was not delivered."""
+    """Mark our letter that a bounce names as not delivered."""
     query = select(Notice).where(Notice.id == notice_id, Notice.office_id == office_id, Notice.channel == "email")
     notice = (await session.execute(query.with_for_update())).scalars().one_or_none()
     if notice is not None and notice.state in ("sent", "unknown"):

@@ -1,4 +1,4 @@
-"""Reading a letter as it came: who writes, what, in answer to what, and whether a person wrote it at all."""
+"""Parse a letter as it came: who writes, what, in answer to what, and whether a person wrote it (CALL-12)."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ else:
 
 
 class _Lenient(_Policy):
-    """Python's parser of structured headers raises for some malformed ones: to us they say nothing."""
+    """Reads malformed headers for which Python's parser of structured headers raises as empty."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         try:
@@ -44,6 +44,8 @@ _LENIENT = _Lenient()
 
 @dataclass(frozen=True)
 class Letter:
+    """What a letter says."""
+
     message_id: str
     references: list[str]
     """What it answers, the nearest first."""
@@ -60,12 +62,12 @@ class Letter:
 
 
 def parse_letter(raw: bytes) -> Letter:
-    """Never raises: what cannot be read is empty."""
+    """Return the parsed letter; never raises: what cannot be read is empty."""
     message = message_from_bytes(raw, policy=_LENIENT)
     senders = getaddresses([_header(message, "From")])
     name, address = senders[0] if senders else ("", "")
     found = _MESSAGE_ID.search(_header(message, "Message-ID"))
-    # A letter without an id still must not be taken twice.
+    # A letter without an id must not be stored twice either.
     message_id = found[0] if found else f"<{hashlib.sha256(raw).hexdigest()}@no-message-id>"
     references = _MESSAGE_ID.findall(_header(message, "In-Reply-To"))
     references += reversed(_MESSAGE_ID.findall(_header(message, "References")))
@@ -87,6 +89,7 @@ def parse_letter(raw: bytes) -> Letter:
 
 
 def first_line(text: str) -> str:
+    """Return the first line that is not blank."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
@@ -115,7 +118,7 @@ def _text(message: EmailMessage) -> str:
         part = message.get_body(preferencelist=("plain", "html"))
     if part is None:
         return ""
-    content = _decoded(part).encode("utf-8", "replace").decode()  # Some sets have half characters.
+    content = _decoded(part).encode("utf-8", "replace").decode()  # Some character sets yield lone surrogates.
     if part.get_content_type() == "text/html":
         content = _without_tags(content)
     return content.replace("\r\n", "\n").replace("\x00", "").strip()[:MAX_TEXT]
@@ -126,7 +129,7 @@ def _decoded(part: MIMEPart) -> str:
     content = payload if isinstance(payload, bytes) else b""
     try:
         return content.decode(part.get_content_charset() or "utf-8", errors="replace")
-    except (LookupError, ValueError):  # No such character set, or one that refuses some bytes whatever is asked.
+    except (LookupError, ValueError):  # An unknown character set, or one that refuses some bytes in any case.
         return content.decode("utf-8", errors="replace")
 
 
@@ -171,6 +174,3 @@ def _date(message: EmailMessage) -> datetime | None:
 def _clean(value: str, max_length: int) -> str:
     printable = "".join(character if character.isprintable() else " " for character in value)
     return " ".join(printable.encode("utf-8", "replace").decode().split())[:max_length]
-
-
-WAKE_CHANNEL = "notifier_mailboxes"

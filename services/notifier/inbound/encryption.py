@@ -1,4 +1,4 @@
-"""Passwords of mailboxes are stored encrypted; the key is in the environment only."""
+"""Encrypt the passwords of mailboxes; the key is in the environment only."""
 
 import base64
 import hashlib
@@ -9,19 +9,21 @@ from shared.base.errors import BusinessError
 
 
 class SecretsKeyMissing(BusinessError):
+    """No key is set, so no password can be stored."""
+
     code = "secrets-key-missing"
     title = "Пароли хранить нечем"
 
 
 def encrypt_secret(key: str, secret: str) -> bytes:
-    """Raises SecretsKeyMissing."""
+    """Return the encrypted secret.  Raises SecretsKeyMissing."""
     if not key:
         raise SecretsKeyMissing("Не задан ключ REGLAMENT_SECRETS_KEY: пароль негде хранить.")
     return _fernet(key).encrypt(secret.encode())
 
 
 def decrypt_secret(key: str, encrypted: bytes) -> str:
-    """Raises ValueError when the key is not the one that sealed it."""
+    """Return the secret.  Raises ValueError when it was encrypted with another key."""
     try:
         return _fernet(key).decrypt(encrypted).decode()
     except InvalidToken as error:

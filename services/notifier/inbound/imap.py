@@ -1,26 +1,28 @@
-"""Fetching new letters from an IMAP server.  Synchronous (imaplib): run it in a thread."""
+"""Fetch new letters from an IMAP server (CALL-12).  Synchronous (IMAPClient): run it in a thread."""
 
-import imaplib
-import re
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 
 BATCH = 50
 MAX_LETTER_BYTES = 20_000_000
 """Of a larger letter only the beginning is read."""
 TRUNCATED_BYTES = 500_000
-_ENGLISH_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
 
 class ImapError(Exception):
-    """The server cannot be reached, refuses us or answers nonsense."""
+    """The server is unreachable, refuses the access or breaks the protocol.  The text has one line."""
 
 
 @dataclass(frozen=True)
 class Access:
+    """Where a mailbox is and how to sign in; `security` is tls, starttls or none."""
+
     host: str
     port: int
     security: str
@@ -41,6 +43,8 @@ class Position:
 
 @dataclass(frozen=True)
 class Fetched:
+    """Letters as (UID, raw message), and the position after them; `more` says that further ones are waiting."""
+
     uid_validity: int
     last_uid: int
     letters: list[tuple[int, bytes]]
@@ -48,67 +52,51 @@ class Fetched:
 
 
 def fetch(access: Access, position: Position, timeout: float) -> Fetched:
-    """Letters after `position`, oldest first; a folder seen for the first time is read from now on.
+    """Return the letters after `position`, oldest first; a folder seen for the first time is read from now on.
 
-    Nothing in the mailbox changes.  Raises ImapError.
+    The mailbox is opened read-only and keeps its flags.  `timeout` is in seconds and holds for every answer of the
+    server.  Raises ImapError.
     """
     try:
-        connection = _connect(access, timeout)
-        try:
-            return _fetch(connection, access, position)
-        finally:
-            with suppress(imaplib.IMAP4.error, OSError):
-                connection.logout()
-    except (imaplib.IMAP4.error, OSError, ValueError, LookupError) as error:
-        raise ImapError(f"{type(error).__name__}: {error}") from error
+        tls = access.security == "tls"
+        context = None if access.security == "none" else ssl.create_default_context()
+        with IMAPClient(access.host, access.port, ssl=tls, ssl_context=context, timeout=timeout) as client:
+            if access.security == "starttls":
+                client.starttls(context)
+            client.login(access.login, access.password)
+            return _fetch_new(client, access.folder, position)
+    except (IMAPClientError, OSError, ValueError, LookupError) as error:
+        raise ImapError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
 
 
-def _connect(access: Access, timeout: float) -> imaplib.IMAP4:
-    if access.security == "tls":
-        context = ssl.create_default_context()
-        connection: imaplib.IMAP4 = imaplib.IMAP4_SSL(access.host, access.port, ssl_context=context, timeout=timeout)
-    else:
-        connection = imaplib.IMAP4(access.host, access.port, timeout=timeout)
-        if access.security == "starttls":
-            connection.starttls(ssl.create_default_context())
-    connection.login(access.login, access.password)
-    return connection
-
-
-def _fetch(connection: imaplib.IMAP4, access: Access, position: Position) -> Fetched:
-    folder = f'"{access.folder}"'
-    state, answer = connection.select(folder, readonly=True)
-    if state != "OK":
-        raise ImapError(f"no folder {access.folder}: {answer!r}")
-    validity = int(_single(connection.response("UIDVALIDITY")))
+def _fetch_new(client: IMAPClient, folder: str, position: Position) -> Fetched:
+    selected = client.select_folder(folder, readonly=True)
+    for name in (b"UIDVALIDITY", b"UIDNEXT"):
+        if name not in selected:
+            raise ImapError(f"the server names no {name.decode()} of {folder}")
+    validity: int = selected[b"UIDVALIDITY"]
     if position.uid_validity is None:
-        return Fetched(validity, int(_single(connection.response("UIDNEXT"))) - 1, [], more=False)
+        return Fetched(validity, selected[b"UIDNEXT"] - 1, [], more=False)
+    criteria: list[str | date]
     if validity == position.uid_validity:
-        last, query = position.last_uid, f"UID {position.last_uid + 1}:*"
+        last, criteria = position.last_uid, ["UID", f"{position.last_uid + 1}:*"]
     else:
-        day = position.day
-        last, query = 0, f"SINCE {day.day}-{_ENGLISH_MONTHS[day.month - 1]}-{day.year}"
-    _, found = connection.uid("SEARCH", query)
-    # «n:*» always names the last letter, also when its number is smaller.
-    numbers = sorted(number for number in map(int, (found[0] or b"").split()) if number > last)
-    letters = [(number, _letter(connection, number)) for number in numbers[:BATCH]]
-    reached = max([last, *numbers[:BATCH]])
-    return Fetched(validity, reached, [(number, raw) for number, raw in letters if raw], more=len(numbers) > BATCH)
+        last, criteria = 0, ["SINCE", position.day]
+    # «n:*» always includes the last letter, also when its number is smaller.
+    found = sorted(number for number in client.search(criteria) if number > last)
+    batch = found[:BATCH]
+    return Fetched(validity, max([last, *batch]), list(_letters(client, batch)), more=len(found) > BATCH)
 
 
-def _letter(connection: imaplib.IMAP4, number: int) -> bytes:
-    """Empty when it was deleted meanwhile."""
-    _, sizes = connection.uid("FETCH", str(number), "(RFC822.SIZE)")
-    size = _SIZE.search(b" ".join(part for part in sizes if isinstance(part, bytes)))
-    if size is None:
-        return b""
-    what = "(BODY.PEEK[])" if int(size[1]) <= MAX_LETTER_BYTES else f"(BODY.PEEK[]<0.{TRUNCATED_BYTES}>)"
-    _, parts = connection.uid("FETCH", str(number), what)
-    return next((part[1] for part in parts if isinstance(part, tuple)), b"")
-
-
-def _single(response: tuple[str, list[bytes | None]]) -> bytes:
-    value = response[1][0]
-    if value is None:
-        raise ImapError(f"the server told no {response[0]}")
-    return value
+def _letters(client: IMAPClient, numbers: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield UID and raw message; a letter that was deleted meanwhile is left out."""
+    sizes = client.fetch(numbers, ["RFC822.SIZE"])
+    for number in numbers:
+        size = sizes.get(number, {}).get(b"RFC822.SIZE")
+        if size is None:
+            continue
+        what = "BODY.PEEK[]" if size <= MAX_LETTER_BYTES else f"BODY.PEEK[]<0.{TRUNCATED_BYTES}>"
+        answer: dict[bytes, Any] = client.fetch([number], [what]).get(number, {})
+        raw = next((value for name, value in answer.items() if name.startswith(b"BODY[]")), None)
+        if raw:
+            yield number, raw

@@ -1,4 +1,4 @@
-"""Reading the offices' mailboxes (CALL-12)."""
+"""Read the offices' mailboxes (CALL-12)."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.inbound.commands import receive_letter
-from services.notifier.inbound.domain import WAKE_CHANNEL, parse_letter
+from services.notifier.inbound.commands import WAKE_CHANNEL, receive_letter
+from services.notifier.inbound.domain import parse_letter
 from services.notifier.inbound.encryption import decrypt_secret
 from services.notifier.inbound.imap import Access, Fetched, ImapError, Position, fetch
 from services.notifier.inbound.models import Mailbox, MailboxState
@@ -27,13 +27,15 @@ LEASE = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Claimed:
+    """A mailbox that this process reads, until the lease ends."""
+
     office_id: UUID
     mailbox: Mailbox
     position: Position
 
 
 async def run(context: ServiceContext) -> None:
-    """Look into every mailbox in turn, until cancelled."""
+    """Read one mailbox after another, until cancelled."""
     settings: NotifierSettings = context.settings
     wakeup = context.listen(WAKE_CHANNEL)
     while True:
@@ -43,6 +45,7 @@ async def run(context: ServiceContext) -> None:
 
 
 async def claim(database: Database) -> Claimed | None:
+    """Lease the mailbox that has waited longest for a look, and return it; None while none is due."""
     async with database.worker() as session:
         due = (
             select(MailboxState, Mailbox)
@@ -62,7 +65,7 @@ async def claim(database: Database) -> Claimed | None:
 
 
 async def read_mailbox(database: Database, claimed: Claimed, settings: NotifierSettings) -> None:
-    """Fetch and take what is new; what goes wrong is shown beside the mailbox and tried again."""
+    """Fetch and store new letters; an error is shown beside the mailbox, which is read again later."""
     box = claimed.mailbox
     try:
         password = decrypt_secret(settings.secrets_key, box.secret)
@@ -77,7 +80,7 @@ async def read_mailbox(database: Database, claimed: Claimed, settings: NotifierS
 
 
 async def store_letters(database: Database, office_id: UUID, fetched: Fetched, settings: NotifierSettings) -> None:
-    """One transaction per letter, which also says how far we are: a crash repeats nothing and loses nothing."""
+    """Store each letter and the position after it in one transaction: a crash repeats and loses nothing."""
     for number, raw in fetched.letters:
         letter = parse_letter(raw)
         async with database.worker() as session:

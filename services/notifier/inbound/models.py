@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""Tables of mailboxes and letters to offices."""
 
 from datetime import datetime
 from uuid import UUID
@@ -29,7 +29,7 @@ class Mailbox(Versioned, OfficeOwned, Base):
 
 
 class MailboxState(OfficeOwned, Base):
-    """How far a mailbox has been read.  Apart from its settings, whose version people edit by."""
+    """How far a mailbox has been read.  Apart from its settings, which people edit by version."""
 
     __tablename__ = "mailbox_states"
 

@@ -5,17 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
-from services.notifier.people.models.preferences import Absence, NotificationPreference
-from services.notifier.people.models.projections import StaffMember
+from services.notifier.people import commands, queries
+from services.notifier.people.models.preferences import Absence
 from services.notifier.people.schemas import AbsenceOut, EnterAbsence, Preferences, PreferencesOut, Snooze
 from shared.base.clock import now
-from shared.base.errors import Conflict, Forbidden, Invalid, NotFound
-from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role
-from shared.persistence.database import new_id
-from shared.runtime.audit import audit
+from shared.identity.roles import OFFICE_STAFF, STAFF, Role
 from shared.web import (
     NO_IDEMPOTENCY_KEY,
     Caller,
@@ -29,13 +24,11 @@ from shared.web import (
 
 router = service_router("Кому и как сообщать")
 
-MAX_ABSENCE = timedelta(days=366)
-
 
 @router.get("/telling-preferences", dependencies=[allow(*STAFF)], summary="Мои предпочтения")
 async def show_preferences(session: Session, caller: Caller) -> PreferencesOut:
     """Пока ничего не выбрано — как у всех."""
-    found = await session.get(NotificationPreference, caller.id)
+    found = await queries.find_preference(session, caller.id)
     if found is None:
         return PreferencesOut(warnings=True, digest_minutes=5, sms="none", snoozed_until=None)
     return PreferencesOut.model_validate(found)
@@ -44,53 +37,21 @@ async def show_preferences(session: Session, caller: Caller) -> PreferencesOut:
 @router.put("/telling-preferences", dependencies=[allow(*STAFF)], summary="Изменить мои предпочтения")
 async def put_preferences(body: Preferences, session: Session, caller: Caller) -> PreferencesOut:
     """NTF-03. Письмо приходит в любом случае; SMS — на номер из карточки сотрудника, без номера её не включить."""
-    person = await session.get(StaffMember, caller.id)
-    if body.sms != "none" and (person is None or not person.phone):
-        raise Invalid("В вашей карточке нет телефона.", field="body.sms")
-    found = await _mine(session, caller.id)
-    found.warnings, found.digest_minutes, found.sms = body.warnings, body.digest_minutes, body.sms
-    await session.flush()
+    found = await commands.set_preferences(session, caller.id, **body.model_dump())
     return PreferencesOut.model_validate(found)
 
 
 @router.post("/telling-preferences/snooze", dependencies=[allow(*STAFF), NO_IDEMPOTENCY_KEY], summary="Не беспокоить")
 async def snooze(body: Snooze, session: Session, caller: Caller) -> PreferencesOut:
     """Письма придут одним, когда время выйдет; срочное приходит и сейчас."""
-    found = await _mine(session, caller.id)
-    found.snoozed_until = now() + timedelta(minutes=body.minutes) if body.minutes else None
-    await session.flush()
-    return PreferencesOut.model_validate(found)
-
-
-async def _mine(session: Session, staff_id: UUID) -> NotificationPreference:
-    fresh = insert(NotificationPreference).values(staff_id=staff_id, version=1).on_conflict_do_nothing()
-    await session.execute(fresh)
-    query = select(NotificationPreference).where(NotificationPreference.staff_id == staff_id).with_for_update()
-    return (await session.execute(query)).scalars().one()
+    until = now() + timedelta(minutes=body.minutes) if body.minutes else None
+    return PreferencesOut.model_validate(await commands.snooze(session, caller.id, until=until))
 
 
 @router.post("/absences", status_code=201, dependencies=[allow(*OFFICE_STAFF)], summary="Записать отсутствие")
 async def enter_absence(body: EnterAbsence, session: Session, caller: Caller) -> AbsenceOut:
     """Своё — каждый, чужое — старший менеджер или управляющий."""
-    if body.staff_id != caller.id and caller.role not in SENIORS:
-        raise Forbidden("Отсутствие другого сотрудника записывает его руководитель.")
-    if not timedelta() < body.until - body.since <= MAX_ABSENCE:
-        raise Invalid("Отсутствие кончается позже, чем начинается, и длится не больше года.", field="body.until")
-    for field, staff_id in (("staff_id", body.staff_id), ("substitute_id", body.substitute_id)):
-        person = await session.get(StaffMember, staff_id) if staff_id else None
-        if staff_id and (person is None or not person.active or person.office_id != caller.office_id):
-            raise Invalid("Такого сотрудника в офисе нет.", field=f"body.{field}")
-    if body.substitute_id == body.staff_id:
-        raise Invalid("Замещать самого себя нельзя.", field="body.substitute_id")
-    overlapping = select(Absence.id).where(
-        Absence.staff_id == body.staff_id, Absence.until > body.since, Absence.since < body.until
-    )
-    if (await session.execute(overlapping)).first() is not None:
-        raise Conflict("На это время отсутствие уже записано.")
-    row = Absence(id=new_id(), office_id=caller.office_id, entered_by=caller.id, created_at=now(), **body.model_dump())
-    session.add(row)
-    await audit(session, "absence.entered", subject=f"staff/{body.staff_id}", office_id=caller.office_id)
-    await session.flush()
+    row = await commands.enter_absence(session, **body.model_dump(), caller=caller, at=now())
     return AbsenceOut.model_validate(row)
 
 
@@ -103,8 +64,7 @@ async def list_absences(
 ) -> Page[AbsenceOut]:
     """Ближайшие к концу сверху."""
     office = caller.office_id if caller.role != Role.HEAD_OFFICE else office_id
-    query = select(Absence).where(Absence.until > now())
-    query = query.where(Absence.office_id == office) if office is not None else query
+    query = queries.absences(office_id=office, at=now())
     rows, after = await paginate(session, query, page, key=(Absence.until, Absence.id))
     return Page(items=[AbsenceOut.model_validate(row) for row in rows], next=after.next)
 
@@ -112,13 +72,5 @@ async def list_absences(
 @router.post("/absences/{absence_id}/end", dependencies=[allow(*OFFICE_STAFF)], summary="Вернулся раньше")
 async def end_absence(absence_id: UUID, session: Session, caller: Caller) -> AbsenceOut:
     """Отсутствие кончается сейчас; прошедшее остаётся записанным."""
-    query = select(Absence).where(Absence.id == absence_id).with_for_update()
-    row = (await session.execute(query)).scalars().one_or_none()
-    if row is None:
-        raise NotFound("Такого отсутствия нет.")
-    if row.staff_id != caller.id and caller.role not in SENIORS:
-        raise Forbidden("Отсутствие другого сотрудника меняет его руководитель.")
-    at = now()
-    row.since, row.until = min(row.since, at), min(row.until, at)
-    await session.flush()
+    row = await commands.end_absence(session, absence_id, caller=caller, at=now())
     return AbsenceOut.model_validate(row)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import Form, Query, Request
 from pydantic import AwareDatetime, ValidationError
-from sqlalchemy import func, select
 
 from services.notifier.delivery.api.signatures import BadSignature, signed
+from services.notifier.telephony import queries
 from services.notifier.telephony.commands import record_call_event
 from services.notifier.telephony.domain import parse_asterisk, parse_mango
 from services.notifier.telephony.models import PhoneCall
@@ -84,11 +84,7 @@ async def list_calls(
 ) -> Page[CallOut]:
     """Новые сверху."""
     office = caller.office_id if caller.role in OFFICE_STAFF else office_id
-    query = select(PhoneCall)
-    if office is not None:
-        query = query.where(PhoneCall.office_id == office)
-    if client_id is not None:
-        query = query.where(PhoneCall.client_id == client_id)
+    query = queries.calls(office_id=office, client_id=client_id)
     key = (PhoneCall.first_heard_at.desc(), PhoneCall.id.desc())
     rows, after = await paginate(session, query, page, key=key)
     return Page(items=[CallOut.model_validate(row) for row in rows], next=after.next)
@@ -104,20 +100,7 @@ async def show_statistics(
 ) -> CallStatistics:
     """Третий звонок измеряется по порядку отправки и связи, действовавшему в момент звонка."""
     office = caller.office_id if caller.role in OFFICE_STAFF else office_id
-    incoming = PhoneCall.direction == "in"
-    waited = func.extract("epoch", PhoneCall.answered_at - PhoneCall.began_at)
-    query = select(
-        func.count().filter(incoming).label("incoming"),
-        func.count().filter(incoming, PhoneCall.answered_at.is_not(None)).label("answered"),
-        func.count().filter(incoming, PhoneCall.answered_at.is_(None), PhoneCall.ended_at.is_not(None)).label("missed"),
-        func.count().filter(PhoneCall.in_time.is_(True)).label("in_time"),
-        func.count().filter(PhoneCall.in_time.is_(False)).label("late"),
-        func.percentile_cont(0.5).within_group(waited).filter(incoming).label("median"),
-        func.count().filter(PhoneCall.direction == "out").label("outgoing"),
-    ).where(PhoneCall.first_heard_at >= since, PhoneCall.first_heard_at < until)
-    if office is not None:
-        query = query.where(PhoneCall.office_id == office)
-    row = (await session.execute(query)).one()
+    row = await queries.call_statistics(session, office_id=office, since=since, until=until)
     measured = row.in_time + row.late
     return CallStatistics(
         incoming=row.incoming,

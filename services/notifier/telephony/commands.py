@@ -1,4 +1,4 @@
-"""Calls as the telephone exchange tells of them; CALL-09 is measured, not timed."""
+"""Record calls as the telephone exchange reports them; CALL-09 is measured, not timed."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,9 +20,10 @@ DEFAULT_ANSWER_SECONDS = 15
 
 
 async def record_call_event(session: AsyncSession, call_event: CallEvent, *, at: datetime) -> PhoneCall:
-    """News come twice and out of order: the earliest beginning and answer and the latest end count.
+    """Apply an event to its call and return the call.
 
-    Raises NotFound for a line of no office.
+    Events come twice and out of order: the earliest beginning and answer and the latest end count.  Raises NotFound for
+    a line of no office.
     """
     await lock_until_commit(session, f"call/{call_event.provider}/{call_event.external_id}")
     same = select(PhoneCall).where(
@@ -56,7 +57,7 @@ async def record_call_event(session: AsyncSession, call_event: CallEvent, *, at:
             session,
             PhoneCallEnded(
                 office_id=call.office_id,
-                # What is learnt later is more.
+                # An answer adds to what is known, so the version grows with it.
                 version=1 + (call.answered_at is not None),
                 occurred_at=at,
                 call_id=call.id,
@@ -72,7 +73,10 @@ async def record_call_event(session: AsyncSession, call_event: CallEvent, *, at:
 
 
 async def _in_time(session: AsyncSession, call: PhoneCall) -> bool | None:
-    """CALL-09 by the policy of that moment; a call that was given up before is nobody's fault, later it was missed."""
+    """Return whether the call was answered in time by the policy of that moment (CALL-09).
+
+    None for a call that was given up before; one that was given up later was missed.
+    """
     if call.direction != "in" or call.began_at is None:
         return None
     policy = await current_policy(session, call.began_at)

@@ -1,4 +1,4 @@
-"""What telephone exchanges tell about calls: Asterisk's manager events and Mango Office's notices, in our words."""
+"""Parse the events of telephone exchanges: Asterisk's manager events and Mango Office's notices (CALL-09)."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class CallEvent:
-    """One thing that happened to a call; the rest of the moments is None."""
+    """One thing that happened to a call; the other moments are None."""
 
     provider: str
     external_id: str
@@ -23,7 +23,7 @@ class CallEvent:
 
 
 def normalize_phone(number: str) -> str:
-    """`8 (922) 123-45-67` → `+79221234567`; what is no full number stays as its digits."""
+    """Return `8 (922) 123-45-67` as `+79221234567`; what is no full number as its digits."""
     digits = re.sub(r"\D", "", number)
     if len(digits) == 10:
         digits = f"7{digits}"
@@ -33,7 +33,7 @@ def normalize_phone(number: str) -> str:
 
 
 def parse_asterisk(event: dict[str, Any]) -> CallEvent | None:
-    """None for what does not concern us: other legs of a call, other events."""
+    """Return the event of a call; None for other legs of a call and other events."""
     name, call = event["Event"], event["Linkedid"]
     own_leg = event.get("Uniqueid", call) == call
     moment = _moment(event["Timestamp"])
@@ -56,7 +56,7 @@ def parse_asterisk(event: dict[str, Any]) -> CallEvent | None:
 
 
 def parse_mango(kind: Literal["call", "summary"], body: dict[str, Any]) -> CallEvent | None:
-    """`call` tells of the beginning and the answer, `summary` of the whole when it is over."""
+    """Return the event of a call: `call` reports beginning and answer, `summary` the whole when it is over."""
     near, far = body.get("from") or {}, body.get("to") or {}
     outgoing = bool(near.get("extension"))
     known: dict[str, Any] = {
@@ -78,7 +78,7 @@ def parse_mango(kind: Literal["call", "summary"], body: dict[str, Any]) -> CallE
     moment, state = _moment(body["timestamp"]), body.get("call_state")
     if state == "Appeared":
         return CallEvent(**known, began_at=moment)
-    # A voice menu takes every call at once; answered is what a person takes.
+    # A voice menu takes every call immediately; answered means that a person took it.
     if state == "Connected" and body.get("location") == "abonent":
         return CallEvent(**known, answered_at=moment)
     return None

@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""The table of calls."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.persistence.database import Instant, OfficeOwned, new_id
 
 
 class PhoneCall(OfficeOwned, Base):
-    """A call as the telephone exchange told of it."""
+    """A call as the telephone exchange reported it."""
 
     __tablename__ = "phone_calls"
     __table_args__ = (

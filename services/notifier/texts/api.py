@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Response
-from sqlalchemy import select
 
 from services.notifier.texts import commands, queries
 from services.notifier.texts.models import TemplateDraft, TemplateVersion
@@ -73,9 +72,7 @@ async def show_source(name: Name, session: Session, office_id: OfficeQuery = Non
 async def list_versions(name: Name, session: Session, page: PageRequest) -> Page[TemplateVersionOut]:
     """Новые сверху. Уведомления помнят версию, которой написаны."""
     commands.sample_of(name)
-    query = select(TemplateVersion).where(TemplateVersion.name == name)
-    key = (TemplateVersion.version.desc(),)
-    rows, after = await paginate(session, query, page, key=key)
+    rows, after = await paginate(session, queries.versions(name), page, key=(TemplateVersion.version.desc(),))
     return Page(items=[TemplateVersionOut.model_validate(row) for row in rows], next=after.next)
 
 
@@ -131,7 +128,7 @@ async def reset(name: Name, body: TextScope, session: Session, caller: Caller) -
 
 
 async def _draft(session: Session, name: str, office_id: UUID | None) -> TemplateDraft:
-    draft = await commands.find_draft(session, name, office_id)
+    draft = await queries.find_draft(session, name, office_id)
     if draft is None:
         raise NotFound("Черновика нет.")
     return draft

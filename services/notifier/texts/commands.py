@@ -1,4 +1,4 @@
-"""Texts of letters and SMS: draft → preview → publish.  What was published never changes."""
+"""Edit the texts of letters and SMS: draft → preview → publish.  A published version never changes (K11)."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.people.models.projections import Office
 from services.notifier.texts.models import TemplateDraft, TemplateVersion
+from services.notifier.texts.queries import find_draft
 from services.notifier.texts.rendering import Rendered, TemplateRefused, render_source
 from services.notifier.texts.samples import SAMPLES, SMS_SAMPLES
 from shared.base.errors import BusinessError, Invalid, NotFound
@@ -21,13 +22,15 @@ _PUBLISHING = "notifier templates"
 
 
 class TextRefused(BusinessError):
+    """The text has constructs that are not allowed, or does not fit the data."""
+
     status = 422
     code = "template-refused"
     title = "Шаблон не прошёл проверку"
 
 
 def sample_of(name: str) -> dict[str, Any]:
-    """Raises NotFound for a template that there is not."""
+    """Return the sample data of a template.  Raises NotFound."""
     if name in SMS_SAMPLES:
         return SMS_SAMPLES[name]
     if name in SAMPLES:
@@ -36,7 +39,7 @@ def sample_of(name: str) -> dict[str, Any]:
 
 
 def render_sample(name: str, title: str | None, body: str, html: str | None) -> Rendered:
-    """The text with sample data.  Raises TextRefused, NotFound, Invalid."""
+    """Return the text with sample data.  Raises TextRefused, NotFound, Invalid."""
     sample = sample_of(name)
     if (name in SMS_SAMPLES) != (title is None and html is None):
         raise Invalid("У письма есть тема и HTML, у SMS — только текст.", field="body.title")
@@ -51,7 +54,7 @@ def render_sample(name: str, title: str | None, body: str, html: str | None) -> 
 async def save_draft(
     session: AsyncSession, name: str, office_id: UUID | None, values: dict[str, Any], *, expected: int, **by: Any
 ) -> TemplateDraft:
-    """Raises TextRefused, NotFound, Invalid, PreconditionFailed."""
+    """Check and store the draft.  Raises TextRefused, NotFound, Invalid, PreconditionFailed."""
     render_sample(name, values["title"], values["text"], values["html"])
     if office_id is not None and await session.get(Office, office_id) is None:
         raise NotFound("Такого офиса нет.")
@@ -69,16 +72,10 @@ async def save_draft(
     return draft
 
 
-async def find_draft(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateDraft | None:
-    mine = TemplateDraft.for_office_id.is_not_distinct_from(office_id)
-    query = select(TemplateDraft).where(TemplateDraft.name == name, mine)
-    return (await session.execute(query)).scalars().one_or_none()
-
-
 async def publish_draft(
     session: AsyncSession, name: str, office_id: UUID | None, *, caller: Principal, at: datetime
 ) -> TemplateVersion:
-    """Letters made from now on have the new text; those made before keep theirs.  Raises NotFound, TextRefused."""
+    """Publish the draft for letters made from now on; former ones keep their text.  Raises NotFound, TextRefused."""
     await lock_until_commit(session, _PUBLISHING)
     draft = await find_draft(session, name, office_id)
     if draft is None:
@@ -93,7 +90,7 @@ async def publish_draft(
 async def reset(
     session: AsyncSession, name: str, office_id: UUID | None, *, caller: Principal, at: datetime
 ) -> TemplateVersion:
-    """From now on the network's text holds for the office again, or the system's for the network.  Raises NotFound."""
+    """Put the network's text in force for the office again, or the system's for the network.  Raises NotFound."""
     sample_of(name)
     await lock_until_commit(session, _PUBLISHING)
     nothing = {"title": None, "text": None, "html": None}

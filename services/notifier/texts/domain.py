@@ -1,4 +1,7 @@
-"""What head office may write into a template: words, the simplest markup, data, conditions, one list in another."""
+"""Check what head office writes into a template.
+
+Allowed are words, the simplest markup, data, conditions, and one list inside another.
+"""
 
 from html.parser import HTMLParser
 
@@ -19,7 +22,7 @@ _FOREIGN = (nodes.Extends, nodes.Block, nodes.Include, nodes.Import, nodes.FromI
 
 
 def template_problems(tree: nodes.Template) -> list[str]:
-    """Constructs that a template of head office may not have."""
+    """Return the constructs that a template of head office may not have."""
     foreign = [node for node in tree.find_all(_FOREIGN) if not _is_signature(node)]
     found = [f"строка {node.lineno}: так шаблоны не соединяют" for node in foreign]
     if _loops(tree) > MAX_LOOP_DEPTH:
@@ -28,7 +31,7 @@ def template_problems(tree: nodes.Template) -> list[str]:
 
 
 def _is_signature(node: nodes.Node) -> bool:
-    """The office's name and contacts, the one part that every text shares."""
+    """Return whether the node includes the office's name and contacts, which every text may."""
     included = node.template if isinstance(node, nodes.Include) else None
     return isinstance(included, nodes.Const) and included.value == "_signature.txt"
 
@@ -62,7 +65,7 @@ class _Markup(HTMLParser):
 
 
 def markup_problems(page: str) -> list[str]:
-    """Tags, attributes and links beyond what letters need: nothing that runs or loads."""
+    """Return tags, attributes and links beyond what letters need: nothing may run or load."""
     reader = _Markup()
     reader.feed(page)
     reader.close()

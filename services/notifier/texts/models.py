@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""Tables of texts of letters and SMS."""
 
 from uuid import UUID
 

@@ -1,21 +1,21 @@
-"""Which text is in force: the office's own, else the network's, else the one that the system came with."""
+"""Find the text in force: the office's own, else the network's, else the system's (K11)."""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.texts.models import TemplateVersion
+from services.notifier.texts.models import TemplateDraft, TemplateVersion
 from services.notifier.texts.rendering import Rendered, TemplateRefused, render, render_source, render_text
 
 log = structlog.get_logger(__name__)
 
 
 async def text_in_force(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateVersion | None:
-    """A version without text says that from then on the next more general one holds."""
+    """Return the version in force; one without a text lets the next more general text hold again."""
     mine = or_(TemplateVersion.for_office_id.is_(None), TemplateVersion.for_office_id == office_id)
     query = select(TemplateVersion).where(TemplateVersion.name == name, mine)
     newest: dict[UUID | None, TemplateVersion] = {}
@@ -25,12 +25,24 @@ async def text_in_force(session: AsyncSession, name: str, office_id: UUID | None
     return next((row for row in candidates if row.text is not None), None)
 
 
+def versions(name: str) -> Select[TemplateVersion]:
+    """Select the published versions of a text."""
+    return select(TemplateVersion).where(TemplateVersion.name == name)
+
+
+async def find_draft(session: AsyncSession, name: str, office_id: UUID | None) -> TemplateDraft | None:
+    """Return the draft of the office's text, or of the network's where `office_id` is None."""
+    mine = TemplateDraft.for_office_id.is_not_distinct_from(office_id)
+    query = select(TemplateDraft).where(TemplateDraft.name == name, mine)
+    return (await session.execute(query)).scalars().one_or_none()
+
+
 async def render_letter(
     session: AsyncSession, name: str, context: Mapping[str, Any], office_id: UUID | None
 ) -> tuple[Rendered, int | None]:
-    """The letter and the version of its text (None: the system's).
+    """Return the letter and the version of its text (None: the system's).
 
-    A text that does not bear these data gives way to the system's own: the letter goes out in any case.
+    A text that does not fit these data gives way to the system's own: the letter goes out in any case.
     """
     version = await text_in_force(session, name, office_id)
     if version is not None and version.text is not None:
@@ -44,6 +56,7 @@ async def render_letter(
 async def render_sms(
     session: AsyncSession, name: str, context: Mapping[str, Any], office_id: UUID | None
 ) -> tuple[str, int | None]:
+    """Return the SMS and the version of its text (None: the system's), like `render_letter`."""
     version = await text_in_force(session, name, office_id)
     if version is not None and version.text is not None:
         try:

@@ -1,4 +1,4 @@
-"""Texts that people read.  Templates are sandboxed; HTML is escaped, text is not."""
+"""Render texts for people.  Templates are sandboxed; HTML is escaped, text is not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class Rendered:
+    """A letter in all its forms."""
+
     title: str
     text: str
     html: str
@@ -31,7 +33,7 @@ class Rendered:
 
 
 def money(value: Any) -> str:
-    """«1 500 ₽», «99,50 ₽», with a no-break space between thousands."""
+    """Return «1 500 ₽», «99,50 ₽», with a no-break space between thousands."""
     amount = Decimal(str(value))
     whole, kopecks = divmod(amount, 1)
     written = f"{int(whole):,}".replace(",", "\N{NO-BREAK SPACE}")
@@ -41,12 +43,13 @@ def money(value: Any) -> str:
 
 
 def local_time(value: Any, zone: str) -> str:
+    """Return «21.11.2026 10:42» by the zone's clock, from a moment or its ISO text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{moment.astimezone(ZoneInfo(zone)):%d.%m.%Y %H:%M}"
 
 
 def first_names(full_name: str) -> str:
-    """«Мария Ивановна» of «Петрова Мария Ивановна» (LET-01); anything else as it is."""
+    """Return «Мария Ивановна» of «Петрова Мария Ивановна» (LET-01); anything else as it is."""
     parts = full_name.split()
     return " ".join(parts[1:]) if len(parts) == 3 else full_name
 
@@ -76,12 +79,12 @@ def _html_environment() -> ImmutableSandboxedEnvironment:
 
 
 def one_line(value: str) -> str:
-    """No header may be smuggled in through a name: control characters become spaces."""
+    """Return the value with control characters as spaces: no header can be smuggled in through a name."""
     return " ".join("".join(character if character.isprintable() else " " for character in value).split())
 
 
 def render(template: str, context: Mapping[str, Any]) -> Rendered:
-    """The first line of the text template is the subject.  Raises jinja2 errors for a missing value."""
+    """Render a letter; the text template's first line is the subject.  Raises jinja2 errors for a missing value."""
     text = _text_environment().get_template(f"{template}.txt").render(context)
     title, _, body = text.partition("\n")
     title = one_line(title)
@@ -96,7 +99,7 @@ def render(template: str, context: Mapping[str, Any]) -> Rendered:
 
 
 def render_text(template: str, context: Mapping[str, Any]) -> str:
-    """A text without a subject: an SMS."""
+    """Render a text without a subject: an SMS."""
     return one_line(_text_environment().get_template(f"{template}.txt").render(context))
 
 
@@ -119,7 +122,7 @@ class TemplateRefused(Exception):
 
 
 class _Guarded(ImmutableSandboxedEnvironment):
-    """Nothing can be called but our own helpers, nothing multiplied: neither secrets nor memory can be reached."""
+    """Calls only our own helpers and multiplies nothing: neither secrets nor memory can be reached."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -143,7 +146,7 @@ def _guarded(autoescape: bool) -> _Guarded:
 
 
 def render_source(title: str | None, text: str, html: str | None, context: Mapping[str, Any]) -> Rendered:
-    """A letter, or without a title an SMS, of head office's own text.  Raises TemplateRefused."""
+    """Render head office's own text of a letter, or without a title of an SMS.  Raises TemplateRefused."""
     for source in (title or "", text, html or ""):
         if len(source) > MAX_SOURCE:
             raise TemplateRefused([f"Шаблон длиннее {MAX_SOURCE} знаков."])

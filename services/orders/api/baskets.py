@@ -1,86 +1,24 @@
-"""Baskets."""
+"""Routes of baskets."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Self
 from uuid import UUID
-
-from pydantic import Field
-from sqlalchemy import select
 
 from services.orders.commands import baskets as commands
 from services.orders.commands.access import client_of
-from services.orders.models import BasketItem
+from services.orders.queries import baskets as queries
 from services.orders.queries.access import is_staff
-from services.orders.schemas.baskets import BasketQuantity, NewBasketItem, VinChoices
+from services.orders.schemas.baskets import BasketItemOut, BasketOut, BasketQuantity, NewBasketItem, VinChoices
 from shared.base.clock import now
-from shared.contracts.clients import Vehicle
-from shared.contracts.orders import PartKind
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
-from shared.web import Caller, Output, Session, allow, service_router
+from shared.web import Caller, Session, allow, service_router
 
 router = service_router("Корзина")
-
-
-class BasketItemInternal(Output):
-    """Видят только сотрудники."""
-
-    supplier_id: UUID | None
-    purchase_price: Decimal | None
-    chosen_by: UUID | None
-
-
-class BasketItemOut(Output):
-    id: UUID
-    article: str
-    brand: str
-    description: str
-    kind: PartKind
-    quantity: int
-    sale_price: Decimal
-    amount: Decimal
-    term_days: int | None = Field(description="Срок верен на момент проценки (ORD-15)")
-    supply_statistics: str | None = Field(description="«96/3» (ORD-16)")
-    no_catalogue: bool
-    vehicle: Vehicle | None
-    vin_request_id: UUID | None
-    offer_id: UUID | None
-    added_at: datetime
-    internal: BasketItemInternal | None
-
-    @classmethod
-    def of(cls, item: BasketItem, *, internal: bool) -> Self:
-        return cls(
-            **{name: getattr(item, name) for name in _AS_STORED},
-            supply_statistics=item.supply_label,
-            vehicle=Vehicle.model_validate(item.vehicle) if item.vehicle else None,
-            internal=BasketItemInternal.model_validate(item) if internal else None,
-        )
-
-
-_AS_STORED = [name for name in BasketItemOut.model_fields if name not in ("supply_statistics", "vehicle", "internal")]
-
-
-class BasketOut(Output):
-    client_id: UUID
-    items: list[BasketItemOut]
-    total: Decimal
 
 
 @router.get("/baskets/{client_id}/items", summary="Корзина клиента", dependencies=[allow(*EVERYONE)])
 async def get_basket(client_id: UUID, session: Session, caller: Caller) -> BasketOut:
     """Клиент видит свою корзину, сотрудник — корзины клиентов своего офиса."""
     await client_of(session, client_id, active=False)
-    items = list(
-        await session.scalars(
-            select(BasketItem).where(BasketItem.client_id == client_id).order_by(BasketItem.added_at, BasketItem.id)
-        )
-    )
-    return BasketOut(
-        client_id=client_id,
-        items=[BasketItemOut.of(item, internal=is_staff(caller)) for item in items],
-        total=sum((item.amount for item in items), Decimal(0)),
-    )
+    return await queries.show_basket(session, client_id, internal=is_staff(caller))
 
 
 @router.post(

@@ -1,136 +1,35 @@
-"""Inquiries and their tasks."""
+"""Routes of inquiries and their tasks."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import Field
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.orders.commands import inquiries as commands
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.domain.policies import InquiryPolicy
-from services.orders.models import Inquiry, InquiryTask
-from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
+from services.orders.models import Inquiry
+from services.orders.models.inquiry import InquiryChannel, InquiryStatus
+from services.orders.queries import inquiries as queries
 from services.orders.queries.policies import policy_in_force
 from services.orders.schemas.fields import Moment
 from services.orders.schemas.inquiries import (
     InquiryContact,
-    InquiryItem,
     InquiryMark,
+    InquiryOut,
     InquiryStatusBody,
+    InquirySummary,
+    LostReasonOut,
     NewInquiry,
     NewTask,
     TaskDone,
+    TaskOut,
 )
 from shared.base.clock import now
-from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF
-from shared.web import (
-    Caller,
-    IfMatch,
-    Output,
-    Page,
-    PageRequest,
-    Session,
-    allow,
-    paginate,
-    service_router,
-    set_etag,
-)
+from shared.web import Caller, IfMatch, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 
 router = service_router("Обращения")
-
-CHANNEL_LABELS = {
-    "visit": "Посещение",
-    "phone": "Звонок",
-    "email": "Почта",
-    "messenger": "Мессенджер",
-    "site": "Сайт",
-}
-STATUS_LABELS = {"open": "В работе", "won": "Оформлен заказ", "lost": "Потеряно"}
-TASK_LABELS = {
-    "supplier_request": "Заявка поставщику",
-    "call_on_arrival": "Звонок о поступлении",
-    "payment_check": "Проверить оплату",
-    "call_back": "Перезвонить",
-    "other": "Другое",
-}
-ANONYMOUS = "Без имени"
-
-
-class TaskOut(Output):
-    id: UUID
-    inquiry_id: UUID
-    staff_id: UUID
-    kind: TaskKind
-    kind_label: str
-    text: str
-    due_at: datetime
-    done_at: datetime | None
-    result: str | None
-    version: int
-
-    @classmethod
-    def of(cls, task: InquiryTask) -> Self:
-        names = [name for name in cls.model_fields if name != "kind_label"]
-        return cls(**{name: getattr(task, name) for name in names}, kind_label=TASK_LABELS[task.kind])
-
-
-class InquirySummary(Output):
-    id: UUID
-    office_id: UUID
-    staff_id: UUID
-    customer_type: CustomerType
-    channel: InquiryChannel
-    channel_label: str
-    name: str | None
-    name_label: str = Field(description="Имя или «Без имени» (INQ-02)")
-    phone: str | None
-    city: str
-    items: list[InquiryItem]
-    total: Decimal | None
-    features: dict[str, Any]
-    delivery: bool
-    call_back_promised: bool
-    internet_advantages_told: bool
-    comment: str | None
-    suggested_mark: Mark | None = Field(description="Предложение системы (INQ-04, INQ-05)")
-    criteria: list[str] = Field(description="По каким признакам")
-    mark: Mark | None = Field(description="Решение менеджера")
-    status: InquiryStatus
-    status_label: str
-    status_changed_at: datetime
-    lost_reason: str | None
-    order_id: UUID | None
-    recorded_at: datetime
-    version: int
-
-    @classmethod
-    def of(cls, inquiry: Inquiry) -> Self:
-        return cls(
-            **{name: getattr(inquiry, name) for name in _AS_STORED},
-            channel_label=CHANNEL_LABELS[inquiry.channel],
-            status_label=STATUS_LABELS[inquiry.status],
-            name_label=inquiry.name or ANONYMOUS,
-        )
-
-
-_AS_STORED = [
-    name for name in InquirySummary.model_fields if name not in ("channel_label", "status_label", "name_label")
-]
-
-
-class InquiryOut(InquirySummary):
-    tasks: list[TaskOut]
-
-
-class LostReasonOut(Output):
-    code: str
-    label: str
 
 
 @router.post("/inquiries", status_code=201, summary="Записать обращение", dependencies=[allow(*OFFICE_STAFF)])
@@ -153,21 +52,16 @@ async def list_inquiries(
     recorded_to: Annotated[Moment | None, Query()] = None,
 ) -> Page[InquirySummary]:
     """Новые сверху (INQ-01)."""
-    query = select(Inquiry)
-    for column, value in (
-        (Inquiry.status, status),
-        (Inquiry.channel, channel),
-        (Inquiry.mark, mark),
-        (Inquiry.staff_id, staff_id),
-        (Inquiry.office_id, office_id),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if recorded_from is not None:
-        query = query.where(Inquiry.recorded_at >= recorded_from)
-    if recorded_to is not None:
-        query = query.where(Inquiry.recorded_at < recorded_to)
-    found, following = await paginate(session, query, page, key=(Inquiry.recorded_at.desc(), Inquiry.id.desc()))
+    wanted = queries.InquiryFilter(
+        status=status,
+        channel=channel,
+        mark=mark,
+        staff_id=staff_id,
+        office_id=office_id,
+        recorded_from=recorded_from,
+        recorded_to=recorded_to,
+    )
+    found, following = await paginate(session, queries.inquiries_matching(wanted), page, key=queries.NEWEST_FIRST)
     return Page(items=[InquirySummary.of(inquiry) for inquiry in found], next=following.next)
 
 
@@ -181,10 +75,7 @@ async def list_lost_reasons(session: Session) -> list[LostReasonOut]:
 @router.get("/inquiries/{inquiry_id}", summary="Обращение", dependencies=[allow(*STAFF)])
 async def get_inquiry(inquiry_id: UUID, session: Session, response: Response) -> InquiryOut:
     """С задачами (INQ-06)."""
-    inquiry = await session.scalar(select(Inquiry).where(Inquiry.id == inquiry_id))
-    if inquiry is None:
-        raise NotFound("Обращение не найдено.")
-    return await _one(session, inquiry, response)
+    return await _one(session, await queries.find_inquiry(session, inquiry_id), response)
 
 
 @router.patch("/inquiries/{inquiry_id}", summary="Имя, телефон, город", dependencies=[allow(*OFFICE_STAFF)])
@@ -232,12 +123,8 @@ async def list_tasks(
     session: Session, page: PageRequest, staff_id: UUID | None = None, open_only: bool = True
 ) -> Page[TaskOut]:
     """Ближайший срок сверху (INQ-06)."""
-    query = select(InquiryTask)
-    if staff_id is not None:
-        query = query.where(InquiryTask.staff_id == staff_id)
-    if open_only:
-        query = query.where(InquiryTask.done_at.is_(None))
-    found, following = await paginate(session, query, page, key=(InquiryTask.due_at, InquiryTask.id))
+    query = queries.tasks_matching(staff_id=staff_id, open_only=open_only)
+    found, following = await paginate(session, query, page, key=queries.EARLIEST_DUE_FIRST)
     return Page(items=[TaskOut.of(task) for task in found], next=following.next)
 
 
@@ -249,9 +136,6 @@ async def finish_task(task_id: UUID, session: Session, response: Response, body:
     return TaskOut.of(task)
 
 
-async def _one(session: AsyncSession, inquiry: Inquiry, response: Response) -> InquiryOut:
+async def _one(session: Session, inquiry: Inquiry, response: Response) -> InquiryOut:
     set_etag(response, inquiry.version)
-    tasks = await session.scalars(
-        select(InquiryTask).where(InquiryTask.inquiry_id == inquiry.id).order_by(InquiryTask.due_at, InquiryTask.id)
-    )
-    return InquiryOut(**dict(InquirySummary.of(inquiry)), tasks=[TaskOut.of(task) for task in tasks])
+    return await queries.show_inquiry(session, inquiry)

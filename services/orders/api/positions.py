@@ -1,44 +1,32 @@
-"""Positions: the list of ORD-02 and what can be done with them."""
+"""Routes of positions: the list (ORD-02) and the actions (ORD-03)."""
 
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import Field
-from sqlalchemy import select
 
 from services.orders.commands import editing, issuing, orders, purchasing, receiving, removal
-from services.orders.commands.positions import BulkResult
 from services.orders.domain.policies import RemovalPolicy
 from services.orders.domain.position import PositionState
 from services.orders.models import Position
+from services.orders.queries import positions as queries
 from services.orders.queries.policies import policy_in_force
-from services.orders.queries.positions import NEWEST_FIRST, PositionFilter, positions_matching, show_positions
 from services.orders.schemas.fields import Moment
 from services.orders.schemas.positions import (
+    ActionResult,
+    ActionResults,
     CheckMark,
     PositionAction,
     PositionChange,
     PositionOut,
-    ProblemOut,
     Refusal,
+    RefusedOut,
+    RemovalReasonOut,
     Reorder,
 )
 from shared.base.clock import now
-from shared.base.errors import NotFound
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, STAFF
-from shared.web import (
-    Caller,
-    IfMatch,
-    Output,
-    Page,
-    PageRequest,
-    Session,
-    allow,
-    paginate,
-    service_router,
-    set_etag,
-)
+from shared.web import Caller, IfMatch, Page, PageRequest, Session, allow, paginate, service_router, set_etag
 
 router = service_router("Позиции")
 
@@ -48,45 +36,6 @@ ACTIONS = {
     "issue": issuing.issue_goods,
     "remove": removal.remove_positions,
 }
-
-
-class ActionResult(Output):
-    """Что стало с одной отмеченной позицией (ORD-03)."""
-
-    position_id: UUID
-    ok: bool
-    state: PositionState | None
-    state_label: str | None
-    version: int | None
-    remainder_id: UUID | None = Field(description="Новая позиция с остатком, если действие касалось части")
-    problem: ProblemOut | None
-
-    @classmethod
-    def of(cls, result: BulkResult) -> Self:
-        return cls(
-            position_id=result.position_id,
-            ok=result.problem is None,
-            state=result.state,
-            state_label=result.state.label if result.state else None,
-            version=result.version,
-            remainder_id=result.remainder_id,
-            problem=ProblemOut.of(result.problem) if result.problem else None,
-        )
-
-
-class ActionResults(Output):
-    results: list[ActionResult]
-
-
-class RemovalReasonOut(Output):
-    code: str
-    label: str
-    text: str = Field(description="Шаблон комментария для клиента, можно изменить (K4)")
-
-
-class RefusedOut(Output):
-    position: PositionOut
-    remainder: PositionOut | None = Field(description="Часть, от которой поставщик не отказался")
 
 
 @router.get("/positions", summary="Список позиций", dependencies=[allow(*EVERYONE)])
@@ -107,7 +56,7 @@ async def list_positions(
 
     По поставщику отбирают только сотрудники: клиент поставщика не знает.
     """
-    wanted = PositionFilter(
+    wanted = queries.PositionFilter(
         state=state,
         client_id=client_id,
         office_id=office_id,
@@ -117,17 +66,14 @@ async def list_positions(
         changed_to=changed_to,
         paid=paid,
     )
-    positions, following = await paginate(session, positions_matching(wanted), page, key=NEWEST_FIRST)
-    return Page(items=await show_positions(session, positions, caller=caller, at=now()), next=following.next)
+    positions, following = await paginate(session, queries.positions_matching(wanted), page, key=queries.NEWEST_FIRST)
+    return Page(items=await queries.show_positions(session, positions, caller=caller, at=now()), next=following.next)
 
 
 @router.get("/positions/{position_id}", summary="Позиция", dependencies=[allow(*EVERYONE)])
 async def get_position(position_id: UUID, session: Session, caller: Caller, response: Response) -> PositionOut:
     """Состояние принадлежит позиции (ORD-01)."""
-    position = await session.scalar(select(Position).where(Position.id == position_id))
-    if position is None:
-        raise NotFound("Позиция не найдена.")
-    return await _one(session, position, caller, response)
+    return await _one(session, await queries.find_position(session, position_id), caller, response)
 
 
 @router.patch(
@@ -184,7 +130,8 @@ async def refuse_position(
     """Неокончательный отказ можно перезаказать (ORD-13), окончательный возвращает деньги на баланс (BILL-03)."""
     position, remainder = await purchasing.refuse_position(session, position_id, body, caller=caller, at=now())
     set_etag(response, position.version)
-    shown = await show_positions(session, [position] + ([remainder] if remainder else []), caller=caller, at=now())
+    both = [position] + ([remainder] if remainder else [])
+    shown = await queries.show_positions(session, both, caller=caller, at=now())
     return RefusedOut(position=shown[0], remainder=shown[1] if remainder else None)
 
 
@@ -210,5 +157,5 @@ async def list_removal_reasons(session: Session) -> list[RemovalReasonOut]:
 
 async def _one(session: Session, position: Position, caller: Caller, response: Response) -> PositionOut:
     set_etag(response, position.version)
-    (shown,) = await show_positions(session, [position], caller=caller, at=now())
+    (shown,) = await queries.show_positions(session, [position], caller=caller, at=now())
     return shown

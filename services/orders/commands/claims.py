@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders import store
 from services.orders.commands.access import acts_as_director
 from services.orders.commands.numbering import next_numbers
-from services.orders.commands.positions import lock_position, refresh_orders, save_positions
+from services.orders.commands.positions import lock_position, refresh_orders
 from services.orders.domain.numbers import Document
 from services.orders.domain.policies import ReturnPolicy
 from services.orders.domain.position import PositionState
@@ -230,7 +231,7 @@ async def _take_back(session: AsyncSession, claim: Claim, at: datetime) -> UUID 
     position, order = await lock_position(session, claim.position_id)
     remainder = position.split(claim.quantity)
     position.take_back(at)
-    await save_positions(session, [position], [remainder] if remainder else [])
+    await store.write_positions(session, [position], [remainder] if remainder else [])
     view = await refresh_orders(session, [order], at)
     await publish(session, *view.processed)
     return position.origin_id
@@ -244,7 +245,7 @@ async def _leave_cheaper(session: AsyncSession, claim: Claim) -> UUID | None:
     remainder = position.split(claim.quantity)
     position.discounted += claim.keeping_refund
     position.version += 1
-    await save_positions(session, [position], [remainder] if remainder else [])
+    await store.write_positions(session, [position], [remainder] if remainder else [])
     return position.origin_id
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.positions import lock_position, save_positions
+from services.orders import store
+from services.orders.commands.positions import lock_position
 from services.orders.commands.suppliers import active_suppliers
 from services.orders.domain.position import PositionState
 from services.orders.models import Position
@@ -56,7 +57,7 @@ async def change_position(
     for name, value in changes.items():
         setattr(position, name, value)
     position.version += 1
-    await save_positions(session, [position])
+    await store.write_positions(session, [position])
     await audit(
         session,
         "position.changed",

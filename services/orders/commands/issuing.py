@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders import store
 from services.orders.commands.access import ensure_may_override
 from services.orders.commands.numbering import next_numbers
 from services.orders.commands.orders import DisclosureRequired
-from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders, save_positions
+from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders
 from services.orders.domain.disclosures import missing_for_issue
 from services.orders.domain.numbers import Document
 from services.orders.domain.payment import ensure_paid
@@ -69,7 +70,7 @@ async def issue_goods(session: AsyncSession, body: PositionAction, *, caller: Pr
     bulk = change_each(locked, body.items, issue)
     if not bulk.changed:
         return bulk
-    await save_positions(session, bulk.changed, bulk.added)
+    await store.write_positions(session, bulk.changed, bulk.added)
     numbers = await next_numbers(session, bulk.changed[0].office_id, Document.SHIPMENT, len(shipments))
     issued = []
     for number, (client_id, shipment) in zip(numbers, shipments.items(), strict=True):

@@ -1,5 +1,6 @@
 """Placing an order, checking applicability, taking note of payment."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,14 +9,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.positions import ORDERS, POSITIONS, lock_order, save_positions
+from services.orders import store
+from services.orders.commands.positions import lock_order
 from services.orders.domain.disclosures import missing_for_order
 from services.orders.domain.numbers import Document, numbered, provisional_prefix
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.models import Client, Order, Position, Vehicle
-from services.orders.models.base import ORDER_NUMBERS
-from services.orders.models.basket import OfferedPart
 from services.orders.schemas.orders import PlaceOrder
 from services.orders.schemas.positions import CheckMark
 from shared.base.errors import BusinessError, Conflict, NotFound
@@ -24,25 +24,10 @@ from shared.contracts.orders import ApplicabilityChecked, CheckResult, OrderPlac
 from shared.identity.roles import Principal, Role
 from shared.messaging import publish
 from shared.messaging.outbox import outbox_rows
-from shared.persistence.database import detached_instance, new_id
-from shared.persistence.raw_sql import fetch, insert_all
-from shared.persistence.tables import audit_log, outbox
+from shared.persistence.database import new_id
 from shared.runtime.audit import audit, audit_row
 from shared.web import check_version
 
-OFFERED = list(OfferedPart.__annotations__)
-_CLIENT = ("client_id", "office_id", "full_name", "name_verified", "organization_name", "kind", "category", "phone")
-_CLIENT_AND_BASKET = (
-    f"WITH buyer AS (SELECT {', '.join(f'client.{name} AS its_{name}' for name in _CLIENT)}, client.active,"
-    f" office.prefix, office.courier_delivery, nextval('{ORDER_NUMBERS.name}') AS number"
-    " FROM client LEFT JOIN office ON office.office_id = client.office_id WHERE client.client_id = $1"
-    " AND CASE $2 WHEN 'network' THEN true WHEN 'office' THEN client.office_id = $3"
-    " WHEN 'client' THEN client.client_id = $4 ELSE false END),"
-    " taken AS (DELETE FROM basket_item WHERE client_id = (SELECT its_client_id FROM buyer)"
-    f" AND ($2 <> 'office' OR office_id = $3) RETURNING id, added_at, vehicle, {', '.join(OFFERED)})"
-    " SELECT * FROM buyer LEFT JOIN taken ON true"
-)
-"""One row for each item of the basket, which is empty from then on; one without an item where it was empty before."""
 MAX_TOTAL = Decimal(1_000_000_000)
 
 
@@ -70,19 +55,16 @@ async def place_order(
     The hot path: past SQLAlchemy, so that the caller's scope is in its statements.  Deleting the basket's rows takes
     them: two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
     """
-    scope = caller.scope
-    found = await fetch(session, _CLIENT_AND_BASKET, body.client_id, scope.kind, scope.office_id, scope.client_id)
-    if not found:
+    basket = await store.take_basket(session, body.client_id, caller.scope)
+    if basket is None:
         raise NotFound("Клиент не найден.")
-    row = found[0]
-    if not row["active"]:
+    client, items = basket.client, basket.items
+    if not client.active:
         raise Conflict("Учётная запись клиента отключена.")
-    if body.delivery == "courier" and not row["courier_delivery"]:
-        raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")  # ORD-18
-    if row["id"] is None:
+    if body.delivery == "courier" and not basket.courier_delivery:
+        raise Conflict("Этот офис доставку не организует: заказ можно получить в офисе.")
+    if not items:
         raise BasketEmpty("В корзине клиента ничего нет.")
-    client = detached_instance(Client, {name: row[f"its_{name}"] for name in _CLIENT})
-    items = sorted(found, key=lambda item: (item["added_at"], item["id"]))
     if missing := missing_for_order(
         body.disclosures,
         has_parts_without_catalogue=any(item["no_catalogue"] for item in items),
@@ -96,7 +78,9 @@ async def place_order(
         "id": new_id(),
         "office_id": client.office_id,
         "client_id": client.client_id,
-        "number": numbered(row["prefix"] or provisional_prefix(client.office_id), Document.ORDER, row["number"]),
+        "number": numbered(
+            basket.office_prefix or provisional_prefix(client.office_id), Document.ORDER, basket.order_number
+        ),
         "state": OrderState.MODERATION,
         "client_category": client.category,
         "client_kind": client.kind,
@@ -114,7 +98,7 @@ async def place_order(
         "version": 1,
     }
     position_values = [
-        {name: item[name] for name in OFFERED}
+        {name: item[name] for name in store.OFFERED}
         | {
             "id": new_id(),
             "office_id": client.office_id,
@@ -131,19 +115,18 @@ async def place_order(
         }
         for line, item in enumerate(items, 1)
     ]
-    order = detached_instance(Order, order_values)
-    positions = [detached_instance(Position, values) for values in position_values]
-    written = {
-        ORDERS: [order_values],
-        POSITIONS: position_values,
-        outbox: outbox_rows([_placed(order, positions)]),
-        audit_log: [audit_row(session, "order.placed", f"order/{order.id}", order.office_id)],
-    }
-    await insert_all(session, written)
+    order, positions = store.new_order(order_values, position_values)
+    await store.write_order(
+        session,
+        order_values,
+        position_values,
+        events=outbox_rows([_placed(order, positions)]),
+        audit=audit_row(session, "order.placed", f"order/{order.id}", order.office_id),
+    )
     return order, positions, client
 
 
-async def _vehicle(session: AsyncSession, body: PlaceOrder, items: list[Any]) -> dict[str, Any] | None:
+async def _vehicle(session: AsyncSession, body: PlaceOrder, items: Sequence[store.Values]) -> dict[str, Any] | None:
     """The car that was named, else the one that all VIN answers in the basket were for."""
     if body.vehicle_id is not None:
         facts = await session.scalar(
@@ -191,7 +174,7 @@ async def check_position(
         raise Conflict(f"Проверяют позиции «На модерации», эта — «{position.state.label}».")
     position.applicable, position.check_comment, position.checked_at = body.applicable, body.comment, at
     position.version += 1
-    await save_positions(session, [position])
+    await store.write_positions(session, [position])
     return position
 
 
@@ -212,12 +195,7 @@ async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Princ
     if unchecked or not checked:
         names = ", ".join(f"{position.brand} {position.article}" for position in unchecked[:5])
         raise CheckIncomplete(f"Нет результата: {names}." if names else "В заказе нечего проверять.")
-    order.check_completed_at, order.checked_by, order.version = at, caller.id, order.version + 1
-    await session.execute(
-        update(ORDERS)
-        .where(ORDERS.c.id == order.id)
-        .values(check_completed_at=at, checked_by=caller.id, version=order.version)
-    )
+    await _change_order(session, order, check_completed_at=at, checked_by=caller.id)
     await publish(
         session,
         ApplicabilityChecked(
@@ -260,8 +238,15 @@ async def take_payment(session: AsyncSession, order_id: UUID, position_ids: list
     ]
     for position in paid:
         position.paid, position.version = True, position.version + 1
-    await save_positions(session, paid)
+    await store.write_positions(session, paid)
     if order.paid_at is None:
-        await session.execute(
-            update(ORDERS).where(ORDERS.c.id == order.id).values(paid_at=at, version=order.version + 1)
-        )
+        await _change_order(session, order, paid_at=at)
+
+
+async def _change_order(session: AsyncSession, order: Order, **changes: Any) -> None:
+    """Change a locked, detached order and its row."""
+    changes["version"] = order.version + 1
+    for name, value in changes.items():
+        setattr(order, name, value)
+    by_id = update(Order).where(Order.id == order.id).values(changes)
+    await session.execute(by_id.execution_options(synchronize_session=False))

@@ -8,26 +8,23 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.domain.policies import POLICIES
+from services.orders.domain.policies import POLICIES, PolicyCode
 from services.orders.models import Policy
 from services.orders.schemas.policies import NewPolicy
-from shared.base.errors import Conflict, Invalid, NotFound
+from shared.base.errors import Conflict, Invalid
 from shared.identity.roles import Principal
 from shared.runtime.audit import audit
 
 
 async def publish_policy(
-    session: AsyncSession, code: str, body: NewPolicy, *, caller: Principal, at: datetime
+    session: AsyncSession, code: PolicyCode, body: NewPolicy, *, caller: Principal, at: datetime
 ) -> Policy:
-    """A new version from a moment on that is not past.  Raises NotFound, Invalid, Conflict."""
-    kind = POLICIES.get(code)
-    if kind is None:
-        raise NotFound("Такого правила нет.")
+    """Add a version that holds from now or a later moment on.  Raises Invalid, Conflict."""
     effective_from = body.effective_from or at
     if effective_from < at:
         raise Invalid("Правило начинает действовать не раньше, чем сейчас.", field="body.effective_from")
     try:
-        data: dict[str, Any] = kind.model_validate(body.data).model_dump(mode="json")
+        data: dict[str, Any] = POLICIES[code].model_validate(body.data).model_dump(mode="json")
     except ValidationError as error:
         raise Invalid("; ".join(_describe(item) for item in error.errors()[:5]), field="body.data") from error
     policy = {

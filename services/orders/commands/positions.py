@@ -4,31 +4,23 @@ Orders are locked before positions, always in the order of their ids: so two act
 takes the last position out of moderation sees the other's work and says so exactly once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders import store
+from services.orders.domain.bulk import BulkResult
 from services.orders.domain.order import derive
 from services.orders.domain.position import PositionState
 from services.orders.models import Order, Position
 from services.orders.schemas.positions import MarkedPosition
 from shared.base.errors import BusinessError, NotFound, PreconditionFailed
 from shared.contracts.orders import OrderProcessed
-from shared.persistence.raw_sql import insert_rows, update_rows
-
-POSITIONS: Table = Position.__table__  # type: ignore[assignment]
-ORDERS: Table = Order.__table__  # type: ignore[assignment]
-
-_FIXED = {"id", "office_id", "client_id", "order_id", "order_number", "line", "origin_id", "split_from_id"}
-_COLUMNS = tuple(column.key for column in POSITIONS.columns)
-_CHANGING = ("id", *(name for name in _COLUMNS if name not in _FIXED))
-_values_of, _changes_of = attrgetter(*_COLUMNS), attrgetter(*_CHANGING)
 
 
 @dataclass
@@ -40,18 +32,6 @@ class Locked:
 
     def order_of(self, position: Position) -> Order:
         return self.orders[position.order_id]
-
-
-@dataclass
-class BulkResult:
-    """What became of one marked position (ORD-03)."""
-
-    position_id: UUID
-    problem: BusinessError | None = None
-    version: int | None = None
-    state: PositionState | None = None
-    remainder_id: UUID | None = None
-    """The new position that holds what was left over of a partial action."""
 
 
 @dataclass
@@ -165,13 +145,6 @@ def ensure_sendable(position: Position, order: Order, *, overridden: bool) -> No
         raise CheckPending("Клиент просил проверить применимость: сначала отметьте результат.")
 
 
-async def save_positions(session: AsyncSession, changed: Iterable[Position], added: Iterable[Position] = ()) -> None:
-    """Write detached positions back: two statements, however many there are."""
-    await insert_rows(session, POSITIONS, [dict(zip(_COLUMNS, _values_of(new), strict=True)) for new in added])
-    changes = [dict(zip(_CHANGING, _changes_of(position), strict=True)) for position in changed]
-    await update_rows(session, POSITIONS, changes)
-
-
 @dataclass(frozen=True)
 class OrderView:
     """What the positions of an order say together."""
@@ -197,7 +170,7 @@ async def refresh_orders(session: AsyncSession, orders: Collection[Order], at: d
     states: dict[UUID, set[tuple[PositionState, bool]]] = {order.id: set() for order in orders}
     for order_id, state, final in rows:
         states[order_id].add((state, final))
-    processed, updates = [], []
+    processed = []
     for order in orders:
         moderated = any(state is PositionState.MODERATION for state, _ in states[order.id])
         just_processed = order.processed_at is None and not moderated
@@ -213,8 +186,5 @@ async def refresh_orders(session: AsyncSession, orders: Collection[Order], at: d
                     client_id=order.client_id,
                 )
             )
-        updates.append(
-            {"id": order.id, "state": order.state, "processed_at": order.processed_at, "version": order.version}
-        )
-    await update_rows(session, ORDERS, updates)
+    await store.write_order_states(session, orders)
     return OrderView(processed, {order_id for order_id, found in states.items() if not found & _ON_ITS_WAY})

@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders import store
 from services.orders.commands.access import ensure_may_override
 from services.orders.commands.numbering import next_numbers
 from services.orders.commands.positions import (
@@ -17,7 +18,6 @@ from services.orders.commands.positions import (
     lock_position,
     lock_positions,
     refresh_orders,
-    save_positions,
 )
 from services.orders.commands.suppliers import active_suppliers, record_supply
 from services.orders.domain.numbers import Document
@@ -26,6 +26,7 @@ from services.orders.domain.policies import PrepaymentPolicy
 from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.models import Order, Position, PurchaseOrder, PurchaseOrderLine, Supplier
 from services.orders.queries.policies import policy_in_force
+from services.orders.queries.purchase_orders import lines_of
 from services.orders.schemas.positions import MarkedPosition, PositionAction, Refusal, Reorder
 from shared.base.errors import IllegalTransition, Invalid, NotFound
 from shared.contracts.base import Event
@@ -33,11 +34,7 @@ from shared.contracts.orders import PurchaseOrderSent
 from shared.identity.roles import Principal
 from shared.messaging import publish
 from shared.persistence.database import new_id
-from shared.persistence.raw_sql import insert_rows
 from shared.runtime.audit import audit
-
-LINES: Table = PurchaseOrderLine.__table__  # type: ignore[assignment]
-LINE_COLUMNS = [column.key for column in LINES.columns]
 
 
 async def order_from_suppliers(session: AsyncSession, body: PositionAction, *, caller: Principal, at: datetime) -> Bulk:
@@ -77,7 +74,7 @@ async def order_from_suppliers(session: AsyncSession, body: PositionAction, *, c
     bulk = change_each(locked, body.items, order)
     if not bulk.changed:
         return bulk
-    await save_positions(session, bulk.changed, bulk.added)
+    await store.write_positions(session, bulk.changed, bulk.added)
     sent = await _send(session, bulk.changed, suppliers, caller=caller, at=at)
     orders = {position.order_id: locked.order_of(position) for position in bulk.changed}
     view = await refresh_orders(session, orders.values(), at)
@@ -122,7 +119,7 @@ async def _send(
         grouped.setdefault(position.purchase_order_id, []).append(position)
     office_id = positions[0].office_id
     numbers = await next_numbers(session, office_id, Document.PURCHASE_ORDER, len(grouped))
-    events = []
+    documents = []
     for number, (purchase_order_id, members) in zip(numbers, grouped.items(), strict=True):
         supplier_id = members[0].supplier_id
         assert supplier_id is not None
@@ -153,12 +150,11 @@ async def _send(
             sent_by=caller.id,
             sent_at=at,
             last_sent_at=at,
+            version=1,
         )
-        session.add(purchase_order)
-        await session.flush()
-        await insert_rows(session, LINES, [{name: getattr(line, name) for name in LINE_COLUMNS} for line in lines])
-        events.append(purchase_order.as_sent(lines, at=at))
-    return events
+        documents.append((purchase_order, lines))
+    await store.write_purchase_orders(session, documents)
+    return [purchase_order.as_sent(lines, at=at) for purchase_order, lines in documents]
 
 
 async def resend_purchase_order(
@@ -175,12 +171,7 @@ async def resend_purchase_order(
     purchase_order.sendings += 1
     purchase_order.last_sent_at = at
     await session.flush()
-    lines = await session.scalars(
-        select(PurchaseOrderLine)
-        .where(PurchaseOrderLine.purchase_order_id == purchase_order_id)
-        .order_by(PurchaseOrderLine.line)
-    )
-    await publish(session, purchase_order.as_sent(list(lines), at=at))
+    await publish(session, purchase_order.as_sent(await lines_of(session, purchase_order_id), at=at))
     await audit(
         session,
         "purchase_order.resent",
@@ -204,7 +195,7 @@ async def refuse_position(
         ensure_allowed(position.state, PositionState.REFUSED)
     remainder = position.split(body.quantity or position.quantity)
     event = position.refuse(reason=body.reason, final=body.final, at=at)
-    await save_positions(session, [position], [remainder] if remainder else [])
+    await store.write_positions(session, [position], [remainder] if remainder else [])
     if first_refusal:
         await record_supply(session, [position], refused=True, at=at)
     view = await refresh_orders(session, [order], at)
@@ -241,7 +232,7 @@ async def reorder_position(
     event = position.ordered(
         supplier_id=body.supplier_id, purchase_price=body.purchase_price, purchase_order_id=new_id(), at=at
     )
-    await save_positions(session, [position])
+    await store.write_positions(session, [position])
     sent = await _send(session, [position], suppliers, caller=caller, at=at)
     view = await refresh_orders(session, [order], at)
     await publish(session, event, *sent, *view.processed)

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders, save_positions
+from services.orders import store
+from services.orders.commands.positions import Bulk, change_each, lock_positions, refresh_orders
 from services.orders.commands.suppliers import record_supply
 from services.orders.domain.position import PositionState, ensure_allowed
 from services.orders.models import Order, Position
@@ -33,7 +34,7 @@ async def receive_goods(session: AsyncSession, body: PositionAction, *, caller: 
     bulk = change_each(locked, body.items, receive)
     if not bulk.changed:
         return bulk
-    await save_positions(session, bulk.changed, bulk.added)
+    await store.write_positions(session, bulk.changed, bulk.added)
     await record_supply(session, bulk.changed, refused=False, at=at)
     arrived: dict[Order, list[Position]] = {}
     for position in bulk.changed:

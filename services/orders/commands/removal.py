@@ -5,13 +5,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.orders import store
 from services.orders.commands.positions import (
     Bulk,
     change_each,
     lock_order,
     lock_positions,
     refresh_orders,
-    save_positions,
 )
 from services.orders.domain.comments import addresses_the_client
 from services.orders.domain.policies import RemovalPolicy
@@ -45,7 +45,7 @@ async def remove_positions(session: AsyncSession, body: PositionAction, *, calle
         raise Invalid(f"Укажите причину снятия: {known}.", field="body.reason_code")
     if body.comment is not None and not addresses_the_client(body.comment, [reason.text, *reason.samples]):
         raise CommentNotForClient(
-            "Комментарий читает клиент: обратитесь к нему, например «Данный заказ мы обсудили с Вами по телефону»."
+            "Комментарий читает клиент: обратитесь к нему, например «Позиция снята по Вашей просьбе»."
         )
     comment = body.comment or reason.text
     locked = await lock_positions(session, [item.position_id for item in body.items])
@@ -60,7 +60,7 @@ async def remove_positions(session: AsyncSession, body: PositionAction, *, calle
     bulk = change_each(locked, body.items, remove)
     if not bulk.changed:
         return bulk
-    await save_positions(session, bulk.changed)
+    await store.write_positions(session, bulk.changed)
     orders = {position.order_id: locked.order_of(position) for position in bulk.changed}
     view = await refresh_orders(session, orders.values(), at)
     await publish(session, *events, *view.processed)
@@ -88,7 +88,7 @@ async def remove_unattended(session: AsyncSession, order_id: UUID, *, at: dateti
     events = [
         position.remove(reason_code=reason.code, comment=reason.text, automatic=True, at=at) for position in stale
     ]
-    await save_positions(session, stale)
+    await store.write_positions(session, stale)
     view = await refresh_orders(session, [order], at)
     await publish(session, *events, *view.processed)
     await audit(

@@ -40,7 +40,7 @@ def suggest(policy: MarkPolicy, facts: InquiryFacts) -> Suggestion:
         for holds, text in (
             (facts.total is not None and facts.total > policy.vip_over, f"сумма больше {policy.vip_over:f} ₽"),
             (facts.regular, "цикличные или регулярные закупки"),
-            (len(set(facts.categories)) > 1, "несколько позиций из разных категорий 2-го уровня"),
+            (len(set(facts.categories)) > 1, "товары из нескольких категорий 2-го уровня"),
             (facts.state_institution, "государственное учреждение"),
             (facts.paid_online, "после первого касания оформлен заказ с онлайн-оплатой"),
         )

@@ -18,7 +18,7 @@ class Document(StrEnum):
 
 
 def office_prefix(name: str) -> str:
-    """«ПроДеталь-Мира 45» → «М45», «Нижний Тагил, ул. Фестивальная, 5а» → «Ф5А», else the words' initials.
+    """«ПроДеталь-Мира 45» → «М45», «Екатеринбург, ул. Лесная, 5а» → «Л5А», else the words' initials.
 
     Two offices may get the same one: the number that follows is unique in the network.
     """

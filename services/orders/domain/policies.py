@@ -4,6 +4,7 @@ Each class is the shape of one policy's data; `POLICIES` names them.
 """
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -164,10 +165,18 @@ class StatisticsPolicy(PolicyData):
     days: Annotated[int, Field(ge=1, le=3650)]
 
 
-POLICIES: dict[str, type[PolicyData]] = {
-    "prepayment": PrepaymentPolicy,
-    "removal": RemovalPolicy,
-    "inquiries": InquiryPolicy,
-    "returns": ReturnPolicy,
-    "statistics": StatisticsPolicy,
+class PolicyCode(StrEnum):  # noqa: D101 (a docstring would be published as the schema's description)
+    PREPAYMENT = "prepayment"
+    REMOVAL = "removal"
+    INQUIRIES = "inquiries"
+    RETURNS = "returns"
+    STATISTICS = "statistics"
+
+
+POLICIES: dict[PolicyCode, type[PolicyData]] = {
+    PolicyCode.PREPAYMENT: PrepaymentPolicy,
+    PolicyCode.REMOVAL: RemovalPolicy,
+    PolicyCode.INQUIRIES: InquiryPolicy,
+    PolicyCode.RETURNS: ReturnPolicy,
+    PolicyCode.STATISTICS: StatisticsPolicy,
 }

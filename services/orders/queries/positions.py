@@ -15,6 +15,7 @@ from services.orders.queries.access import is_staff
 from services.orders.queries.suppliers import supply_statistics
 from services.orders.schemas.positions import PositionOut
 from services.orders.schemas.related import RelatedRows, UnderModeration
+from shared.base.errors import NotFound
 from shared.identity.roles import Principal
 
 NEWEST_FIRST = (Position.state_changed_at.desc(), Position.id.desc())
@@ -50,6 +51,14 @@ def positions_matching(wanted: PositionFilter) -> Select[Any]:
     if wanted.changed_to is not None:
         query = query.where(Position.state_changed_at < wanted.changed_to)
     return query
+
+
+async def find_position(session: AsyncSession, position_id: UUID) -> Position:
+    """Return one position of the caller's scope.  Raises NotFound."""
+    position = await session.scalar(select(Position).where(Position.id == position_id))
+    if position is None:
+        raise NotFound("Позиция не найдена.")
+    return position
 
 
 async def load_related_rows(

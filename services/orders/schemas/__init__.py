@@ -1,1 +1,1 @@
-"""What callers send: request bodies, one per use case."""
+"""Request and response bodies, one module per topic."""

@@ -1,18 +1,10 @@
-"""What callers send: request bodies, one per use case."""
+"""Kinds of values that several bodies share."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
-    ConfigDict,
-    EmailStr,
-    Field,
-    StringConstraints,
-)
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
 
 from shared.web import one_line
 

@@ -1,13 +1,14 @@
-"""What callers send: request bodies, one per use case."""
+"""Bodies of inquiries and their tasks (INQ-02)."""
 
-from typing import Literal, Self
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
+from services.orders.domain.inquiry_marks import Mark
+from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
 from services.orders.schemas.fields import (
     Article,
@@ -21,7 +22,7 @@ from services.orders.schemas.fields import (
     ensure_sums_fit,
     examples,
 )
-from shared.web import Input, LongText, Price, ShortText
+from shared.web import Input, LongText, Output, Price, ShortText
 
 
 class InquiryItem(Input):
@@ -123,3 +124,92 @@ class InquiryMark(Input):
 
 class TaskDone(Input):
     result: Comment | None = None
+
+
+CHANNEL_LABELS = {
+    "visit": "Посещение",
+    "phone": "Звонок",
+    "email": "Почта",
+    "messenger": "Мессенджер",
+    "site": "Сайт",
+}
+STATUS_LABELS = {"open": "В работе", "won": "Оформлен заказ", "lost": "Потеряно"}
+TASK_LABELS = {
+    "supplier_request": "Заявка поставщику",
+    "call_on_arrival": "Звонок о поступлении",
+    "payment_check": "Проверить оплату",
+    "call_back": "Перезвонить",
+    "other": "Другое",
+}
+ANONYMOUS = "Без имени"
+
+
+class TaskOut(Output):
+    id: UUID
+    inquiry_id: UUID
+    staff_id: UUID
+    kind: TaskKind
+    kind_label: str
+    text: str
+    due_at: datetime
+    done_at: datetime | None
+    result: str | None
+    version: int
+
+    @classmethod
+    def of(cls, task: InquiryTask) -> Self:
+        names = [name for name in cls.model_fields if name != "kind_label"]
+        return cls(**{name: getattr(task, name) for name in names}, kind_label=TASK_LABELS[task.kind])
+
+
+class InquirySummary(Output):
+    id: UUID
+    office_id: UUID
+    staff_id: UUID
+    customer_type: CustomerType
+    channel: InquiryChannel
+    channel_label: str
+    name: str | None
+    name_label: str = Field(description="Имя или «Без имени» (INQ-02)")
+    phone: str | None
+    city: str
+    items: list[InquiryItem]
+    total: Decimal | None
+    features: dict[str, Any]
+    delivery: bool
+    call_back_promised: bool
+    internet_advantages_told: bool
+    comment: str | None
+    suggested_mark: Mark | None = Field(description="Предложение системы (INQ-04, INQ-05)")
+    criteria: list[str] = Field(description="По каким признакам")
+    mark: Mark | None = Field(description="Решение менеджера")
+    status: InquiryStatus
+    status_label: str
+    status_changed_at: datetime
+    lost_reason: str | None
+    order_id: UUID | None
+    recorded_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, inquiry: Inquiry) -> Self:
+        return cls(
+            **{name: getattr(inquiry, name) for name in _AS_STORED},
+            channel_label=CHANNEL_LABELS[inquiry.channel],
+            status_label=STATUS_LABELS[inquiry.status],
+            name_label=inquiry.name or ANONYMOUS,
+        )
+
+
+_AS_STORED = [
+    name for name in InquirySummary.model_fields if name not in ("channel_label", "status_label", "name_label")
+]
+
+
+class InquiryOut(InquirySummary):
+    tasks: list[TaskOut]
+
+
+class LostReasonOut(Output):
+    code: str
+    label: str

@@ -1,22 +1,22 @@
-"""What callers send: request bodies, one per use case."""
+"""Bodies of orders."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
 from uuid import UUID
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from services.orders.domain.disclosures import Disclosure
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
-from services.orders.models import Order
+from services.orders.models import Order, Position
 from services.orders.models.order import Channel, Delivery
 from services.orders.schemas.fields import City, Comment
 from services.orders.schemas.positions import BalanceOut, PositionOut
+from services.orders.schemas.related import RelatedRows
 from shared.contracts.clients import Vehicle
 from shared.web import Input, Output
 
@@ -80,3 +80,23 @@ class OrderOut(OrderSummary):
     delivery_note: str | None
     client_balance: BalanceOut | None
     positions: list[PositionOut]
+
+    @classmethod
+    def of_positions(cls, order: Order, positions: Sequence[Position], related: RelatedRows, *, internal: bool) -> Self:
+        client = related.clients.get(order.client_id)
+        balance = related.balances.get(order.client_id)
+        summary = OrderSummary.of(
+            order,
+            client.display_name if client else None,
+            dict(Counter(position.state for position in positions)),
+        )
+        return cls(
+            **dict(summary),
+            vehicle=order.vehicle,
+            disclosures=order.disclosures,
+            delivery=order.delivery,
+            delivery_city=order.delivery_city,
+            delivery_note=order.delivery_note,
+            client_balance=BalanceOut.model_validate(balance) if balance else None,
+            positions=[PositionOut.of(position, related, internal=internal) for position in positions],
+        )

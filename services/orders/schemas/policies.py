@@ -1,13 +1,14 @@
-"""What callers send: request bodies, one per use case."""
+"""Bodies of policies."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
+from services.orders.domain.policies import PolicyCode
 from services.orders.schemas.fields import Moment, examples
-from shared.web import Input
+from shared.web import Input, Output
 
 
 class NewPolicy(Input):
@@ -17,3 +18,11 @@ class NewPolicy(Input):
 
     effective_from: Moment | None = Field(default=None, description="По умолчанию — сейчас")
     data: dict[str, Any]
+
+
+class PolicyOut(Output):
+    code: PolicyCode
+    effective_from: datetime
+    data: dict[str, Any]
+    created_by: UUID | None
+    created_at: datetime

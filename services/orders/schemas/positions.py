@@ -5,11 +5,9 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
+from services.orders.domain.bulk import BulkResult
 from services.orders.domain.disclosures import Disclosure
 from services.orders.domain.position import PositionState
 from services.orders.domain.return_matrix import KIND_LABELS
@@ -246,3 +244,42 @@ class Reorder(Input):
     purchase_price: Price
     term_days: TermDays | None = None
     override_reason: Comment | None = None
+
+
+class ActionResult(Output):
+    """Что стало с одной отмеченной позицией (ORD-03)."""
+
+    position_id: UUID
+    ok: bool
+    state: PositionState | None
+    state_label: str | None
+    version: int | None
+    remainder_id: UUID | None = Field(description="Новая позиция с остатком, если действие касалось части")
+    problem: ProblemOut | None
+
+    @classmethod
+    def of(cls, result: BulkResult) -> Self:
+        return cls(
+            position_id=result.position_id,
+            ok=result.problem is None,
+            state=result.state,
+            state_label=result.state.label if result.state else None,
+            version=result.version,
+            remainder_id=result.remainder_id,
+            problem=ProblemOut.of(result.problem) if result.problem else None,
+        )
+
+
+class ActionResults(Output):
+    results: list[ActionResult]
+
+
+class RemovalReasonOut(Output):
+    code: str
+    label: str
+    text: str = Field(description="Шаблон комментария для клиента, можно изменить (K4)")
+
+
+class RefusedOut(Output):
+    position: PositionOut
+    remainder: PositionOut | None = Field(description="Часть, от которой поставщик не отказался")

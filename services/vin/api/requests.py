@@ -1,4 +1,4 @@
-"""HTTP interface of the service."""
+"""Routes of VIN requests."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.vin import commands
-from services.vin.models.requests import VinRequest
 from services.vin.queries import requests as queries
 from services.vin.schemas.requests import (
     AnswerOut,
@@ -58,13 +57,11 @@ async def list_requests(
     сверху. Сотрудник видит свой офис, клиент — только себя.
     """
     wanted = state or ("all" if caller.role == Role.CLIENT else "unanswered")
-    # The office's own rows are shown anyway; naming the office lets the index serve the order.
+    # Staff see only their own office anyway; naming it lets PostgreSQL take the order from an index.
     office = caller.office_id if caller.role in OFFICE_STAFF else office_id
     client = caller.id if caller.role == Role.CLIENT else client_id
     query = queries.requests(wanted, client_id=client, office_id=office)
-    by_age = (VinRequest.submitted_at, VinRequest.id)
-    key = by_age if wanted == "unanswered" else tuple(column.desc() for column in by_age)
-    found, after = await paginate(session, query, page, key=key)
+    found, after = await paginate(session, query, page, key=queries.sort_key(wanted))
     return Page(items=await queries.rows(session, found, at=now()), next=after.next)
 
 

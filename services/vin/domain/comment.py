@@ -46,7 +46,7 @@ _FORGOTTEN_SIDE = re.compile(
 )
 _ACCESSORY = re.compile(r"аксессуар|не\s+(?:\w+\s+){0,2}базов\w*\s+комплектац", re.IGNORECASE)
 
-_EXAMPLE = "Пишите так, как сказали бы клиенту: «Данный запрос мы обсудили с Вами по телефону»."
+_EXAMPLE = "Пишите так, как сказали бы клиенту: «Мы позвоним Вам, как только узнаем срок»."
 
 
 def check_comment(comment: str, *, must_address: bool) -> str:

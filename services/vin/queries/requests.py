@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -46,6 +46,12 @@ def requests(state: ListState, *, client_id: UUID | None, office_id: UUID | None
     if office_id is not None:
         query = query.where(VinRequest.office_id == office_id)
     return query
+
+
+def sort_key(state: ListState) -> tuple[Any, ...]:
+    """Return the order of a list: unanswered requests oldest first (VIN-05), the other lists newest first."""
+    by_age = (VinRequest.submitted_at, VinRequest.id)
+    return by_age if state == "unanswered" else tuple(column.desc() for column in by_age)
 
 
 async def rows(session: AsyncSession, found: Sequence[VinRequest], *, at: datetime) -> list[RequestRow]:

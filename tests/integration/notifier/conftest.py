@@ -25,6 +25,7 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from simulators.mailbox.server import RunningMailbox, running_mailbox
 from simulators.sms.gateways import RunningSmsSimulator, running_sms_simulator
+from tests.support.engine_gate import engine_gate
 from tests.support.harness import ServiceHarness, running_service
 from tests.support.notifier import PART, calendar
 
@@ -48,22 +49,23 @@ async def gateway() -> AsyncIterator[RunningSmsSimulator]:
 async def notifier(
     infrastructure: Infrastructure, mailbox: RunningMailbox, gateway: RunningSmsSimulator
 ) -> AsyncIterator[ServiceHarness]:
-    async with running_service(
-        "notifier",
-        infrastructure,
-        smtp_url=f"smtp://{mailbox.smtp_host}:{mailbox.smtp_port}",
-        sms_url=gateway.http_url,
-        sms_login="demo",
-        sms_password="demo",
-        sms_poll_seconds=0.3,
-        webhook_secret=WEBHOOK_SECRET,
-        mango_key=MANGO_KEY,
-        mango_salt=MANGO_SALT,
-        secrets_key="another key of the tests",
-        imap_poll_seconds=0.3,
-        demo=True,
-    ) as harness:
-        yield harness
+    with engine_gate.installed():
+        async with running_service(
+            "notifier",
+            infrastructure,
+            smtp_url=f"smtp://{mailbox.smtp_host}:{mailbox.smtp_port}",
+            sms_url=gateway.http_url,
+            sms_login="demo",
+            sms_password="demo",
+            sms_poll_seconds=0.3,
+            webhook_secret=WEBHOOK_SECRET,
+            mango_key=MANGO_KEY,
+            mango_salt=MANGO_SALT,
+            secrets_key="another key of the tests",
+            imap_poll_seconds=0.3,
+            demo=True,
+        ) as harness:
+            yield harness
 
 
 @dataclass

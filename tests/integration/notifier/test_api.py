@@ -23,7 +23,7 @@ def code_of(answer: httpx.Response) -> str:
 
 
 async def day(world: World) -> None:
-    """Three duties: overdue, soon, and with time left."""
+    """Three obligations: overdue, soon, and with time left."""
     await world.with_people()
     await world.register(at=now() - minutes(16))  # 20 minutes, warned at 15.
     await world.place(at=now() - minutes(45))  # CALL-06 soon, ORD-04 overdue, ORD-07 open.
@@ -112,7 +112,7 @@ async def test_clients_and_strangers_have_no_business_with_the_clocks(world: Wor
             assert (await http.get(path)).status_code == 401
 
 
-async def test_a_duty_tells_its_history_its_ladder_and_why_it_is_due_then(world: World) -> None:
+async def test_an_obligation_shows_its_history_its_ladder_and_why_it_is_due_then(world: World) -> None:
     hours = ((("09:00", "13:00"), ("14:00", "18:00")),) * 5 + ((), ())
     await world.open_office(calendar=calendar(weekly=hours, version=7))
     await world.hire("ivanov", "manager")
@@ -123,11 +123,11 @@ async def test_a_duty_tells_its_history_its_ladder_and_why_it_is_due_then(world:
     obligation = await world.obligation(request.request_id, "VIN-05")
     async with world.staff_http() as http:
         answer = await http.get(f"/obligations/{obligation.id}")
-        told = answer.json()
+        shown = answer.json()
         explanation = await get(http, f"/obligations/{obligation.id}/explanation")
-    assert answer.headers["etag"] == f'"{told["version"]}"'
-    assert told["history"][0]["event_label"] == "срок начат"
-    assert [step["role_label"] for step in told["steps"]][-1] == "головной офис"
+    assert answer.headers["etag"] == f'"{shown["version"]}"'
+    assert shown["history"][0]["event_label"] == "срок начат"
+    assert [step["role_label"] for step in shown["steps"]][-1] == "головной офис"
     assert explanation["calendar_version"] == 7
     sentences = explanation["sentences"]
     assert sentences[:2] == [
@@ -139,7 +139,7 @@ async def test_a_duty_tells_its_history_its_ladder_and_why_it_is_due_then(world:
     assert "Всего засчитано 2 ч рабочего времени." in sentences
     assert "Крайний срок 16.11.2026 12:42." in sentences
     assert sentences[-1].startswith("Просрочено на ")
-    assert told["explanation"][:-1] == sentences[:-1]
+    assert shown["explanation"][:-1] == sentences[:-1]
 
 
 async def test_a_kept_deadline_and_a_missed_one_explain_themselves(world: World) -> None:
@@ -172,7 +172,7 @@ async def test_rules_are_listed_with_russian_figures(notifier: ServiceHarness) -
     assert unknown.status_code == 404
 
 
-async def test_a_running_duty_keeps_its_rule_and_a_new_one_gets_the_new(world: World) -> None:
+async def test_a_running_obligation_keeps_its_rule_and_a_new_one_gets_the_new(world: World) -> None:
     await world.with_people()
     await world.register()
     old = await world.place()
@@ -192,8 +192,8 @@ async def test_an_offices_own_rule_leaves_the_others_alone(world: World, notifie
     other = World(notifier, world.mailbox)
     await other.with_people()
     await other.register()
-    mine, theirs = await world.place(), await other.place()
-    own, general = await world.obligation(mine, "ORD-04"), await other.obligation(theirs, "ORD-04")
+    mine, of_other = await world.place(), await other.place()
+    own, general = await world.obligation(mine, "ORD-04"), await other.obligation(of_other, "ORD-04")
     assert own.due_at - own.opened_at == minutes(10)
     assert general.due_at - general.opened_at == minutes(40)
 
@@ -270,14 +270,14 @@ async def test_publishing_needs_the_version_one_has_seen_and_head_office(notifie
 # ── Cabinet, notices, templates ──
 
 
-async def told(world: World) -> None:
+async def with_message(world: World) -> None:
     await world.with_people()
     await world.register()
     await world.notifier.deliver(world.checked(new_id()))
 
 
 async def test_a_client_reads_and_marks_only_own_messages(world: World, notifier: ServiceHarness) -> None:
-    await told(world)
+    await with_message(world)
     async with world.client_http() as http:
         page = await get(http, "/cabinet/messages")
         (message,) = page["items"]
@@ -302,7 +302,7 @@ async def test_a_client_reads_and_marks_only_own_messages(world: World, notifier
 async def test_staff_see_what_a_client_was_sent_and_other_offices_do_not(
     world: World, notifier: ServiceHarness
 ) -> None:
-    await told(world)
+    await with_message(world)
     await world.mailbox.wait_for(to=world.mail_of("client"))
     async with world.staff_http() as http:
         (notice,) = (await get(http, "/notices", client_id=world.client_id))["items"]

@@ -79,7 +79,7 @@ async def test_the_check_finds_a_paid_order_without_a_rule(head: httpx.AsyncClie
     assert (await head.delete(f"/rule-drafts/{draft['id']}", headers=etag)).json()["state"] == "dropped"
 
 
-async def test_the_check_finds_an_office_whose_ladder_reaches_nobody(world: World, head: httpx.AsyncClient) -> None:
+async def test_the_check_finds_an_office_whose_ladder_has_no_people(world: World, head: httpx.AsyncClient) -> None:
     await world.open_office(name="Пустой офис")
     only_manager = [{"role": "manager", "after": {"amount": 0, "unit": "working_minutes"}}]
     draft = await begin(head, "CALL-01", world.office_id, ladder=only_manager)
@@ -118,7 +118,7 @@ async def a_day(world: World) -> dict[str, Any]:
     return {"since": (start - minutes(1)).isoformat(), **orders}
 
 
-async def test_a_dry_run_tells_which_duties_would_have_come_out_otherwise_and_for_whom(
+async def test_a_dry_run_shows_which_obligations_would_have_ended_otherwise_and_whose(
     world: World, head: httpx.AsyncClient
 ) -> None:
     day = await a_day(world)
@@ -189,7 +189,9 @@ async def test_a_dry_run_lets_the_clock_stand_while_the_client_does_not_answer(
     assert datetime.fromisoformat(change["after"]["due_at"]) - opened == minutes(50)
 
 
-async def test_a_dry_run_takes_over_what_people_have_done_with_duties(world: World, head: httpx.AsyncClient) -> None:
+async def test_a_dry_run_takes_over_what_people_have_done_with_obligations(
+    world: World, head: httpx.AsyncClient
+) -> None:
     await world.with_people()
     start = now() - timedelta(seconds=1)
     await world.register(at=start)

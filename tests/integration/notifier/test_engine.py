@@ -93,7 +93,7 @@ async def test_without_a_director_the_senior_manager_stands_in(world: World) -> 
     assert [(row.role, row.told) for row in fired[2:]] == [("senior_manager", senior), ("director", senior)]
 
 
-async def test_nobody_left_at_a_level_passes_on_to_the_next(world: World) -> None:
+async def test_a_level_without_people_passes_on_to_the_next(world: World) -> None:
     await world.open_office()
     await world.hire("director", "director")
     await world.register(manager_id=None)
@@ -117,7 +117,7 @@ async def test_people_are_those_of_the_moment_of_firing(world: World) -> None:
     assert fired[0].told == [str(world.staff["novikov"])]
 
 
-async def test_a_closed_duty_fires_nothing_more(world: World) -> None:
+async def test_a_closed_obligation_fires_nothing_more(world: World) -> None:
     await world.with_people()
     await world.register()
     await fast_contact(world, warnings=[])
@@ -145,7 +145,7 @@ async def test_the_limit_asks_for_the_removal_of_the_order(world: World) -> None
     assert (event.due_at, event.obligation_id) == (obligation.due_at, obligation.id)
 
 
-async def test_an_earlier_duty_wakes_the_engine_from_a_longer_sleep(world: World) -> None:
+async def test_an_earlier_obligation_wakes_the_engine_from_a_longer_sleep(world: World) -> None:
     """Frappe Helpdesk looks at its deadlines once an hour, RetailCRM every two minutes; here no beat decides."""
     await world.with_people()
     await world.register()
@@ -158,7 +158,7 @@ async def test_an_earlier_duty_wakes_the_engine_from_a_longer_sleep(world: World
 
 
 async def test_after_downtime_everything_fires_once_and_in_order(world: World) -> None:
-    """Steps of several duties that came due while nobody looked."""
+    """Steps of several obligations that came due while no engine ran."""
     await world.with_people()
     await world.register()
     order_ids = [new_id() for _ in range(8)]
@@ -207,7 +207,7 @@ async def test_several_replicas_fire_every_step_once(world: World, monkeypatch: 
 
 
 async def many_due(world: World, pattern: Obligation, number: int) -> list[UUID]:
-    """Copies of a duty whose only step is its breach, due now; they appear in one transaction."""
+    """Copies of an obligation whose only step is its breach, due now; they appear in one transaction."""
     step = [{"level": 1, "kind": "breach", "at": now().isoformat(), "role": None, "action": None}]
     columns = [column.name for column in Obligation.__table__.columns]
     own = {
@@ -262,7 +262,7 @@ async def test_a_step_that_fired_cannot_fire_again(world: World) -> None:
             session.add(row)
 
 
-async def test_a_warning_of_a_duty_done_meanwhile_is_not_sent(world: World) -> None:
+async def test_a_warning_of_an_obligation_done_meanwhile_is_not_sent(world: World) -> None:
     await world.with_people()
     await world.register()
     await fast_contact(world, duration=seconds(60), warnings=[{"share": 1}])
@@ -292,7 +292,7 @@ async def test_a_warning_of_a_duty_done_meanwhile_is_not_sent(world: World) -> N
 async def test_the_rules_are_asked_for_once_and_not_in_every_transaction(
     notifier: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever connection a transaction has; what was published since is told by the stamp."""
+    """Whichever connection a transaction has; the stamp shows what was published since."""
     async with notifier.session() as session:
         book = await rule_book.cached_rule_book(session)
 

@@ -1,4 +1,4 @@
-"""What people do with a duty: move its deadline, take it on, wait, hand over, reopen."""
+"""What people do with an obligation: move its deadline, acknowledge, wait, assign, reopen."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -58,18 +58,18 @@ async def test_a_deadline_agreed_with_the_client_is_moved_and_everything_about_i
     due = before.due_at + minutes(300)
     answer = await post(world.staff_http(), obligation_id, "deadline", due_at=due.isoformat(), reason=WHY)
     assert answer.status_code == 200, answer.text
-    told = answer.json()
+    shown = answer.json()
     after = await the_obligation(world, obligation_id)
     assert (after.due_at, after.agreed_due_at, after.generation, after.opened_at) == (due, due, 2, before.opened_at)
-    (moved,) = [entry for entry in told["history"] if entry["event"] == "moved"]
+    (moved,) = [entry for entry in shown["history"] if entry["event"] == "moved"]
     assert moved["details"] == {
         "from": before.due_at.isoformat(),
         "to": due.isoformat(),
         "staff_id": str(world.staff["ivanov"]),
     }
-    (remark,) = told["remarks"]
+    (remark,) = shown["remarks"]
     assert (remark["text"], remark["staff_name"]) == (WHY, "Ivanov manager")
-    assert any("По согласованию с клиентом срок перенесён" in sentence for sentence in told["explanation"])
+    assert any("По согласованию с клиентом срок перенесён" in sentence for sentence in shown["explanation"])
     opened = await world.notifier.published(ObligationOpened, obligation_id=obligation_id)
     closed = await world.notifier.published(ObligationClosed, obligation_id=obligation_id)
     assert [(event.generation, event.due_at) for event in opened] == [(1, before.due_at), (2, due)]
@@ -118,7 +118,7 @@ async def test_a_passed_deadline_is_not_moved(world: World) -> None:
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:reglament:problem:deadline-passed")
 
 
-async def test_another_offices_duty_is_not_found(world: World, notifier: ServiceHarness) -> None:
+async def test_another_offices_obligation_is_not_found(world: World, notifier: ServiceHarness) -> None:
     obligation_id = await asked(world)
     stranger = notifier.http(Role.DIRECTOR, office_id=new_id())
     answer = await post(stranger, obligation_id, "deadline", due_at=(now() + minutes(5)).isoformat(), reason=WHY)
@@ -151,7 +151,7 @@ async def test_i_have_it_stops_the_climb_until_its_own_time_runs_out(world: Worl
     assert steps[2] - steps[1] == timedelta(seconds=1)  # The levels keep their distance.
 
 
-async def test_nobody_holds_the_ladder_for_ever(world: World) -> None:
+async def test_the_ladder_cannot_be_held_for_ever(world: World) -> None:
     obligation_id = await asked(world)
     assert (await post(world.staff_http(), obligation_id, "acknowledgement")).status_code == 200
     assert (await post(world.staff_http(), obligation_id, "acknowledgement")).status_code == 409
@@ -175,9 +175,9 @@ async def test_while_the_client_is_asked_the_clock_stands_still_and_goes_on_with
     assert answer.status_code == 200, answer.text
     after = await the_obligation(world, obligation_id)
     span = after.spans[0]
-    stood = datetime.fromisoformat(span["ended_at"]) - datetime.fromisoformat(span["began_at"])
-    assert stood >= timedelta(seconds=0.3)
-    assert after.due_at - before.due_at == stood
+    paused_for = datetime.fromisoformat(span["ended_at"]) - datetime.fromisoformat(span["began_at"])
+    assert paused_for >= timedelta(seconds=0.3)
+    assert after.due_at - before.due_at == paused_for
     assert [step["level"] for step in after.schedule] == [step["level"] for step in before.schedule]
     assert after.generation == 2
     events = [entry["event"] for entry in answer.json()["history"]]
@@ -185,7 +185,7 @@ async def test_while_the_client_is_asked_the_clock_stands_still_and_goes_on_with
     assert any("отсчёт стоял (ждали: клиент)" in sentence for sentence in answer.json()["explanation"])
 
 
-async def test_a_paused_duty_is_not_overdue_and_fires_nothing(world: World) -> None:
+async def test_a_paused_obligation_is_not_overdue_and_fires_nothing(world: World) -> None:
     await world.with_people()
     await world.register()
     await publish(
@@ -211,8 +211,8 @@ async def test_where_the_rule_does_not_pause_only_the_blame_is_divided(world: Wo
     order = await world.place()
     obligation = await world.obligation(order, "ORD-07")
     answer = await post(world.staff_http(), obligation.id, "waiting", holder="supplier", reason="Ждём остатки")
-    told = answer.json()
-    assert (told["waits_for"], told["paused_at"]) == ("supplier", None)
+    shown = answer.json()
+    assert (shown["waits_for"], shown["paused_at"]) == ("supplier", None)
     assert (await the_obligation(world, obligation.id)).next_at == obligation.next_at
     again = await post(world.staff_http(), obligation.id, "waiting", holder="supplier", reason="Ждём остатки")
     assert again.status_code == 409
@@ -232,13 +232,13 @@ async def test_a_fact_that_changes_the_rule_keeps_the_paused_time(world: World) 
     await world.notifier.deliver(world.order_paid(order))
     after = await the_obligation(world, obligation.id)
     span = after.spans[0]
-    stood = datetime.fromisoformat(span["ended_at"]) - datetime.fromisoformat(span["began_at"])
+    paused_for = datetime.fromisoformat(span["ended_at"]) - datetime.fromisoformat(span["began_at"])
     assert after.rule_code == "ORD-06-PAID"
-    assert after.due_at == after.opened_at + minutes(30) + stood
+    assert after.due_at == after.opened_at + minutes(30) + paused_for
 
 
 @pytest.mark.parametrize("arrivals", list(permutations(("placed", "checked", "processed"))), ids="-".join)
-async def test_events_say_whom_a_duty_waits_for_in_whatever_order_they_arrive(
+async def test_events_say_whom_an_obligation_waits_for_in_whatever_order_they_arrive(
     world: World, arrivals: tuple[str, ...]
 ) -> None:
     await world.with_people()
@@ -273,7 +273,7 @@ async def test_what_events_pause_goes_on_by_the_calendar_of_its_deadline(world: 
     assert (await world.obligation(order, "ORD-04")).due_at == placed + minutes(42)
 
 
-async def test_a_duty_closed_while_it_waited_is_not_late(world: World) -> None:
+async def test_an_obligation_closed_while_it_waited_is_not_late(world: World) -> None:
     await world.with_people()
     await world.register()
     order = await world.place()
@@ -292,7 +292,7 @@ async def test_a_duty_closed_while_it_waited_is_not_late(world: World) -> None:
 # ── Handing over, reopening ──
 
 
-async def test_a_senior_hands_a_duty_over_and_the_new_person_is_told(world: World) -> None:
+async def test_a_senior_assigns_an_obligation_and_the_new_person_is_notified(world: World) -> None:
     await world.with_people()
     petrov = await world.hire("petrov", "manager")
     await world.register()
@@ -310,7 +310,7 @@ async def test_a_senior_hands_a_duty_over_and_the_new_person_is_told(world: Worl
     assert answer.status_code == 422
 
 
-async def test_a_duty_closed_by_mistake_goes_on_with_the_time_that_was_left(world: World) -> None:
+async def test_an_obligation_closed_by_mistake_resumes_with_the_time_that_was_left(world: World) -> None:
     await world.with_people()
     await world.register()
     order = await world.place()

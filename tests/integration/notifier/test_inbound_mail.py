@@ -92,8 +92,8 @@ async def test_a_letter_becomes_an_inquiry_once_and_stays_unread_in_the_mailbox(
     (mail,) = await mails(office, 1)
     assert (mail.title, mail.text, mail.client_id) == ("Колодки на Камри", "Есть ли колодки?", office.client_id)
     await checked(office)
-    (told,) = await received(office)
-    assert (told.mail_id, told.thread_id, told.client_id) == (mail.id, mail.id, office.client_id)
+    (published,) = await received(office)
+    assert (published.mail_id, published.thread_id, published.client_id) == (mail.id, mail.id, office.client_id)
     assert b"Seen" not in dovecot.flags(str(office.office_id))
     async with office.staff_http() as http:
         (row,) = (await http.get("/mails", params={"unanswered": True})).json()["items"]
@@ -122,19 +122,19 @@ async def test_a_renumbered_mailbox_makes_nothing_twice(office: World, dovecot: 
 
 @needs_dovecot
 async def test_a_conversation_is_answered_and_the_answer_is_threaded(office: World, dovecot: Dovecot) -> None:
-    """CALL-12: one inquiry while nobody has answered; the answer closes it; a further letter is a new one."""
+    """CALL-12: one inquiry until there is an answer, which closes it; a further letter opens a new one."""
     first_id = f"<{new_id()}@example.ru>"
     dovecot.put(str(office.office_id), letter(From=office.mail_of("asker"), Message_ID=first_id))
     (first,) = await mails(office, 1)
     dovecot.put(str(office.office_id), letter("И фильтр?", From=office.mail_of("asker"), In_Reply_To=first_id))
     await mails(office, 2)
-    assert [told.mail_id for told in await received(office)] == [first.id]
+    assert [published.mail_id for published in await received(office)] == [first.id]
     async with office.staff_http() as http:
         done = await http.post(f"/mails/{first.id}/answer", json={"text": "Есть, 2 450 рублей."})
         assert done.status_code == 201, done.text
         assert (await http.get("/mails", params={"unanswered": True})).json()["items"] == []
-    (told,) = await office.notifier.published(MailAnswered, mail_id=first.id)
-    assert told.staff_id == office.staff["ivanov"]
+    (published,) = await office.notifier.published(MailAnswered, mail_id=first.id)
+    assert published.staff_id == office.staff["ivanov"]
     (answer,) = await office.mailbox.wait_for(to=office.mail_of("asker"))
     parsed = message_from_bytes(answer.raw, policy=policy.default)
     assert parsed["In-Reply-To"] == parsed["References"] == first_id
@@ -163,7 +163,7 @@ async def test_a_reply_to_our_letter_finds_the_client_and_programs_open_nothing(
     automatic, reply = await mails(office, 2)
     assert (automatic.kind, reply.kind) == ("automatic", "message")
     assert (reply.client_id, reply.thread_id) == (office.client_id, notice_id)
-    assert [told.mail_id for told in await received(office)] == [reply.id]
+    assert [published.mail_id for published in await received(office)] == [reply.id]
     async with office.staff_http() as http:
         assert (await http.post(f"/mails/{automatic.id}/answer", json={"text": "?"})).status_code == 409
 
@@ -192,8 +192,8 @@ async def test_stop_in_answer_to_advertising_ends_it(office: World, dovecot: Dov
 
 
 @needs_dovecot
-async def test_stop_is_said_by_whoever_was_written_to(office: World, dovecot: Dovecot) -> None:
-    """NTF-02: of two clients with one e-mail the other goes on to get theirs."""
+async def test_stop_comes_from_the_client_who_was_written_to(office: World, dovecot: Dovecot) -> None:
+    """NTF-02: of two clients with one e-mail the other goes on to get advertising."""
     email = office.mail_of("family")
     await office.register(email=email, consents=["service", "advertising"])
     husband, office.client_id = office.client_id, new_id()
@@ -219,7 +219,7 @@ async def test_a_status_set_by_hand_answers_the_letter_too(office: World, doveco
 
 
 @needs_dovecot
-async def test_a_mark_answers_nobody(office: World, dovecot: Dovecot) -> None:
+async def test_a_mark_is_no_answer(office: World, dovecot: Dovecot) -> None:
     """INQ-05 is no conversation: the letter waits, and so does its clock (CALL-12)."""
     dovecot.put(str(office.office_id), letter())
     (mail,) = await mails(office, 1)
@@ -236,20 +236,24 @@ async def test_a_mark_answers_nobody(office: World, dovecot: Dovecot) -> None:
 async def test_a_letter_that_comes_after_the_closing_opens_an_inquiry_of_its_own(
     office: World, dovecot: Dovecot
 ) -> None:
-    """CALL-12: also where it was here before the closing was heard of; two closings of the first ask only once."""
+    """CALL-12: also where it came before the event of the closing; two closings of the first open one only."""
     first_id = f"<{new_id()}@example.ru>"
     dovecot.put(str(office.office_id), letter(Message_ID=first_id))
     (first,) = await mails(office, 1)
     closed_at = now()
     dovecot.put(str(office.office_id), letter("И фильтр?", In_Reply_To=first_id))
     second = (await mails(office, 2))[1]
-    assert [told.mail_id for told in await received(office)] == [first.id]
+    assert [published.mail_id for published in await received(office)] == [first.id]
     for version in (1, 2):
         status = {"inquiry_id": first.id, "staff_id": office.staff["ivanov"], "status": "won"}
         event = {**office.event(version=version, occurred_at=closed_at), **status}
         await office.notifier.deliver(InquiryStatusChanged.model_validate(event))
-    (_, told) = await received(office)
-    assert (told.mail_id, told.received_at, told.occurred_at) == (second.id, second.received_at, second.received_at)
+    (_, published) = await received(office)
+    assert (published.mail_id, published.received_at, published.occurred_at) == (
+        second.id,
+        second.received_at,
+        second.received_at,
+    )
     assert [mail.answered_at for mail in await mails(office, 2)] == [closed_at, None]
 
 
@@ -262,7 +266,7 @@ async def test_a_wrong_password_is_shown_and_a_right_one_mends_it(world: World, 
     assert (await checked(world))["error"] is None
 
 
-async def test_only_head_office_configures_and_nobody_reads_the_password(world: World) -> None:
+async def test_only_head_office_configures_and_the_password_is_not_shown(world: World) -> None:
     await world.open_office()
     nowhere = Dovecot(port=1, directory=None)  # type: ignore[arg-type]
     async with world.notifier.http(Role.DIRECTOR, office_id=world.office_id) as http:

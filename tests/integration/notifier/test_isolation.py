@@ -39,7 +39,7 @@ async def something_of_everything(world: World) -> dict[str, Any]:
         messages = await http.get("/cabinet/messages", params={"client_id": str(world.client_id)})
         (message,) = messages.json()["items"]
     obligation = await world.obligation(world.client_id, "CALL-01")
-    return {"notice": notice["id"], "message": message["id"], "duty": obligation.id}
+    return {"notice": notice["id"], "message": message["id"], "obligation": obligation.id}
 
 
 async def test_a_stranger_finds_nothing(world: World, layers: str) -> None:
@@ -52,8 +52,8 @@ async def test_a_stranger_finds_nothing(world: World, layers: str) -> None:
         assert page["items"] == [] and page["unread"] == 0
         assert (await http.get("/notices", params={"client_id": str(world.client_id)})).json()["items"] == []
         for path in (
-            f"/obligations/{ids['duty']}",
-            f"/obligations/{ids['duty']}/explanation",
+            f"/obligations/{ids['obligation']}",
+            f"/obligations/{ids['obligation']}/explanation",
             f"/notices/{ids['notice']}",
             f"/notices/{ids['notice']}/attachments/a.xlsx",
             f"/cabinet/messages/{ids['message']}",
@@ -70,9 +70,9 @@ async def test_a_stranger_finds_nothing(world: World, layers: str) -> None:
 async def test_the_owners_find_everything(world: World, layers: str) -> None:
     ids = await something_of_everything(world)
     async with world.staff_http() as http:
-        told = (await http.get(f"/obligations/{ids['duty']}")).json()
-        assert told["client_name"] == "Петрова Мария Ивановна"
-        assert [entry["event"] for entry in told["history"]] == ["opened"]
+        shown = (await http.get(f"/obligations/{ids['obligation']}")).json()
+        assert shown["client_name"] == "Петрова Мария Ивановна"
+        assert [entry["event"] for entry in shown["history"]] == ["opened"]
         assert (await http.get(f"/notices/{ids['notice']}")).status_code == 200
     async with world.client_http() as http:
         page = (await http.get("/cabinet/messages")).json()

@@ -1,4 +1,4 @@
-"""Who is told what: from the event to the mailbox and the cabinet."""
+"""Letters about events: from the event to the mailbox and the cabinet."""
 
 import io
 from datetime import timedelta
@@ -32,7 +32,7 @@ async def cabinet(world: World) -> list[dict[str, Any]]:
 
 
 async def test_registration_is_confirmed_by_a_link(world: World) -> None:
-    """CL-07.  The link goes out even when the card has not been heard of yet."""
+    """CL-07.  The link goes out even when the card has not arrived yet."""
     await world.open_office()
     event = clients.EmailConfirmationRequested(
         **world.event(),
@@ -85,8 +85,8 @@ async def test_a_vin_request_reaches_the_offices_mailbox_and_its_answer_the_clie
     request = world.vin_request(new_id())
     await world.notifier.deliver(request)
     mail = await letter(world, "office", "VIN-000012")
-    for told in ("XTA21124070445066", "Цена/качество", "Колодки передние — 2 шт.", "Петрова Мария Ивановна"):
-        assert told in (mail.text or "")
+    for expected in ("XTA21124070445066", "Цена/качество", "Колодки передние — 2 шт.", "Петрова Мария Ивановна"):
+        assert expected in (mail.text or "")
     line = request.parts[0]
     offer = vin.Offer(offer_id=new_id(), **PART, price=Decimal("2450.00"), term_days=3)
     answer = vin.VinRequestAnswered(
@@ -141,7 +141,7 @@ async def test_an_answer_without_the_tick_stays_in_the_cabinet(world: World) -> 
         assert (await session.execute(count)).scalar_one() == 0
 
 
-async def test_the_check_is_told_position_by_position(world: World) -> None:
+async def test_the_check_is_reported_position_by_position(world: World) -> None:
     """ORD-06."""
     await world.open_office()
     await world.register()
@@ -185,7 +185,7 @@ async def test_an_order_of_three_positions_is_removed_with_one_letter(world: Wor
     assert "TRW A4" in (later[0].text or "") and "TRW A1" not in (later[0].text or "")
 
 
-async def test_a_final_refusal_and_the_refund_are_told_and_an_open_one_is_not(world: World) -> None:
+async def test_a_final_refusal_and_the_refund_are_reported_and_an_open_one_is_not(world: World) -> None:
     """BILL-03, ORD-13."""
     await world.open_office()
     await world.register()
@@ -205,11 +205,11 @@ async def test_a_final_refusal_and_the_refund_are_told_and_an_open_one_is_not(wo
     refund = {name: body[name] for name in ("order_id", "position_id", "client_id", "amount")}
     await world.notifier.deliver(billing.RefundMade.model_validate({**world.event(), **refund, "reason": "refused"}))
     assert "поставщик не может поставить" in ((await letter(world, "client", "отказал")).text or "")
-    told = (await letter(world, "client", "Деньги возвращены")).text or ""
-    assert "1\N{NO-BREAK SPACE}500\N{NO-BREAK SPACE}₽ — поставщик отказал в поставке" in told
+    text = (await letter(world, "client", "Деньги возвращены")).text or ""
+    assert "1\N{NO-BREAK SPACE}500\N{NO-BREAK SPACE}₽ — поставщик отказал в поставке" in text
 
 
-async def test_a_decided_claim_is_told_with_the_money_and_the_discount(world: World) -> None:
+async def test_a_decided_claim_is_reported_with_the_money_and_the_discount(world: World) -> None:
     await world.open_office()
     await world.register()
     body = {

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from services.notifier.delivery.commands import notices as commands
 from services.notifier.delivery.loops.sender import handle_incoming
@@ -25,7 +25,7 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from simulators.sms.gateways import RunningSmsSimulator
 from tests.integration.notifier.conftest import World, signed
-from tests.integration.notifier.test_delivery import ended, notice, queue_mail, ready, sms_of
+from tests.integration.notifier.test_delivery import ended, notice, queue_mail, ready, sms_of, tries
 from tests.integration.notifier.test_engine import until
 
 
@@ -86,7 +86,7 @@ async def usage(world: World) -> SmsUsage | None:
         return (await session.execute(select(SmsUsage).where(SmsUsage.office_id == world.office_id))).scalars().first()
 
 
-async def test_an_office_that_has_used_up_its_day_waits_and_head_office_is_told_once(
+async def test_an_office_that_has_used_up_its_day_waits_and_head_office_is_notified_once(
     world: World, gateway: RunningSmsSimulator
 ) -> None:
     await world.open_office()
@@ -133,6 +133,37 @@ async def test_one_number_gets_no_more_than_its_limit(world: World, gateway: Run
     assert len([sms for sms in gateway.messages if sms.phone == "79220007003"]) == 2
 
 
+@pytest.mark.parametrize("state", ["unknown", "sending"])
+async def test_an_sms_of_which_nothing_is_known_counts_against_the_numbers_limit(world: World, state: str) -> None:
+    """It may have reached the recipient."""
+    await world.open_office()
+    phone = {"unknown": "+79220007004", "sending": "+79220007005"}[state]
+    await world.register(phone=phone)
+    async with policy_with(world, sms_number_limit=1):
+        first = await queue_sms(world, "Один")
+        await ended(world, first, "delivered")
+        async with world.notifier.session() as session:
+            since = now() if state == "sending" else None
+            nothing_known = {"state": state, "attempts": 2, "sent_at": None, "sending_since": since}
+            await session.execute(update(Notice).where(Notice.id == first).values(**nothing_known))
+        put_off = await put_off_notice(world, await queue_sms(world, "Два"))
+    assert (put_off.state, put_off.last_answer) == ("queued", "Суточный лимит SMS на этот номер.")
+
+
+async def test_an_sms_of_unknown_outcome_counts_against_the_offices_limit(world: World) -> None:
+    """The gateway took it and lost the answer: operators charge for it all the same."""
+    await world.open_office()
+    await world.register(phone="+79220009601")
+    async with policy_with(world, sms_office_limits={str(world.office_id): 1}):
+        lost = await queue_sms(world)
+        await ended(world, lost, "delivered")
+        assert await tries(world, lost) == [(1, "unknown")]
+        used = await usage(world)
+        assert used is not None and used.parts == 1
+        put_off = await put_off_notice(world, await queue_sms(world, "Ещё одно"))
+    assert put_off.last_answer == "Дневной лимит SMS офиса исчерпан."
+
+
 async def test_bad_limits_are_refused(world: World) -> None:
     async with world.notifier.http(Role.HEAD_OFFICE) as http:
         etag = (await http.get("/delivery-policy")).headers["etag"]
@@ -168,8 +199,8 @@ async def test_a_letter_of_advertising_carries_its_way_out_and_it_works(world: W
         for _ in range(2):
             done = await anybody.post(f"/unsubscribe/{notice_id}", data={"List-Unsubscribe": "One-Click"})
             assert done.status_code == 200 and "отказались" in done.text
-    (told,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
-    assert (told.purpose, told.source) == ("advertising", "link")
+    (withdrawn,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
+    assert (withdrawn.purpose, withdrawn.source) == ("advertising", "link")
     assert (await ended(world, await advertising(world), "failed", "sent")).last_answer == "Нет согласия на рекламу."
     service = await queue_mail(world, world.mail_of("client"))
     assert (await ended(world, service, "failed", "sent")).state == "sent"
@@ -194,8 +225,8 @@ async def test_stop_by_the_gateways_webhook_ends_advertising_to_that_number_only
     async with world.notifier.http() as gateway:
         assert (await gateway.post("/webhooks/sms", **signed(body))).json() == {"stopped": True}
         assert (await gateway.post("/webhooks/sms", **signed(body))).json() == {"stopped": False}
-    (told,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
-    assert told.source == "stop_word"
+    (withdrawn,) = await world.notifier.published(ConsentWithdrawn, client_id=world.client_id)
+    assert withdrawn.source == "stop_word"
     await world.change_client(2, phone="+79220007010", consents=["advertising"])
     refused = await ended(world, await queue_sms(world, purpose="advertising"), "failed", "sent", "delivered")
     assert refused.last_answer == "Получатель отказался от рекламы («СТОП»)."

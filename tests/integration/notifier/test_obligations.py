@@ -65,7 +65,7 @@ async def test_a_call_logged_before_the_registration_arrives_closes_it_at_once(w
     assert obligation.closed_at == call.called_at
 
 
-async def test_nobody_answered_so_the_client_is_called_again(world: World) -> None:
+async def test_a_client_who_did_not_answer_is_called_again(world: World) -> None:
     await world.with_people()
     await world.register()
     await world.call("first_call", outcome="no_answer", first_attempt=True)
@@ -122,7 +122,7 @@ async def test_an_unpaid_order_starts_its_clocks(world: World) -> None:
     }
 
 
-async def test_one_call_closes_two_duties(world: World) -> None:
+async def test_one_call_closes_two_obligations(world: World) -> None:
     """K2."""
     await world.with_people()
     await world.register()
@@ -192,7 +192,7 @@ async def test_payment_supersedes_the_check_by_a_shorter_clock_from_the_same_ope
     assert (await world.obligation(order, "ORD-07")).state == "done"
 
 
-async def test_superseding_is_told_as_closed_and_opened_again(world: World) -> None:
+async def test_superseding_is_published_as_closed_and_opened_again(world: World) -> None:
     await world.with_people()
     await world.register()
     order = await world.place(check_requested=True)
@@ -313,7 +313,7 @@ async def test_a_dispute_has_48_calendar_hours(world: World) -> None:
     assert obligation.due_at - obligation.opened_at == timedelta(hours=48)
 
 
-async def test_the_date_told_to_the_client_is_the_deadline_of_the_contacts(world: World) -> None:
+async def test_the_date_in_the_letter_is_the_deadline_of_the_contacts(world: World) -> None:
     """CL-06."""
     await world.with_people()
     await world.register()
@@ -352,7 +352,7 @@ async def test_a_new_telephone_number_leaves_a_seniors_assignment_alone(world: W
     assert after.responsible_staff_id == petrov
 
 
-async def test_open_duties_follow_the_clients_manager(world: World) -> None:
+async def test_open_obligations_follow_the_clients_manager(world: World) -> None:
     await world.with_people()
     await world.register()
     other = await world.hire("petrov", "manager")
@@ -364,7 +364,7 @@ async def test_open_duties_follow_the_clients_manager(world: World) -> None:
         assert (await session.execute(query.order_by(ObligationHistory.id))).scalars().all() == ["opened", "reassigned"]
 
 
-async def test_closing_after_the_deadline_is_a_breach_even_if_heard_late(world: World) -> None:
+async def test_closing_after_the_deadline_is_a_breach_even_if_received_late(world: World) -> None:
     await world.with_people()
     start = now() - minutes(25)
     call = world.called("first_call", at=start + minutes(22))
@@ -406,7 +406,7 @@ async def test_history_is_complete(world: World) -> None:
 
 
 async def test_what_is_paid_is_never_removed_by_the_clock(world: World) -> None:
-    """K15: orders may hear of the payment later than the clock, and would believe it."""
+    """K15: orders may receive the payment later than the clock, and would act on the request."""
     await world.with_people()
     await world.register()
     order = await world.place()
@@ -435,8 +435,8 @@ async def test_a_call_to_one_client_says_nothing_of_anothers_order(world: World)
     assert (await world.obligation(order, "ORD-04")).state == "done"
 
 
-async def test_duties_do_not_fall_to_somebody_who_has_left(world: World) -> None:
-    """CL-10: the card still names the manager; everybody of the office is told, and nobody gets their points."""
+async def test_obligations_do_not_fall_to_a_person_who_has_left(world: World) -> None:
+    """CL-10: the card still names the manager; all managers of the office are notified, and none gets points."""
     await world.with_people()
     await world.register()
     assert (await world.obligation(await world.place(), "ORD-04")).responsible_staff_id == world.staff["ivanov"]

@@ -35,11 +35,11 @@ async def limited(world: World, **by_role: int) -> Any:
 
 async def test_the_clock_goes_on_by_itself_and_the_client_is_still_waited_for(world: World) -> None:
     before = await limited(world, events=1)
-    told = (await post(world.staff_http(), before.id, "waiting", **ASKED)).json()
-    limit = datetime.fromisoformat(told["spans"][0]["until"])
-    began = datetime.fromisoformat(told["paused_at"])
+    shown = (await post(world.staff_http(), before.id, "waiting", **ASKED)).json()
+    limit = datetime.fromisoformat(shown["spans"][0]["until"])
+    began = datetime.fromisoformat(shown["paused_at"])
     assert limit - began == timedelta(seconds=1)
-    assert "не дольше чем до" in told["explanation"][-1]
+    assert "не дольше чем до" in shown["explanation"][-1]
 
     async def look() -> Any:
         return await the_obligation(world, before.id)
@@ -68,8 +68,8 @@ async def test_what_is_used_up_is_used_up_for_the_role_and_not_for_its_superior(
     refused = await post(world.staff_http(), obligation.id, "waiting", **ASKED)
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "pause-limit-reached")
     senior = world.staff_http(Role.SENIOR_MANAGER, "senior")
-    told = (await post(senior, obligation.id, "waiting", **ASKED)).json()
-    began, limit = (datetime.fromisoformat(told["spans"][-1][name]) for name in ("began_at", "until"))
+    shown = (await post(senior, obligation.id, "waiting", **ASKED)).json()
+    began, limit = (datetime.fromisoformat(shown["spans"][-1][name]) for name in ("began_at", "until"))
     assert limit - began == timedelta(seconds=3599)
 
 
@@ -82,15 +82,15 @@ async def test_a_pause_that_is_over_ends_at_its_limit_however_late_that_is_seen(
         row.opened_at = began - timedelta(minutes=1)
         row.spans = [Span("client", True, began, until=began + timedelta(seconds=1)).row]
         row.paused_at, row.next_at = began, None
-    told = (await post(world.staff_http(), obligation.id, "waiting", holder="manager", reason="Ответил")).json()
-    ended = [datetime.fromisoformat(span["ended_at"]) for span in told["spans"]]
+    shown = (await post(world.staff_http(), obligation.id, "waiting", holder="manager", reason="Ответил")).json()
+    ended = [datetime.fromisoformat(span["ended_at"]) for span in shown["spans"]]
     assert ended[0] == began + timedelta(seconds=1)
     assert ended[1] > began + timedelta(minutes=59)
-    assert datetime.fromisoformat(told["due_at"]) - obligation.due_at == timedelta(seconds=1)
+    assert datetime.fromisoformat(shown["due_at"]) - obligation.due_at == timedelta(seconds=1)
 
 
 async def test_a_client_who_does_not_answer_is_waited_for_and_the_next_conversation_ends_that(world: World) -> None:
-    """CALL-02 about BILL-06 as the default set has it: nobody has to say that the clock stands."""
+    """CALL-02 about BILL-06 as the default set has it: the clock is paused without a request."""
     await world.with_people()
     await world.register()
     opened = now() - timedelta(hours=2)
@@ -120,7 +120,7 @@ async def test_a_client_who_does_not_answer_is_waited_for_and_the_next_conversat
 
 
 async def test_where_minutes_count_an_unanswered_call_divides_the_blame_and_stops_nothing(world: World) -> None:
-    """ORD-04: 40 minutes, whoever answers or does not."""
+    """ORD-04: 40 minutes, whether the client answers or not."""
     await world.with_people()
     await world.register()
     opened = now() - timedelta(minutes=20)

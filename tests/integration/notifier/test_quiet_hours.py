@@ -11,7 +11,7 @@ from shared.persistence.database import new_id
 from tests.support.harness import ServiceHarness
 
 
-async def test_tombstones_are_forgotten_when_no_opening_event_can_come_any_more(notifier: ServiceHarness) -> None:
+async def test_tombstones_are_deleted_when_no_opening_event_can_come_any_more(notifier: ServiceHarness) -> None:
     old, young = new_id(), new_id()
     async with notifier.session() as session:
         for value, kept_since in ((old, now() - KEEP_TOMBSTONES - timedelta(hours=1)), (young, now())):

@@ -1,4 +1,4 @@
-"""A long SMS goes in parts and the operator tells of each: together they say what became of the message."""
+"""A long SMS goes in parts, each with receipts of its own: together they show what became of the message."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def operator(world: World) -> AsyncIterator[tuple[SmppServer, SmsRoute]]:
     async with running_smpp_server() as server:
         route = SmsRoute([SmppGateway("127.0.0.1", server.port, "test", "secret", timeout_seconds=3)])
         database = world.notifier.app.state.database
-        listening = asyncio.create_task(route.listen(lambda heard: sender.handle_incoming(database, heard)))
+        listening = asyncio.create_task(route.listen(lambda message: sender.handle_incoming(database, message)))
         try:
             yield server, route
         finally:
@@ -85,8 +85,8 @@ async def test_it_is_delivered_when_all_parts_are_and_fails_with_one(
         assert (await notice(world, notice_id)).state == "sent"
         send_receipt(server, 1, last)
         await acknowledged(server, 4)
-        told = await notice(world, notice_id)
-        assert told.state == state and (told.delivered_at is not None) == (state == "delivered")
+        updated = await notice(world, notice_id)
+        assert updated.state == state and (updated.delivered_at is not None) == (state == "delivered")
 
 
 async def test_receipts_of_parts_that_come_before_the_answer_are_not_lost(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Calls as Asterisk and Mango Office tell of them: repeated, out of order, measured against the third ring."""
+"""Calls as Asterisk and Mango Office report them: repeated, out of order, measured against the third ring."""
 
 import hashlib
 import json
@@ -32,8 +32,14 @@ async def opened(world: World) -> World:
 
 
 def asterisk(world: World, call: str, name: str, seconds: float, **changes: Any) -> dict[str, Any]:
-    told = {"Event": name, "Linkedid": call, "Uniqueid": call, "CallerIDNum": "89221234567", "Channel": "SIP/trunk-1"}
-    return {**told, "Exten": line_of(world), "Context": "from-trunk", "Timestamp": START + seconds, **changes}
+    reported = {
+        "Event": name,
+        "Linkedid": call,
+        "Uniqueid": call,
+        "CallerIDNum": "89221234567",
+        "Channel": "SIP/trunk-1",
+    }
+    return {**reported, "Exten": line_of(world), "Context": "from-trunk", "Timestamp": START + seconds, **changes}
 
 
 async def post_call_event(world: World, event: dict[str, Any]) -> httpx.Response:
@@ -50,12 +56,12 @@ async def calls(world: World) -> list[dict[str, Any]]:
 async def statistics(world: World) -> dict[str, Any]:
     period = {"since": (now() - timedelta(hours=1)).isoformat(), "until": (now() + timedelta(hours=1)).isoformat()}
     async with world.staff_http() as http:
-        told: dict[str, Any] = (await http.get("/calls/statistics", params=period)).json()
-        return told
+        reported: dict[str, Any] = (await http.get("/calls/statistics", params=period)).json()
+        return reported
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
-async def test_a_call_is_the_same_in_whatever_order_it_is_told(world: World, order: tuple[int, ...]) -> None:
+async def test_a_call_is_the_same_in_whatever_order_its_events_arrive(world: World, order: tuple[int, ...]) -> None:
     """CALL-09: answered after 9 seconds."""
     await opened(world)
     call = f"{new_id()}"
@@ -66,8 +72,8 @@ async def test_a_call_is_the_same_in_whatever_order_it_is_told(world: World, ord
     (row,) = await calls(world)
     assert (row["phone"], row["client_id"], row["in_time"]) == (CLIENT, str(world.client_id), True)
     assert row["began_at"] < row["answered_at"] < row["ended_at"]
-    told = (await world.notifier.published(PhoneCallEnded, office_id=world.office_id))[-1]
-    assert (told.in_time, told.version, told.client_id) == (True, 2, world.client_id)
+    reported = (await world.notifier.published(PhoneCallEnded, office_id=world.office_id))[-1]
+    assert (reported.in_time, reported.version, reported.client_id) == (True, 2, world.client_id)
 
 
 async def test_the_third_ring_is_measured_by_the_policy(world: World) -> None:
@@ -97,8 +103,8 @@ async def test_other_legs_and_other_events_change_nothing(world: World) -> None:
     call = f"{new_id()}"
     await post_call_event(world, asterisk(world, call, "Newchannel", 0))
     for name in ("Newchannel", "Hangup", "VarSet", "DialEnd"):
-        told = await post_call_event(world, asterisk(world, call, name, 3, Uniqueid="leg", DialStatus="BUSY"))
-        assert told.json() == {"call_id": None}
+        reported = await post_call_event(world, asterisk(world, call, name, 3, Uniqueid="leg", DialStatus="BUSY"))
+        assert reported.json() == {"call_id": None}
     (row,) = await calls(world)
     assert row["answered_at"] is None and row["ended_at"] is None
 
@@ -111,7 +117,7 @@ async def mango(world: World, kind: str, body: dict[str, Any] | str, **changes: 
         return await exchange.post(f"/webhooks/telephony/mango/events/{kind}", data=form)
 
 
-async def test_mango_office_tells_of_a_call_and_sums_it_up(world: World) -> None:
+async def test_mango_office_reports_a_call_and_sums_it_up(world: World) -> None:
     await opened(world)
     known = {"entry_id": f"{new_id()}", "from": {"number": "79221234567"}, "to": {"line_number": line_of(world)[1:]}}
     leg = {**known, "call_id": "1", "seq": 1, "timestamp": START}

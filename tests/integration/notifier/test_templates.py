@@ -51,10 +51,10 @@ async def test_an_offices_text_is_drafted_previewed_published_and_taken_back(wor
         where.client_id = new_id()
         await where.register(phone=phone)
         await ready(where, number="З-000802")
-    mine, theirs = await sms_of(world), await sms_of(other)
+    mine, of_other = await sms_of(world), await sms_of(other)
     assert mine.text == "ПроДеталь-Мира 45: З З-000802 ждёт вас"
     assert mine.template_version == published.json()["version"]
-    assert theirs.template_version is None and "готов к выдаче" in (theirs.text or "")
+    assert of_other.template_version is None and "готов к выдаче" in (of_other.text or "")
     assert "готов к выдаче" in (before.text or "")
     async with world.notifier.http(Role.HEAD_OFFICE) as http:
         assert (await http.post("/templates/order_ready_sms/reset", json=office)).status_code == 201

@@ -1,4 +1,4 @@
-"""A duty moves to another office: its rest is counted there, its past stays as it was."""
+"""An obligation moves to another office: its rest is counted there, its past stays as it was."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -41,10 +41,10 @@ async def test_what_was_left_of_the_time_is_left_by_the_other_offices_calendar(w
     before = await the_obligation(world, obligation_id)
     answer = await moved(world, obligation_id, other, to_whom="petrov")
     assert answer.status_code == 200, answer.text
-    told = answer.json()
+    shown = answer.json()
     assert await world.obligations(id=obligation_id) == []
     (after,) = await other.obligations(id=obligation_id)
-    (entry,) = [entry for entry in told["history"] if entry["event"] == "transferred"]
+    (entry,) = [entry for entry in shown["history"] if entry["event"] == "transferred"]
     moment = datetime.fromisoformat(entry["at"])
     left = working_minutes_between(calendar(), moment, before.due_at)
     assert after.due_at == add_working_minutes(EVENINGS, moment, left)
@@ -52,16 +52,16 @@ async def test_what_was_left_of_the_time_is_left_by_the_other_offices_calendar(w
     assert after.responsible_staff_id == other.staff["petrov"]
     assert after.next_at == datetime.fromisoformat(after.schedule[0]["at"]) > before.next_at
     assert (entry["details"]["from"], entry["details"]["to"]) == (str(world.office_id), str(other.office_id))
-    assert told["remarks"][0]["text"] == WHY
+    assert shown["remarks"][0]["text"] == WHY
 
     (ended,) = await world.notifier.published(ObligationClosed, obligation_id=obligation_id)
     assert (ended.office_id, ended.outcome, ended.generation) == (world.office_id, "superseded", 1)
     opened = await world.notifier.published(ObligationOpened, obligation_id=obligation_id)
     assert [(event.office_id, event.generation) for event in opened] == [(world.office_id, 1), (other.office_id, 2)]
 
-    arrived = next(sentence for sentence in told["explanation"] if "«ПроДеталь-Обь»" in sentence)
+    arrived = next(sentence for sentence in shown["explanation"] if "«ПроДеталь-Обь»" in sentence)
     assert "Asia/Novosibirsk" in arrived
-    assert told["explanation"][-3] == "Всего засчитано 2 ч рабочего времени."
+    assert shown["explanation"][-3] == "Всего засчитано 2 ч рабочего времени."
     async with world.staff_http() as http:
         assert (await http.get(f"/obligations/{obligation_id}")).status_code == 404
     async with other.staff_http(who="petrov") as http:
@@ -103,12 +103,12 @@ async def test_what_was_agreed_with_the_client_is_not_moved(world: World, other:
     assert climb[0] == add_working_minutes(EVENINGS, due, 20)
 
 
-async def test_a_duty_that_waits_for_the_client_moves_with_its_clock_standing(world: World, other: World) -> None:
+async def test_an_obligation_that_waits_for_the_client_moves_with_its_clock_paused(world: World, other: World) -> None:
     obligation_id = await asked(world)
     before = await the_obligation(world, obligation_id)
     waiting = {"holder": "client", "reason": "Уточняем сторону"}
-    told = (await post(world.staff_http(), obligation_id, "waiting", **waiting)).json()
-    paused = datetime.fromisoformat(told["paused_at"])
+    shown = (await post(world.staff_http(), obligation_id, "waiting", **waiting)).json()
+    paused = datetime.fromisoformat(shown["paused_at"])
     assert (await moved(world, obligation_id, other)).status_code == 200
     (after,) = await other.obligations(id=obligation_id)
     left = working_minutes_between(calendar(), paused, before.due_at)
@@ -121,7 +121,7 @@ async def test_a_duty_that_waits_for_the_client_moves_with_its_clock_standing(wo
     assert gone_on["explanation"][-3] == "Всего засчитано 2 ч рабочего времени."
 
 
-async def test_events_go_on_counting_by_the_calendar_of_the_office_that_has_the_duty(
+async def test_events_go_on_counting_by_the_calendar_of_the_office_that_has_the_obligation(
     world: World, other: World
 ) -> None:
     """The order is still the first office's, and so are its events."""

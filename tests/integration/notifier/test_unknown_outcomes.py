@@ -1,4 +1,4 @@
-"""An unknown outcome ends by a person or by the policy; receipts are told before and after, twice and out of order."""
+"""An unknown outcome ends by a person or by the policy; receipts come before and after, twice and out of order."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -93,16 +93,16 @@ async def test_an_sms_of_unknown_outcome_is_never_sent_again_by_itself(world: Wo
     assert (lost.state, lost.attempts, lost.poll_at) == ("unknown", 1, None)
 
 
-async def test_what_a_silent_gateway_owes_does_not_keep_others_from_being_asked(world: World) -> None:
+async def test_a_silent_gateway_does_not_keep_others_from_being_asked(world: World) -> None:
     await world.open_office()
     await world.register(phone="+79220006003")
     waiting = [await queue_sms(world, channel="sms by hand") for _ in range(51)]
-    owed = update(Notice).where(Notice.id.in_(waiting))
+    awaited = update(Notice).where(Notice.id.in_(waiting))
     async with world.notifier.session() as session:
         long_ago = now() - timedelta(hours=1)
-        await session.execute(owed.values(state="sent", gateway="smsru", sent_at=long_ago, poll_at=long_ago))
+        await session.execute(awaited.values(state="sent", gateway="smsru", sent_at=long_ago, poll_at=long_ago))
     try:
         assert (await ended(world, await queue_sms(world), "delivered")).gateway == "smsc"
     finally:
         async with world.notifier.session() as session:
-            await session.execute(owed.values(state="failed", poll_at=None))
+            await session.execute(awaited.values(state="failed", poll_at=None))

@@ -13,7 +13,7 @@ from shared.persistence.database import new_id
 async def smtp_server(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> AsyncIterator[int]:
-    """A server that talks as told, for what a well-behaved one never does."""
+    """A server that follows a script, for what a well-behaved one never does."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -69,7 +69,7 @@ async def test_a_server_that_never_answers_the_data_leaves_an_unknown_outcome() 
         assert (await send_to(port, timeout=0.5)).state == "unknown"
 
 
-async def test_nobody_listening_is_a_retry() -> None:
+async def test_a_server_that_does_not_listen_is_a_retry() -> None:
     async with smtp_server(lambda reader, writer: asyncio.sleep(0)) as port:
         pass
     assert (await send_to(port)).state == "retry"

@@ -73,7 +73,7 @@ def test_old_encodings_are_read(charset: str) -> None:
         ({"Return_Path": "<>"}, "bounce"),
     ],
 )
-def test_what_no_person_wrote_is_told_apart(headers: dict[str, str], kind: str) -> None:
+def test_what_no_person_wrote_is_recognized(headers: dict[str, str], kind: str) -> None:
     assert parse_letter(letter(**headers)).kind == kind
 
 

@@ -1,4 +1,4 @@
-"""Who is told what: from the event to the mailbox and the cabinet."""
+"""Letters about events: what they say."""
 
 import io
 

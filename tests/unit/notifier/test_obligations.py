@@ -4,6 +4,6 @@ from services.notifier.clock.domain.facts import CONCERNS
 from services.notifier.consumers import consumers
 
 
-def test_every_event_that_clocks_hear_waits_for_its_turn() -> None:
-    """Two events about one client at once would not see each other's duties."""
+def test_every_event_of_the_clock_is_serialized() -> None:
+    """Two events about one client in parallel would not see each other's obligations."""
     assert set(consumers.lock_keys) == set(CONCERNS)

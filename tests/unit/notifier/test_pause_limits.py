@@ -15,7 +15,7 @@ WEEK = WorkingCalendar.model_validate({"time_zone": "UTC", "weekly": office_week
 MONDAY = utc(2026, 11, 23, 9)
 
 
-def stood(*minutes: int) -> list[Span]:
+def pauses(*minutes: int) -> list[Span]:
     begins = [MONDAY + timedelta(hours=number) for number in range(len(minutes))]
     return [
         Span("client", True, one, one + timedelta(minutes=length)) for one, length in zip(begins, minutes, strict=True)
@@ -36,12 +36,12 @@ def test_pauses_count_together_in_working_time(role: str | None, before: tuple[i
     amounts = [{"up_to": {"amount": 120, "unit": "working_minutes"}}]
     amounts.append({"role": "manager", "up_to": {"amount": 60, "unit": "working_minutes"}})  # type: ignore[dict-item]
     since = MONDAY + timedelta(hours=2, minutes=30)
-    found = pause_limit_at(rule(longest_pauses=amounts), role, WEEK, stood(*before), since)
+    found = pause_limit_at(rule(longest_pauses=amounts), role, WEEK, pauses(*before), since)
     assert found == add_working_minutes(WEEK, since, left)
 
 
 def test_without_a_limit_there_is_none_and_reopenings_use_up_nothing() -> None:
-    assert pause_limit_at(rule(), "manager", WEEK, stood(500), MONDAY) is None
+    assert pause_limit_at(rule(), "manager", WEEK, pauses(500), MONDAY) is None
     closed = Span("nobody", True, MONDAY, MONDAY + timedelta(hours=5))
     hour = rule(longest_pauses=[{"up_to": {"amount": 1, "unit": "calendar_hours"}}])
     later = MONDAY + timedelta(hours=6)

@@ -108,7 +108,7 @@ def test_pauses_and_reopenings_one_after_another_agree_with_counting_minute_by_m
         obligation = opened_obligation(obligation_rule, calendar, opened)
         live_through(obligation, obligation_rule, calendar, stops, random)
         assert [step_moment(step) for step in obligation.schedule] == expected, case
-        # A duty that was closed after its deadline stays breached; its deadline was never in the future again.
+        # An obligation that was closed after its deadline stays breached; its deadline was never in the future again.
         assert obligation.due_at == expected[1], case
 
 
@@ -156,7 +156,7 @@ def test_nothing_escalates_at_midnight_across_a_gap_of_the_calendar() -> None:
 
 
 def test_lunch_is_not_working_time() -> None:
-    """osTicket and Chatwoot forget it."""
+    """Chatwoot and osTicket forget it."""
     obligation = rule(duration={"amount": 30, "unit": "working_minutes"})
     assert schedule(obligation, WEEK, local(23, 12, 50), {}).due_at == local(23, 14, 20)
 

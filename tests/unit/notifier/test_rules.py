@@ -101,7 +101,7 @@ CLAUSES_THAT_NAME_A_TIME = {
     "RPT-05": "раз в месяц",
     "RPT-06": "раз в месяц",
 }
-"""What the regulations say, in short.  CALL-09 (the third ring) is measured by telephony and not timed by a duty."""
+"""What the regulations say, in short.  CALL-09 (the third ring) is measured by telephony, not timed here."""
 
 
 def test_no_clause_with_a_deadline_is_without_its_rule() -> None:
@@ -132,7 +132,7 @@ def test_figures_that_are_ours_say_so() -> None:
 
 
 def test_every_default_rule_warns_and_then_climbs_from_the_manager_up() -> None:
-    """NTF-03; CL-06 waits for the client, so it only tells the manager."""
+    """NTF-03; CL-06 waits for the client, so it only notifies the manager."""
     for each in default_rules():
         if each.every is not None:
             continue  # Some of these are the director's or the senior's own.
@@ -142,7 +142,7 @@ def test_every_default_rule_warns_and_then_climbs_from_the_manager_up() -> None:
         assert each.warnings
 
 
-def test_every_event_of_the_rules_is_heard() -> None:
+def test_every_event_of_the_rules_is_consumed() -> None:
     named = {
         event
         for each in default_rules()
@@ -253,7 +253,7 @@ def test_conditions_survive_storage() -> None:
     assert specificity(condition) == 3
 
 
-# ── One winner per duty ──
+# ── One winner per obligation ──
 
 
 def test_the_more_conditions_the_stronger_and_the_offices_own_above_all() -> None:
@@ -286,7 +286,7 @@ def test_versions_take_effect_at_their_time_and_withdrawn_ones_do_not_count() ->
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"opens": ["orders.order.lost.v1"]}, "Неизвестное событие orders.order.lost.v1."),
         ({"opens": ["vin.request.submitted.v1"]}, "ничего не говорит о предмете «order»"),
@@ -302,12 +302,12 @@ def test_versions_take_effect_at_their_time_and_withdrawn_ones_do_not_count() ->
         ({"limit": {"action": "disable_client", "after": {"amount": 0, "unit": "seconds"}}}, "не относится к предмету"),
     ],
 )
-def test_a_rule_that_cannot_work_is_refused(changes: dict[str, Any], told: str) -> None:
-    assert any(told in text for text in texts(rule(**changes)))
+def test_a_rule_that_cannot_work_is_refused(changes: dict[str, Any], expected: str) -> None:
+    assert any(expected in text for text in texts(rule(**changes)))
 
 
 @pytest.mark.parametrize(
-    ("amounts", "units", "told"),
+    ("amounts", "units", "expected"),
     [
         ((0, 10, 10), ("seconds",) * 3, "Каждая ступень лестницы наступает позже предыдущей."),
         ((10, 5), ("seconds",) * 2, "Каждая ступень лестницы наступает позже предыдущей."),
@@ -315,13 +315,13 @@ def test_a_rule_that_cannot_work_is_refused(changes: dict[str, Any], told: str) 
     ],
 )
 def test_every_level_comes_later_than_the_one_before(
-    amounts: tuple[int, ...], units: tuple[str, ...], told: str
+    amounts: tuple[int, ...], units: tuple[str, ...], expected: str
 ) -> None:
     steps = [
         {"role": "manager", "after": {"amount": amount, "unit": unit}}
         for amount, unit in zip(amounts, units, strict=True)
     ]
-    assert any(told in text for text in texts(rule(ladder=steps)))
+    assert any(expected in text for text in texts(rule(ladder=steps)))
 
 
 def test_two_rules_of_equal_rank_for_one_case_are_refused_and_the_case_is_named() -> None:

@@ -1,4 +1,4 @@
-"""When the steps of a duty come, and whom each of them reaches."""
+"""When the steps of an obligation come, and which people each of them reaches."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -92,7 +92,7 @@ STRANGER = person("senior_manager", new_id())
 
 
 @pytest.mark.parametrize(
-    ("role", "responsible", "people", "told"),
+    ("role", "responsible", "people", "recipients"),
     [
         ("manager", MANAGER, [MANAGER, SECOND_MANAGER, SENIOR], [MANAGER]),
         ("manager", None, [MANAGER, SECOND_MANAGER, SENIOR], [MANAGER, SECOND_MANAGER]),
@@ -108,7 +108,7 @@ STRANGER = person("senior_manager", new_id())
     ],
 )
 def test_each_level_reaches_its_people(
-    role: LadderRole, responsible: Person | None, people: list[Person], told: list[Person]
+    role: LadderRole, responsible: Person | None, people: list[Person], recipients: list[Person]
 ) -> None:
     """NTF-03, ORG-03, K7."""
-    assert resolve_recipients(role, OFFICE, responsible.id if responsible else None, people)[1] == told
+    assert resolve_recipients(role, OFFICE, responsible.id if responsible else None, people)[1] == recipients

@@ -83,7 +83,7 @@ async def test_a_connection_lost_after_the_message_left_is_unknown(server: SmppS
     assert len(server.submitted) == 2
 
 
-async def test_a_wrong_password_and_nobody_listening_are_unavailable(server: SmppServer) -> None:
+async def test_a_wrong_password_and_a_closed_port_are_unavailable(server: SmppServer) -> None:
     async with gateway_at(server, password="wrong") as smpp:
         with pytest.raises(SmsUnavailable):
             await smpp.send(MESSAGE_ID, PHONE, "Заказ готов")
@@ -94,18 +94,18 @@ async def test_a_wrong_password_and_nobody_listening_are_unavailable(server: Smp
     assert server.submitted == []
 
 
-async def test_receipts_and_answers_are_heard_and_acknowledged_once_stored(server: SmppServer) -> None:
-    heard: list[Receipt | Incoming] = []
+async def test_receipts_and_answers_are_acknowledged_once_stored(server: SmppServer) -> None:
+    received: list[Receipt | Incoming] = []
     broken = True
 
-    async def hear(what: Receipt | Incoming) -> None:
+    async def receive(what: Receipt | Incoming) -> None:
         if broken:
             raise ConnectionError("no database")
-        heard.append(what)
+        received.append(what)
 
     async with gateway_at(server) as smpp:
         await smpp.send(MESSAGE_ID, PHONE, "Заказ готов")
-        listening = asyncio.create_task(smpp.listen(hear))
+        listening = asyncio.create_task(smpp.listen(receive))
         receipt = f"id:{server.submitted[0].id} sub:001 dlvrd:001 submit date:2611212330 stat:DELIVRD err:000 text:"
         server.send_receipt(receipt)
         await until(lambda: len(server.acknowledged) == 1)
@@ -116,19 +116,19 @@ async def test_receipts_and_answers_are_heard_and_acknowledged_once_stored(serve
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
     assert server.acknowledged[0] != 0 and server.acknowledged[1:] == [0, 0]
-    assert heard == [
+    assert received == [
         Receipt("smpp", server.submitted[0].id, SmsStatus.DELIVERED),
         Incoming("smpp", "+79221234567", "Стоп"),
     ]
 
 
-async def test_an_operator_that_tells_without_an_end_keeps_nobody_from_sending(server: SmppServer) -> None:
-    """Receipts come faster than they are stored; the answer to what is sent stands behind those that are there."""
-    heard = list[Receipt | Incoming]()
+async def test_an_operator_that_reports_without_end_does_not_block_sending(server: SmppServer) -> None:
+    """Receipts come faster than they are stored; the answer to what is sent comes after those that are there."""
+    received = list[Receipt | Incoming]()
 
-    async def hear(one: Receipt | Incoming) -> None:
+    async def receive(one: Receipt | Incoming) -> None:
         await asyncio.sleep(0.03)
-        heard.append(one)
+        received.append(one)
 
     async def send_receipt() -> None:
         for number in itertools.count():
@@ -138,16 +138,16 @@ async def test_an_operator_that_tells_without_an_end_keeps_nobody_from_sending(s
             await asyncio.sleep(0.01)
 
     async with gateway_at(server, timeout=0.5) as smpp:
-        listening = asyncio.create_task(smpp.listen(hear))
+        listening = asyncio.create_task(smpp.listen(receive))
         await until(lambda: server.bound == 1)
-        telling = asyncio.create_task(send_receipt())
-        await until(lambda: len(heard) > 3)
+        reporting = asyncio.create_task(send_receipt())
+        await until(lambda: len(received) > 3)
         async with asyncio.timeout(10):
             accepted = await smpp.send(MESSAGE_ID, PHONE, "Заказ готов")
         assert [message.id for message in server.submitted] == [accepted.provider_id]
-        for task in (telling, listening):
+        for task in (reporting, listening):
             task.cancel()
-        await asyncio.gather(telling, listening, return_exceptions=True)
+        await asyncio.gather(reporting, listening, return_exceptions=True)
 
 
 async def test_smpp_is_chosen_by_its_address(server: SmppServer) -> None:

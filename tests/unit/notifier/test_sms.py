@@ -132,7 +132,7 @@ async def test_an_answer_without_a_result_is_unknown(sms: SmsGateway, digits: st
     assert (await sms.status(str(MESSAGE_ID), phone) is SmsStatus.DELIVERED) is accepted
 
 
-async def test_too_many_questions_are_told_as_unavailable(sms: SmsGateway) -> None:
+async def test_too_many_questions_are_unavailable(sms: SmsGateway) -> None:
     await sms.send(MESSAGE_ID, PHONE, TEXT)
     for _ in range(5):
         await sms.status(str(MESSAGE_ID), PHONE)

@@ -156,7 +156,7 @@ async def test_what_the_first_gateway_surely_has_not_taken_goes_through_the_seco
     assert len(simulator.messages) == 1
 
 
-async def test_money_missing_at_the_first_gateway_is_the_second_ones_turn(simulator: RunningSmsSimulator) -> None:
+async def test_money_missing_at_the_first_gateway_leads_to_the_second(simulator: RunningSmsSimulator) -> None:
     async with route(address(simulator, "smsc"), address(simulator, "smsru")) as sms:
         assert (await sms.send(MESSAGE_ID, "+79221239003", TEXT)).gateway == "smsru"
 
@@ -201,7 +201,7 @@ def test_a_configuration_that_makes_no_sense_is_refused_at_once(main: str, fallb
 
 
 class Scripted:
-    """A gateway that does what it is told; it remembers what it has truly sent."""
+    """A gateway that follows a script; it remembers what it has truly sent."""
 
     supports_client_ids = True
 

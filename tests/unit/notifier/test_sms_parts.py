@@ -1,4 +1,4 @@
-"""A long SMS goes in parts and the operator tells of each: together they say what became of the message."""
+"""A long SMS goes in parts, each with receipts of its own: together they show what became of the message."""
 
 from collections.abc import Sequence
 from itertools import permutations
@@ -9,7 +9,7 @@ from services.notifier.delivery.domain.delivery import combine_parts
 
 
 @pytest.mark.parametrize(
-    ("told", "together"),
+    ("receipts", "together"),
     [
         ([[], []], None),
         ([["delivered"], []], "sent"),
@@ -22,7 +22,7 @@ from services.notifier.delivery.domain.delivery import combine_parts
         ([["unknown"], ["delivered"]], "sent"),
     ],
 )
-def test_what_the_parts_say_together(told: Sequence[Sequence[str]], together: str | None) -> None:
-    for order in permutations(told):
+def test_what_the_parts_say_together(receipts: Sequence[Sequence[str]], together: str | None) -> None:
+    for order in permutations(receipts):
         assert combine_parts(order) == together
         assert combine_parts([[*reversed(part), *part] for part in order]) == together

@@ -1,4 +1,4 @@
-"""Calls as Asterisk and Mango Office tell of them: repeated, out of order, measured against the third ring."""
+"""Calls as Asterisk and Mango Office report them: repeated, out of order, measured against the third ring."""
 
 import pytest
 

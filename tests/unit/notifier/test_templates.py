@@ -18,8 +18,8 @@ def source(name: str) -> tuple[str, str, str]:
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_every_text_of_the_system_can_be_the_start_of_an_own_one(name: str) -> None:
-    ours, theirs = render(name, SAMPLES[name]), render_source(*source(name), SAMPLES[name])
-    assert (theirs.title, theirs.text, theirs.fragment) == (ours.title, ours.text, ours.fragment)
+    own, edited = render(name, SAMPLES[name]), render_source(*source(name), SAMPLES[name])
+    assert (edited.title, edited.text, edited.fragment) == (own.title, own.text, own.fragment)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A duty moves to another office: its rest is counted there, its past stays as it was."""
+"""An obligation moves to another office: its rest is counted there, its past stays as it was."""
 
 from datetime import timedelta
 

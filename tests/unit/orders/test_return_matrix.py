@@ -1,6 +1,5 @@
 """RET-02…RET-10, K6 and K16, on the policy that ships."""
 
-import importlib
 from decimal import Decimal
 from typing import get_args
 
@@ -9,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.orders.domain.policies import POLICIES, PartKind, ReturnPolicy
+from services.orders.defaults import first_policies
+from services.orders.domain.policies import PartKind, ReturnPolicy
 from services.orders.domain.return_matrix import (
     Ground,
     Offer,
@@ -20,21 +20,8 @@ from services.orders.domain.return_matrix import (
 )
 from shared.base.errors import Invalid
 
-SEEDS = importlib.import_module("services.orders.migrations.versions.0002_default_policies")
-POLICY = ReturnPolicy.model_validate(SEEDS.RETURNS)
-
-
-def test_every_seeded_policy_is_valid() -> None:
-    seeds = {
-        "prepayment": SEEDS.PREPAYMENT,
-        "removal": SEEDS.REMOVAL,
-        "inquiries": SEEDS.INQUIRIES,
-        "returns": SEEDS.RETURNS,
-        "statistics": SEEDS.STATISTICS,
-    }
-    assert seeds.keys() == POLICIES.keys()
-    for code, data in seeds.items():
-        POLICIES[code].model_validate(data)
+RETURNS = first_policies()["returns"]
+POLICY = ReturnPolicy.model_validate(RETURNS)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +106,7 @@ def test_every_sum_has_exactly_one_band(amount: Decimal, kind: PartKind) -> None
 
 
 def test_a_policy_with_a_gap_is_refused() -> None:
-    broken = SEEDS.RETURNS | {"bands": [SEEDS.RETURNS["bands"][0], *SEEDS.RETURNS["bands"][2:]]}
+    broken = RETURNS | {"bands": [RETURNS["bands"][0], *RETURNS["bands"][2:]]}
     with pytest.raises(ValidationError, match="без пропусков"):
         ReturnPolicy.model_validate(broken)
 

@@ -21,9 +21,8 @@ from services.vin.domain.answer import (
     check_refusal,
 )
 from services.vin.domain.article import NotAnArticle, SeveralArticles
-from services.vin.domain.comment import CommentNotAddressed, InvalidRefusalReason, check_comment
+from services.vin.domain.comment import CommentNotAddressed, InvalidRefusalReason
 from services.vin.domain.labels import PreferenceCode
-from services.vin.domain.reasons import FIRST_REASONS
 
 SUBMITTED = datetime(2026, 3, 2, 9, 30, 45, tzinfo=UTC)
 ORIGINAL = OfferDraft("06A 115 561 B", "VAG", "Фильтр масляный", price=Decimal("900"), original=True)
@@ -114,16 +113,6 @@ def test_a_refusal_in_words_addresses_the_client() -> None:
 def test_an_excuse_is_no_refusal(reason: Reason, comment: str | None, error: type[Exception]) -> None:
     with pytest.raises(error):
         check_refusal(reason, comment, [])
-
-
-def test_the_first_reasons_speak_to_the_client_and_forbid_what_the_regulations_forbid() -> None:
-    for reason in FIRST_REASONS:
-        if reason.allowed:
-            assert check_comment(reason.text, must_address=True) == reason.text
-    assert {reason.label for reason in FIRST_REASONS if not reason.allowed} == {
-        "Клиент не указал сторону",
-        "Аксессуар, не базовая комплектация",
-    }
 
 
 def asked(attempt: Call | None, last_conversation_at: datetime | None = None) -> str:

@@ -102,7 +102,7 @@ def test_other_numbers_in_a_comment_pass(comment: str) -> None:
 )
 @pytest.mark.parametrize("must_address", [True, False])
 def test_a_note_to_oneself_is_refused_with_a_hint(comment: str, must_address: bool) -> None:
-    with pytest.raises(CommentNotAddressed, match="Данный запрос мы обсудили с Вами по телефону"):
+    with pytest.raises(CommentNotAddressed, match="Мы позвоним Вам, как только узнаем срок"):
         check_comment(comment, must_address=must_address)
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query, Response
-from sqlalchemy import select
 
 from services.notifier.clock.commands import drafts
 from services.notifier.clock.commands.dry_run import dry_run
@@ -13,6 +12,7 @@ from services.notifier.clock.domain.labels import SUBJECTS
 from services.notifier.clock.domain.replay import Difference
 from services.notifier.clock.domain.replayed_obligation import ReplayedObligation
 from services.notifier.clock.models.rules import RuleDraft
+from services.notifier.clock.queries import drafts as queries
 from services.notifier.clock.schemas.drafts import (
     DifferenceOut,
     DraftOut,
@@ -71,15 +71,14 @@ async def list_drafts(
     session: Session, page: PageRequest, state: Annotated[Literal["draft", "published", "dropped"], Query()] = "draft"
 ) -> Page[DraftOut]:
     """Новые сверху."""
-    query = select(RuleDraft).where(RuleDraft.state == state)
-    rows, after = await paginate(session, query, page, key=(RuleDraft.id.desc(),))
+    rows, after = await paginate(session, queries.drafts(state), page, key=(RuleDraft.id.desc(),))
     return Page(items=[DraftOut.model_validate(row) for row in rows], next=after.next)
 
 
 @router.get("/{draft_id}", dependencies=HEAD_OFFICE, summary="Черновик")
 async def show_draft(draft_id: DraftId, session: Session, response: Response) -> DraftOut:
     """С версией для `If-Match`."""
-    return _out(await drafts.find(session, draft_id), response)
+    return _out(await queries.find_draft(session, draft_id), response)
 
 
 @router.put("/{draft_id}", dependencies=HEAD_OFFICE, summary="Изменить черновик")
@@ -87,7 +86,7 @@ async def change_draft(
     draft_id: DraftId, body: PutRule, expected: IfMatch, session: Session, response: Response
 ) -> DraftOut:
     """Правило целиком."""
-    draft = await drafts.find(session, draft_id, lock=True)
+    draft = await queries.find_draft(session, draft_id, lock=True)
     check_version(draft.version, expected)
     await drafts.change(session, draft, body.body, body.office_id, body.effective_from)
     return _out(draft, response)
@@ -96,7 +95,7 @@ async def change_draft(
 @router.delete("/{draft_id}", dependencies=HEAD_OFFICE, summary="Отбросить черновик")
 async def drop_draft(draft_id: DraftId, expected: IfMatch, session: Session, response: Response) -> DraftOut:
     """Остаётся в списке отброшенных."""
-    draft = await drafts.find(session, draft_id, lock=True)
+    draft = await queries.find_draft(session, draft_id, lock=True)
     check_version(draft.version, expected)
     await drafts.drop(session, draft)
     return _out(draft, response)
@@ -105,7 +104,7 @@ async def drop_draft(draft_id: DraftId, expected: IfMatch, session: Session, res
 @router.post("/{draft_id}/check", dependencies=[*HEAD_OFFICE, NO_IDEMPOTENCY_KEY], summary="Проверить черновик")
 async def check_draft(draft_id: DraftId, session: Session) -> DraftCheck:
     """Ошибки не дают опубликовать; предупреждения — о случаях, оставшихся без правила, и лестницах в никуда."""
-    problems, warnings = await drafts.check(session, await drafts.find(session, draft_id), now())
+    problems, warnings = await drafts.check(session, await queries.find_draft(session, draft_id), now())
     return DraftCheck(
         ok=not problems,
         problems=[RuleProblem(rule=problem.code, message=problem.text) for problem in problems],
@@ -118,7 +117,7 @@ async def try_draft(draft_id: DraftId, body: DryRunRequest, session: Session) ->
     """События периода и то, что люди сделали с обязанностями, проигрываются дважды: по правилам, как они были, и с
     черновиком. Ничего не меняет.
     """
-    draft = await drafts.find(session, draft_id)
+    draft = await queries.find_draft(session, draft_id)
     until = body.until or now()
     run = await dry_run(session, draft, body.since, until)
     shown = run.differences[:SHOWN]
@@ -153,7 +152,7 @@ async def try_draft(draft_id: DraftId, body: DryRunRequest, session: Session) ->
 @router.post("/{draft_id}/publication", dependencies=HEAD_OFFICE, summary="Опубликовать черновик")
 async def publish_draft(draft_id: DraftId, session: Session, caller: Caller, response: Response) -> DraftOut:
     """Новая версия правила; открытые обязанности живут по прежней."""
-    draft = await drafts.find(session, draft_id, lock=True)
+    draft = await queries.find_draft(session, draft_id, lock=True)
     await drafts.publish(session, draft, caller=caller, at=now())
     return _out(draft, response)
 

@@ -160,7 +160,7 @@ async def _sentences(session: Session, obligation: Obligation, at: datetime) -> 
 
 
 async def _office_names(session: Session, periods: Sequence[Period]) -> dict[UUID, str]:
-    """None are needed where the duty never moved."""
+    """Return the names of the periods' offices; none are needed where the obligation never moved."""
     ids = {period.office_id for period in periods}
     return await people.office_names(session, ids) if len(periods) > 1 else {}
 

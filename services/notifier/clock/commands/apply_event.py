@@ -1,7 +1,7 @@
-"""What events do to duties: open, set anew, close.  All in the consumer's transaction.
+"""Apply events to obligations: open, set anew, close; all in the consumer's transaction (CALL-06, K1, K2, K18).
 
-The order of events is never promised.  Facts carry their moments, a closing event that comes first leaves a
-tombstone, and everything about one client happens one after another.
+The order of events is never promised.  Facts carry their moments, a closing event that comes first leaves a tombstone,
+and the events of one client are applied one after another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ from shared.vocabulary.worktime import WorkingCalendar
 
 @dataclass(slots=True)
 class _EventApplication:
-    """One event on its way through the clocks."""
+    """One event while it is applied to the obligations."""
 
     event: Event
     body: dict[str, Any]
@@ -59,33 +59,33 @@ class _EventApplication:
     at: datetime
     book: RuleBook
     relevant_rules: list[Rule]
-    """Rules in force when it happened that may be touched by it."""
+    """Rules in force when it happened whose obligations it may change."""
     snapshot: Snapshot
     calendar: WorkingCalendar | None
     calendars: dict[str, WorkingCalendar]
-    """By which the duties' deadlines were given, by digest."""
+    """The calendars of the obligations' deadlines, by digest."""
     work: UnitOfWork
 
     def office_calendar(self) -> tuple[WorkingCalendar, str]:
-        """Raises DependencyNotReady."""
+        """Return the calendar of the event's office and its digest.  Raises DependencyNotReady."""
         if self.calendar is None or self.snapshot.calendar_digest is None:
             raise DependencyNotReady(f"no calendar of office {self.event.office_id} yet")
         return self.calendar, self.snapshot.calendar_digest
 
     def calendar_for_new_plan(self, obligation: ObligationRecord) -> tuple[WorkingCalendar, str]:
-        """Return today's calendar, or that of a transferred obligation's deadline. Raises DependencyNotReady."""
+        """Return today's calendar, or that of a transferred obligation's deadline.  Raises DependencyNotReady."""
         if obligation.office_id != self.event.office_id:
             return self.calendars[obligation.calendar_digest], obligation.calendar_digest
         return self.office_calendar()
 
 
 def lock_key(event: Event) -> str:
-    """The key of what is heard one after another: the client, else the subject."""
+    """Return the key that serializes events: their client, else their subject."""
     return f"clock/{getattr(event, 'client_id', None) or next(iter(subjects_of(event).values()))}"
 
 
 async def apply_event(session: AsyncSession, event: Event, *, at: datetime) -> None:
-    """Apply one event to the clocks, in the transaction of a consumer that has waited for the event's `lock_key`.
+    """Apply one event to the obligations, in the transaction of a consumer that holds the event's `lock_key`.
 
     Raises DependencyNotReady (then the event is retried) and NoWorkingTime.
     """
@@ -131,9 +131,9 @@ async def apply_event(session: AsyncSession, event: Event, *, at: datetime) -> N
 def _close_matching(
     application: _EventApplication, running: Sequence[ObligationRecord], cancelled: Sequence[ObligationRecord]
 ) -> set[UUID]:
-    """Close what the event fulfils or cancels; one call may close two duties (K2).
+    """Close what the event fulfils or cancels; one call may close two obligations (K2).
 
-    What was cancelled by a later event that was heard first turns out to be done.
+    An obligation that a later event cancelled, because that event arrived first, becomes done.
     """
     happened_at, body = application.happened_at, application.body
     closed: set[UUID] = set()
@@ -167,7 +167,10 @@ def _is_about(obligation: ObligationRecord, own_field: str, body: Mapping[str, A
 
 
 def _leave_tombstones(application: _EventApplication, closed_kinds: set[str]) -> None:
-    """For duties that may yet be opened.  The first ending counts for what comes once, the latest for the rest."""
+    """Keep the ending for obligations that may still be opened.
+
+    Of an obligation that comes once the first ending counts, of others the latest.
+    """
     tombstones: dict[tuple[str, str, UUID], dict[str, Any]] = {}
     for rule in application.relevant_rules:
         if rule.obligation_kind in closed_kinds:
@@ -190,7 +193,7 @@ def _leave_tombstones(application: _EventApplication, closed_kinds: set[str]) ->
 def _reevaluate(
     application: _EventApplication, updated: dict[str, SubjectRecord], running: Sequence[ObligationRecord]
 ) -> None:
-    """A changed fact: another rule of the duty may apply now, or none."""
+    """Apply another rule of the obligation, or none, after a changed fact (K1)."""
     for obligation in running:
         subject = updated.get(obligation.subject_kind)
         rule = application.book.by_id[obligation.rule_id]
@@ -201,7 +204,7 @@ def _reevaluate(
         ):
             continue
         if rule.repeats:
-            continue  # A new occasion, not a changed fact.
+            continue  # A new obligation, not a changed fact.
         facts = plain_facts(rule.subject, subject.facts)
         rivals = application.book.rules_for_kind(rule.obligation_kind, obligation.office_id, application.happened_at)
         best = most_specific_rule(rivals, rule.obligation_kind, obligation.office_id, facts)
@@ -217,7 +220,7 @@ def _reevaluate(
 
 
 def _apply_waiting(application: _EventApplication, running: Sequence[ObligationRecord]) -> None:
-    """What the event says about whom a duty waits for.  A word about an earlier time than the last one is too late."""
+    """Change whom the obligations wait for.  An event from before the last change comes too late and is ignored."""
     for obligation in with_state(running, "open"):
         _apply_trigger(application, obligation, application.event.type, application.body, application.happened_at)
 
@@ -245,7 +248,10 @@ def _apply_trigger(
 
 
 def _apply_later_events(application: _EventApplication, running: Sequence[ObligationRecord]) -> None:
-    """Whom a duty waits for by later events that were heard before it was opened, or before the word of this event."""
+    """Apply later events that arrived earlier to what the obligations wait for.
+
+    They were received before the obligation was opened, or before this event.
+    """
     for obligation in with_state([*application.work.opened, *running], "open"):
         for later_event in application.snapshot.later_events:
             _apply_trigger(application, obligation, later_event.type, later_event.body, later_event.happened_at)
@@ -287,14 +293,17 @@ def _open_new(
 
 
 def _responsible(snapshot: Snapshot, subject: SubjectRecord) -> UUID | None:
-    """CL-10: the client's manager; else whoever dealt with the matter last."""
+    """Return the client's manager (CL-10), else the person who dealt with the matter last."""
     if subject.client_id is None or subject.kind == "client":
         return snapshot.manager_id or subject.staff_id
     return snapshot.manager_id or snapshot.last_caller_id or subject.staff_id
 
 
 def _ended_by(tombstones: Sequence[TombstoneRecord], rule: Rule, opened_at: datetime) -> TombstoneRecord | None:
-    """Stones are left for every rule of a duty; the one that applies may know no such ending."""
+    """Return the first tombstone that ends an obligation of this rule.
+
+    Tombstones are left for every rule of a kind; the rule that applies may not know such an ending.
+    """
     own_field = ID_FIELDS[rule.subject]
     allowed_outcomes = {outcome for outcome, _ in _endings(rule)}
     return next(
@@ -310,7 +319,7 @@ def _ended_by(tombstones: Sequence[TombstoneRecord], rule: Rule, opened_at: date
 
 
 async def reassign(session: AsyncSession, client_id: UUID, manager_id: UUID | None, *, at: datetime) -> None:
-    """CL-10: the client's open duties follow the responsible manager, except for those at another office."""
+    """Give the client's open obligations to the responsible manager, except those at another office (CL-10)."""
     if manager_id is None:
         return
     own_office = select(Client.office_id).where(Client.client_id == client_id).scalar_subquery()

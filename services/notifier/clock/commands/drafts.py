@@ -1,4 +1,4 @@
-"""Rules on their way to publication: draft → check → dry run → publish."""
+"""Prepare rules for publication: draft → check → dry run → publish."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from services.notifier.clock.domain.rules import Rule, RuleBody
 from services.notifier.clock.models.rules import RuleDraft, RuleVersion
 from services.notifier.clock.store.rule_book import rule_book
 from services.notifier.people.models.projections import Office, StaffMember
-from shared.base.errors import Conflict, NotFound, PreconditionFailed
+from shared.base.errors import Conflict, PreconditionFailed
 from shared.identity.roles import Principal
 from shared.persistence.database import new_id
 from shared.runtime.audit import audit
@@ -28,6 +28,7 @@ async def create(
     effective_from: datetime | None,
     caller: Principal,
 ) -> RuleDraft:
+    """Store a new draft, based on the rule's last published version."""
     draft = RuleDraft(
         id=new_id(),
         code=code,
@@ -43,19 +44,10 @@ async def create(
     return draft
 
 
-async def find(session: AsyncSession, draft_id: UUID, *, lock: bool = False) -> RuleDraft:
-    """Raises NotFound."""
-    query = select(RuleDraft).where(RuleDraft.id == draft_id)
-    draft = (await session.execute(query.with_for_update() if lock else query)).scalars().one_or_none()
-    if draft is None:
-        raise NotFound("Такого черновика нет.")
-    return draft
-
-
 async def change(
     session: AsyncSession, draft: RuleDraft, body: RuleBody, office_id: UUID | None, effective_from: datetime | None
 ) -> None:
-    """Raises Conflict."""
+    """Replace the draft's rule and base it on the last published version.  Raises Conflict."""
     _still_draft(draft)
     draft.body, draft.office_id = body.model_dump(mode="json", by_alias=True), office_id
     draft.effective_from = effective_from
@@ -64,7 +56,7 @@ async def change(
 
 
 async def check(session: AsyncSession, draft: RuleDraft, at: datetime) -> tuple[list[Problem], list[Problem]]:
-    """What forbids publishing it, and what its author should know."""
+    """Return the problems that forbid publishing the draft, and the warnings that its author should see."""
     body = RuleBody.model_validate(draft.body)
     since = max(draft.effective_from or at, at)
     problems = await check_draft(session, draft.code, body, draft.office_id, since)
@@ -72,7 +64,7 @@ async def check(session: AsyncSession, draft: RuleDraft, at: datetime) -> tuple[
 
 
 async def warnings(session: AsyncSession, draft: Rule, since: datetime) -> list[Problem]:
-    """Cases that lose their rule, and offices where the ladder reaches nobody."""
+    """Return the cases that lose their rule, and the offices where the ladder reaches nobody."""
     book = await rule_book(session)
     before = book.all_in_force(since)
     after = [rule for rule in before if (rule.code, rule.office_id) != (draft.code, draft.office_id)]
@@ -95,7 +87,7 @@ async def _unreached(session: AsyncSession, draft: Rule) -> list[Problem]:
 
 
 async def publish(session: AsyncSession, draft: RuleDraft, *, caller: Principal, at: datetime) -> RuleVersion:
-    """Raises Conflict where somebody published meanwhile, and what `publish_rule` raises."""
+    """Publish the draft's rule.  Raises Conflict for a version published meanwhile, and what `publish_rule` raises."""
     _still_draft(draft)
     try:
         row = await publish_rule(
@@ -118,6 +110,7 @@ async def publish(session: AsyncSession, draft: RuleDraft, *, caller: Principal,
 
 
 async def drop(session: AsyncSession, draft: RuleDraft) -> None:
+    """Set the draft aside.  Raises Conflict."""
     _still_draft(draft)
     draft.state = "dropped"
     await audit(session, "rule_draft.dropped", subject=f"rule_draft/{draft.id}", office_id=draft.office_id)
@@ -135,6 +128,7 @@ async def _published_version(session: AsyncSession, code: str) -> int:
 
 
 def rule_of_draft(draft: RuleDraft, since: datetime) -> Rule:
+    """Return the rule as it would be published with effect from `since`."""
     fields = RuleBody.model_validate(draft.body).model_dump(by_alias=True)
     known = {"code": draft.code, "office_id": draft.office_id, "effective_from": since, "version": draft.based_on + 1}
     return Rule.model_validate({**fields, **known})

@@ -1,4 +1,4 @@
-"""What a draft would have changed: a period of real history, played by the rules as they were and with the draft."""
+"""Replay a period of real history by the rules as they were, and with a draft, and compare the obligations."""
 
 import asyncio
 from collections import Counter
@@ -40,7 +40,7 @@ STAFF_ACTIONS = ("moved", "paused", "resumed", "waiting", "reopened", "done")
 
 @dataclass(frozen=True)
 class StaffDifference:
-    """How a draft would have changed one person's duties."""
+    """How a draft would have changed one person's obligations."""
 
     staff_id: UUID | None
     obligations_before: int
@@ -51,6 +51,8 @@ class StaffDifference:
 
 @dataclass(frozen=True)
 class DryRun:
+    """The obligations of both replays and how they differ."""
+
     events: int
     actions: int
     before: Sequence[ReplayedObligation]
@@ -58,13 +60,14 @@ class DryRun:
     differences: Sequence[Difference]
     people: Sequence[StaffDifference]
     limitations: Sequence[str]
-    """In Russian, for whoever reads the figures."""
+    """In Russian, for the reader of the figures."""
 
 
 async def dry_run(session: AsyncSession, draft: RuleDraft, since: datetime, until: datetime) -> DryRun:
-    """Replays what was heard from `since` to `until` by the rules as they were, and with the draft instead.
+    """Replay what was received from `since` to `until` by the rules as they were, and with the draft instead.
 
-    Both sides are replayed, so that a difference is the draft's and not that of replaying.  Raises Invalid.
+    Both sides are replayed, so that a difference comes from the draft and not from replaying.  Raises Invalid for a
+    wrong or crowded period, Conflict where a calendar has no working time left.
     """
     if not timedelta() < until - since <= MAX_PERIOD:
         raise Invalid("Период — не больше 92 дней, и конец позже начала.", field="body.until")
@@ -111,7 +114,7 @@ async def _events(session: AsyncSession, office_id: UUID | None, since: datetime
 
 
 async def _managers(session: AsyncSession, events: Sequence[PastEvent]) -> dict[UUID, UUID]:
-    """By client, of those that the events name."""
+    """Return the managers of the clients that the events name, by client."""
     named = {UUID(event.body["client_id"]) for event in events if isinstance(event.body.get("client_id"), str)}
     query = select(Client.client_id, Client.manager_id).where(Client.manager_id.is_not(None))
     rows = await session.execute(query.where(Client.client_id == any_(literal(list(named), ARRAY(Uuid)))))
@@ -121,7 +124,7 @@ async def _managers(session: AsyncSession, events: Sequence[PastEvent]) -> dict[
 async def _staff_actions(
     session: AsyncSession, office_id: UUID | None, since: datetime, until: datetime
 ) -> list[StaffAction]:
-    """A person's remark bears the moment of what it is about in the history."""
+    """Return what people did with obligations; a remark has the moment of its entry in the history."""
     entry = ObligationHistory
     query = (
         select(
@@ -175,7 +178,7 @@ async def _calendar_openings(
     since: datetime,
     until: datetime,
 ) -> list[CalendarOpening]:
-    """Of the draft's own duty: the other ones come by the calendar as they did."""
+    """Return when the draft's own obligation opens by the calendar; the others open as they did."""
     found = [rule for rule in rules if rule.every and rule.obligation_kind == draft.obligation_kind]
     if not found:
         return []
@@ -236,7 +239,7 @@ async def _limitations(
 def _by_person(
     before: Sequence[ReplayedObligation], after: Sequence[ReplayedObligation], at: datetime
 ) -> list[StaffDifference]:
-    """Only those for whom something would have been different."""
+    """Return only the people for whom something would have been different."""
     obligations = [Counter(obligation.responsible_id for obligation in side) for side in (before, after)]
     breaches = [
         Counter(obligation.responsible_id for obligation in side if obligation.breached(at)) for side in (before, after)

@@ -1,4 +1,7 @@
-"""Letters to staff about deadlines (NTF-03): what, whose, how late, what follows.  Written when they are sent."""
+"""Write the letters to staff about deadlines when they are sent (NTF-03).
+
+They name the obligation, the client, the person responsible, the delay and the consequence.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +32,7 @@ _CONSEQUENCES = {
 
 
 async def fill_in(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool:
-    """Fill in the letter or the SMS with what is true now; False when there is nothing to say any more."""
+    """Fill in the letter or the SMS with what is true now; False when it has become pointless."""
     assert notice.context is not None
     letter: Notice | None = notice
     if notice.channel == "sms":
@@ -87,9 +90,9 @@ async def _alone(session: AsyncSession, notice: Notice, *, at: datetime, public_
 
 
 async def _digest(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> dict[str, Any] | None:
-    """Everything of some minutes in one letter; what has been done meanwhile is left out."""
+    """Return the data of a letter about several obligations; what has been done meanwhile is left out."""
     assert notice.context is not None
-    items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The last word about each.
+    items = {UUID(item["obligation_id"]): item for item in notice.context["items"]}  # The latest of each.
     rows = (await session.execute(select(Obligation).where(Obligation.id.in_(items)))).scalars().all()
     still_open = [row for row in rows if row.state == "open" and row.generation == items[row.id]["generation"]]
     if not still_open:
@@ -130,7 +133,7 @@ def _sentence(kind: str, role: str | None, obligation: Obligation, at: datetime)
 
 
 def _about(obligation: Obligation, client: Client | None) -> str:
-    """«заказ З-0012», «клиент Петрова Мария»."""
+    """Return the subject with its name: «заказ З-0012», «клиент Петрова Мария»."""
     kind = SUBJECTS[obligation.subject_kind]
     if obligation.subject_label:
         return f"{kind} {obligation.subject_label}"

@@ -1,9 +1,12 @@
-"""What people do with a duty: move its deadline, take it on, say whom it waits for, hand it over, reopen, finish it."""
+"""What people do with an obligation: move, acknowledge, wait, assign, reopen, complete.
+
+Clauses: VIN-05 and CALL-12 (agreed deadlines), NTF-03 (the ladder).
+"""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock.commands.obligations import close, deadline_details, history_row, wake_engine
@@ -25,28 +28,32 @@ from shared.persistence.database import new_id
 from shared.runtime.audit import audit
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes, deadline, working_time_between
 
-PAUSES_CHANNEL = "notifier_pauses"
-_WAKE_PAUSES = text(f"SELECT pg_notify('{PAUSES_CHANNEL}', '')")
-"""Delivered at commit: a pause may be over before the loop that ends pauses wakes up by itself."""
-
 
 class AlreadyClosed(BusinessError):
+    """The obligation is done or cancelled."""
+
     code = "obligation-closed"
     title = "Обязанность уже закрыта"
 
 
 class DeadlinePassed(BusinessError):
+    """The deadline is over, and the past is not rewritten."""
+
     code = "deadline-passed"
     title = "Срок уже истёк"
 
 
 class DeadlineNotMovable(BusinessError):
+    """The rule or the role does not allow the new deadline."""
+
     status = 403
     code = "deadline-not-movable"
     title = "Срок не переносится"
 
 
 class PauseLimitReached(BusinessError):
+    """The pauses that the rule allows the role are used up."""
+
     status = 403
     code = "pause-limit-reached"
     title = "Отсчёт больше не приостанавливается"
@@ -55,7 +62,10 @@ class PauseLimitReached(BusinessError):
 async def lock_obligation(
     session: AsyncSession, obligation_id: UUID, *, is_open: bool = True
 ) -> tuple[Obligation, ObligationRecord, Rule, WorkingCalendar]:
-    """The duty, locked against the engine.  Raises NotFound, AlreadyClosed."""
+    """Return the obligation, locked against the engine, with its rule and calendar.
+
+    Raises NotFound, AlreadyClosed.
+    """
     query = select(Obligation).where(Obligation.id == obligation_id).with_for_update()
     row = (await session.execute(query)).scalars().one_or_none()
     if row is None:
@@ -69,6 +79,7 @@ async def lock_obligation(
 async def save_action(
     session: AsyncSession, work: UnitOfWork, row: Obligation, event: str, text: str, caller: Principal, at: datetime
 ) -> Obligation:
+    """Write the unit of work with the person's remark and an audit entry; return the row as it is then."""
     obligation = work.changed[row.id]
     work.remarks.append(
         {
@@ -91,7 +102,7 @@ async def save_action(
 async def move_deadline(
     session: AsyncSession, obligation_id: UUID, due_at: datetime, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """«Если иное не согласовано с клиентом» (VIN-05, CALL-12).  A new generation with the agreed deadline.
+    """Replace the deadline by one agreed with the client (VIN-05, CALL-12); this makes a new generation.
 
     How far depends on the caller's role and is counted from the rule's own deadline, so that many small steps come no
     further than one.  Raises NotFound, AlreadyClosed, DeadlinePassed, DeadlineNotMovable, Invalid.
@@ -113,7 +124,7 @@ async def move_deadline(
     work.history.append(history_row(obligation, "moved", at, details))
     obligation.generation += 1
     obligation.agreed_due_at, obligation.due_at, obligation.soon_at = due_at, plan.due_at, max(plan.soon_at, at)
-    obligation.schedule = [step for step in plan.rows if step_moment(step) > at]  # What is past is not told again.
+    obligation.schedule = [step for step in plan.rows if step_moment(step) > at]  # Past steps do not fire again.
     obligation.next_step, obligation.next_at = 0, step_moment(obligation.schedule[0])
     obligation.warned_at = obligation.acknowledged_by = obligation.acknowledged_until = None
     work.events.append(obligation_events.opened(obligation, at))
@@ -126,7 +137,7 @@ async def move_deadline(
 def _within_limit(
     rule: Rule, office_calendar: WorkingCalendar, own: datetime, due_at: datetime, caller: Principal
 ) -> None:
-    """Raises DeadlineNotMovable."""
+    """Check the new deadline against the limit of the caller's role.  Raises DeadlineNotMovable."""
     if not rule.moves:
         raise DeadlineNotMovable("Регламент не допускает переноса этого срока.")
     limit = next((limit for limit in rule.moves if limit.role == caller.role), None)
@@ -143,9 +154,10 @@ def _within_limit(
 async def acknowledge(
     session: AsyncSession, obligation_id: UUID, minutes: int, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """«Взял в работу»: for so many working minutes nobody further up is told.  The deadline stays where it is.
+    """Delay the escalation by `minutes` of working time («Взял в работу»); the deadline stays (NTF-03).
 
-    Once per person and generation, so that nobody holds the ladder for ever.  Raises NotFound, AlreadyClosed, Conflict.
+    Once per person and generation, so that the ladder cannot be held for ever.  Raises NotFound, AlreadyClosed,
+    Conflict.
     """
     row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id)
     entries = select(ObligationHistory.details).where(
@@ -168,7 +180,7 @@ async def acknowledge(
 def _delay_escalation(
     obligation: ObligationRecord, office_calendar: WorkingCalendar, until: datetime, *, working: bool
 ) -> None:
-    """The next level comes not before `until`, the others as long after it as they would have."""
+    """Move the next escalation to `until` at the earliest, and the others by the same time."""
     if obligation.next_step is None:
         return
     rest = obligation.schedule[obligation.next_step :]
@@ -196,7 +208,7 @@ def _delay_escalation(
 async def set_waiting(
     session: AsyncSession, obligation_id: UUID, holder: Holder | None, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """The duty waits for the client or the supplier, or for us again.
+    """Let the obligation wait for the client or the supplier; None: for the manager again.
 
     Raises NotFound, AlreadyClosed, Conflict, PauseLimitReached.
     """
@@ -209,7 +221,7 @@ async def set_waiting(
     work = UnitOfWork()
     if not change_holder(work, obligation, rule, office_calendar, holder, at, at=at, role=caller.role):
         raise Conflict("Обязанность уже в этом состоянии.")
-    await session.execute(_WAKE_PAUSES)
+    work.wake_pauses = True
     event = work.history[-1]["event"]
     return await save_action(session, work, row, event, reason, caller, at)
 
@@ -217,7 +229,10 @@ async def set_waiting(
 async def assign(
     session: AsyncSession, obligation_id: UUID, staff_id: UUID, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """Another person of the office is responsible from now on; what was told to the former one stays on record."""
+    """Make another person of the office responsible from now on; former notifications stay on record.
+
+    Raises NotFound, AlreadyClosed, Invalid, Conflict.
+    """
     row, obligation, _, _ = await lock_obligation(session, obligation_id)
     person = await session.get(StaffMember, staff_id)
     if person is None or not person.active or person.office_id != obligation.office_id:
@@ -235,7 +250,10 @@ async def assign(
 async def reopen(
     session: AsyncSession, obligation_id: UUID, reason: str, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """It was closed by mistake: it goes on with the time that was left then, and what had fired stays fired."""
+    """Reopen an obligation that was closed by mistake, with the time that was left; steps that fired stay fired.
+
+    Raises NotFound, Conflict.
+    """
     row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id, is_open=False)
     if obligation.state == "open" or obligation.closed_at is None:
         raise Conflict("Обязанность и так в работе.")
@@ -254,7 +272,11 @@ async def reopen(
 async def complete(
     session: AsyncSession, obligation_id: UUID, comment: str, *, caller: Principal, at: datetime
 ) -> Obligation:
-    """A person says that it is done, where no event of the system could (RPT-01…06, HR-02, HR-03)."""
+    """Close an obligation by hand, where no event of the system could.
+
+    Clauses: RPT-01, RPT-02, RPT-03, RPT-04, RPT-05, RPT-06, HR-02, HR-03, CALL-04.  Raises NotFound, AlreadyClosed,
+    Forbidden.
+    """
     row, obligation, rule, office_calendar = await lock_obligation(session, obligation_id)
     if not rule.by_hand:
         raise Forbidden("Эта обязанность закрывается самим действием, а не отметкой.")

@@ -1,4 +1,7 @@
-"""Who is told, when, and in how many letters: working time, absences, one digest instead of a storm (NTF-03)."""
+"""Decide who is notified of a step, when, and in how many letters (NTF-03).
+
+People get letters in their working time, substitutes get those of absent colleagues, and many steps make one digest.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,12 +29,12 @@ from shared.vocabulary.worktime import NoWorkingTime, WorkingCalendar, add_worki
 
 DIGEST_WINDOW = timedelta(minutes=5)
 MAX_LISTED = 60
-"""Duties that a digest lists; of the others it tells the number."""
+"""Obligations that a digest lists; of the others it gives the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaffNotification:
-    """One step that one person is told."""
+    """One step of which one person is notified."""
 
     person: Person
     obligation: ObligationRecord
@@ -40,6 +43,7 @@ class StaffNotification:
     role: str | None
 
     def item(self, at: datetime) -> dict[str, Any]:
+        """Return the step as it is stored in a letter's context."""
         return {
             "obligation_id": str(self.obligation.id),
             "kind": self.kind,
@@ -62,10 +66,11 @@ class Directory:
 
 
 EMPTY_DIRECTORY = Directory({}, (), {})
-"""Where no step names a role."""
+"""For batches in which no step names a role."""
 
 
 async def load_directory(session: AsyncSession, office_ids: set[UUID], at: datetime) -> Directory:
+    """Read the offices, their active people with substitutes in place, and their calendars."""
     offices = (await session.execute(select(Office).where(Office.office_id.in_(office_ids)))).scalars().all()
     here = or_(StaffMember.office_id.in_(office_ids), StaffMember.office_id.is_(None))
     staff = (await session.execute(select(StaffMember).where(StaffMember.active, here))).scalars()
@@ -89,16 +94,20 @@ async def notify_staff(
     at: datetime,
     window: timedelta,
 ) -> None:
-    """Letters about what fired, one per person and window; what is urgent goes out alone and at once."""
+    """Queue letters about what fired, one per person and pause; an urgent step makes a letter of its own right away.
+
+    `window` is the usual pause between two letters to a person; zero switches all pauses off.
+    """
     by_person: defaultdict[UUID, list[StaffNotification]] = defaultdict(list)
     for one in notifications:
         by_person[one.person.id].append(one)
     if not by_person:
         return
-    # Replicas and lanes tell a person one after another, else each would begin a letter of its own.
-    await lock_until_commit(session, *(f"tell/{staff_id}" for staff_id in by_person))
+    # Replicas and parallel batches notify a person one after another, else each would begin a letter of its own.
+    await lock_until_commit(session, *(f"notify/{staff_id}" for staff_id in by_person))
     preferences = await _preferences(session, by_person)
-    last = await _last_letters(session, by_person, at - max(window, timedelta(hours=1)))
+    pauses = {staff_id: _pause(preferences.get(staff_id), window) for staff_id in by_person}
+    last = await _last_letters(session, by_person, at - max(pauses.values()))
     waiting = await _queued_letters(session, by_person, at)
     for staff_id, own in by_person.items():
         preference, person = preferences.get(staff_id), own[0].person
@@ -119,8 +128,7 @@ async def notify_staff(
                 waiting[staff_id], person, preference, [one.kind for one in not_urgent]
             )
             continue
-        pause = timedelta(minutes=preference.digest_minutes) if preference and window else window
-        since = max(at, last[staff_id] + pause) if staff_id in last else at
+        since = max(at, last[staff_id] + pauses[staff_id]) if staff_id in last else at
         if preference and preference.snoozed_until:
             since = max(since, preference.snoozed_until)
         letter = _escalation_letter(
@@ -129,12 +137,17 @@ async def notify_staff(
         work.notices += [letter, *accompanying_sms(letter, person, preference, [one.kind for one in not_urgent])]
 
 
+def _pause(preference: NotificationPreference | None, window: timedelta) -> timedelta:
+    """Return the shortest time between two letters to a person; a window of zero switches all pauses off."""
+    return timedelta(minutes=preference.digest_minutes) if preference and window else window
+
+
 def _in_working_time(directory: Directory, office_id: UUID, moment: datetime) -> datetime:
-    """People get told in their working time; somebody of head office in that of the office it is about."""
+    """Return the first working moment of the office from then on; head office is notified in it too."""
     try:
         return add_working_minutes(directory.calendars[office_id], moment, 0)
     except NoWorkingTime:
-        return moment  # An office that never opens again: better told at night than never.
+        return moment  # The office never opens again: a letter at night is better than none.
 
 
 async def _preferences(session: AsyncSession, staff_ids: Iterable[UUID]) -> dict[UUID, NotificationPreference]:
@@ -143,6 +156,7 @@ async def _preferences(session: AsyncSession, staff_ids: Iterable[UUID]) -> dict
 
 
 async def _last_letters(session: AsyncSession, staff_ids: Iterable[UUID], since: datetime) -> dict[UUID, datetime]:
+    """Return when the last letter to each person goes or went out, if later than `since`."""
     query = select(Notice.staff_id, func.max(Notice.next_attempt_at)).where(
         Notice.purpose == "staff",
         Notice.channel == "email",
@@ -154,7 +168,7 @@ async def _last_letters(session: AsyncSession, staff_ids: Iterable[UUID], since:
 
 
 async def _queued_letters(session: AsyncSession, staff_ids: Iterable[UUID], at: datetime) -> dict[UUID, Notice]:
-    """Letters that still wait for their time, locked against the sender; those it has locked are on their way."""
+    """Lock and return letters that wait for their time; what the sender has locked is on its way."""
     query = select(Notice).where(
         Notice.purpose == "staff",
         Notice.channel == "email",
@@ -181,7 +195,7 @@ def _append_to_digest(notice: Notice, notifications: Sequence[StaffNotification]
 def _escalation_letter(
     directory: Directory, notifications: Sequence[StaffNotification], at: datetime, since: datetime
 ) -> dict[str, Any]:
-    """One letter; it is written when it is sent, with what is true then."""
+    """Return the row of one letter; its text is written when it is sent."""
     person, obligation = notifications[0].person, notifications[0].obligation
     office = directory.offices[obligation.office_id]
     alone = len(notifications) == 1

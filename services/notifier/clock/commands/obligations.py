@@ -1,4 +1,4 @@
-"""Small guarded changes of one duty, each with its history and event.  Nothing here talks to the database."""
+"""Small guarded changes of one obligation, each with its history and event.  Nothing here talks to the database."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ MAX_ENGINE_SLEEP = timedelta(minutes=1)
 def history_row(
     obligation: ObligationRecord, event: str, at: datetime, details: dict[str, Any] | None = None
 ) -> dict[str, Any]:
+    """Return a row of the obligation's history."""
     return {
         "id": new_id(),
         "obligation_id": obligation.id,
@@ -91,7 +92,7 @@ def supersede(
     *,
     at: datetime,
 ) -> None:
-    """A new generation by another rule, counted from the original opening by the office's calendar of today."""
+    """Start a new generation by another rule, counted from the original opening by the given calendar."""
     ended = obligation_events.closed(obligation, "superseded", at, at)
     details = {"rule": obligation.rule_code, "due_at": obligation.due_at.isoformat(), "by": rule.code}
     work.history.append(history_row(obligation, "superseded", at, details))
@@ -110,7 +111,7 @@ def supersede(
 
 
 def close(work: UnitOfWork, obligation: ObligationRecord, outcome: str, closed_at: datetime, *, at: datetime) -> None:
-    """End a duty.  One that ended after its deadline is breached even if the engine had not got to it yet."""
+    """End an obligation; one that ended after its deadline is breached even if the engine has not fired that step."""
     was_paused = obligation.paused_at is not None and obligation.paused_at <= obligation.due_at
     if closed_at > obligation.due_at and obligation.breached_at is None and outcome == "done" and not was_paused:
         obligation.breached_at = obligation.due_at
@@ -139,6 +140,7 @@ def level_row(
     role: str | None = None,
     recipients: list[str] | None = None,
 ) -> dict[str, Any]:
+    """Return the row of a step that fired."""
     return {
         "obligation_id": obligation.id,
         "generation": obligation.generation,
@@ -158,6 +160,7 @@ def _breach_level(obligation: ObligationRecord, at: datetime) -> dict[str, Any]:
 
 
 def deadline_details(obligation: ObligationRecord) -> dict[str, Any]:
+    """Return what the history keeps of a deadline."""
     return {
         "rule": obligation.rule_code,
         "rule_version": obligation.rule_version,
@@ -167,6 +170,6 @@ def deadline_details(obligation: ObligationRecord) -> dict[str, Any]:
 
 
 def wake_engine(work: UnitOfWork, obligation: ObligationRecord, at: datetime) -> None:
-    """Delivered at commit.  A step further away than the engine ever sleeps is found without waking it."""
+    """Wake the engine at commit, unless the next step is further away than the engine ever sleeps."""
     if obligation.next_at is not None and obligation.next_at < at + 2 * MAX_ENGINE_SLEEP:
         work.wake_engine = True

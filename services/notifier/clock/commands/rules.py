@@ -1,4 +1,4 @@
-"""Publishing rules.  What was published never changes."""
+"""Publish rules (NTF-03).  A published version never changes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -34,7 +34,7 @@ class RuleRefused(BusinessError):
 
 
 async def publish_defaults(context: ServiceContext) -> None:
-    """Version 1 of every rule and of the delivery policy, where there is none yet."""
+    """Publish version 1 of every rule and of the delivery policy where there is none yet."""
     settings: NotifierSettings = context.settings
     rows = []
     for rule in default_rules():
@@ -58,7 +58,7 @@ async def publish_defaults(context: ServiceContext) -> None:
 async def check_draft(
     session: AsyncSession, code: str, body: RuleBody, office_id: UUID | None, effective_from: datetime
 ) -> list[Problem]:
-    """What is wrong with the draft itself and beside the other rules in force from then on."""
+    """Return the problems of the draft itself and beside the other rules in force from then on."""
     draft = _rule(code, body, office_id, effective_from, version=1)
     book = await rule_book(session)
     others = [rule for rule in book.all_in_force(effective_from) if (rule.code, rule.office_id) != (code, office_id)]
@@ -77,7 +77,7 @@ async def publish_rule(
     caller: Principal,
     at: datetime,
 ) -> RuleVersion:
-    """A new version after the expected one, 0 for a new rule; running obligations keep theirs.
+    """Publish the version after the expected one, 0 for a new rule; running obligations keep theirs.
 
     Raises RuleRefused, NotFound, Invalid, PreconditionFailed.
     """

@@ -1,4 +1,4 @@
-"""SMS to staff beside the letters about deadlines, for those who want them (NTF-03)."""
+"""Queue SMS to staff beside the letters about deadlines, for those who want them (NTF-03)."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -17,9 +17,9 @@ SMS_LIFETIME = timedelta(hours=4)
 def accompanying_sms(
     letter: dict[str, Any], person: Person, preference: NotificationPreference | None, kinds: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """One SMS at most for a letter, whatever else comes into it; it is written when it is sent.
+    """Return at most one SMS for a letter, whatever else comes into it; its text is written when it is sent.
 
-    The letter goes out in any case: an SMS may be lost, and a rule demands that a person is told.
+    The letter goes out in any case: an SMS may be lost, and a rule demands the notification.
     """
     if preference is None or not person.phone or letter["context"].get("sms"):
         return []
@@ -44,7 +44,7 @@ def accompanying_sms(
 def accompanying_sms_of_queued(
     notice: Notice, person: Person, preference: NotificationPreference | None, kinds: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """The same for a letter that waits for its time already."""
+    """Return the same for a letter that is already queued, and note it there."""
     letter = {column.key: getattr(notice, column.key) for column in Notice.__table__.columns}
     rows = accompanying_sms(letter, person, preference, kinds)
     notice.context = letter["context"]

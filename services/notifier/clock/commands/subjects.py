@@ -1,9 +1,9 @@
-"""What is remembered about the subjects of duties."""
+"""Update what is known about the subjects of obligations."""
 
 from typing import Any
 
 from services.notifier.clock.domain.facts import CONCERNS, merge, moment_of
-from services.notifier.clock.domain.subjects import SubjectRecord, _label, subjects_of
+from services.notifier.clock.domain.subjects import SubjectRecord, number_of, subjects_of
 from services.notifier.clock.store.unit_of_work import UnitOfWork
 from shared.contracts.base import Event
 
@@ -11,7 +11,7 @@ from shared.contracts.base import Event
 def update_subjects(
     work: UnitOfWork, known: dict[str, SubjectRecord], event: Event, body: dict[str, Any]
 ) -> dict[str, SubjectRecord]:
-    """What is known of the event's subjects with what the event tells, by kind.  The caller holds the client's lock."""
+    """Return the event's subjects by kind, with the facts that the event adds.  The caller holds the client's lock."""
     concerned = subjects_of(event)
     if event.office_id is None:
         return {}
@@ -26,7 +26,7 @@ def update_subjects(
         subject.moments[event.type] = max(subject.moments.get(event.type, ""), moment)
         subject.client_id = getattr(event, "client_id", None) or subject.client_id
         subject.staff_id = getattr(event, "staff_id", None) or subject.staff_id
-        subject.label = _label(event, concern.kind) or subject.label
+        subject.label = number_of(event, concern.kind) or subject.label
         subject.facts = merge(subject.facts, body, event, concern)
     work.subjects += [{name: getattr(row, name) for name in SubjectRecord.__slots__} for row in known.values()]
     return known

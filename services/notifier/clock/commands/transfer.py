@@ -1,4 +1,4 @@
-"""A duty moves to another office: the rest of its time is counted by that office's calendar."""
+"""Transfer an obligation to another office: the remaining time is counted by that office's calendar (K5)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -30,10 +30,10 @@ async def transfer(
     caller: Principal,
     at: datetime,
 ) -> Obligation:
-    """A new generation in the other office.  What has fired stays fired, a deadline that has passed stays where it is.
+    """Start a new generation in the other office.  Fired steps stay fired, and a passed deadline stays where it is.
 
-    What was agreed with the client is not moved either.  Without `staff_id` all managers of the office are responsible.
-    Raises NotFound, AlreadyClosed, Invalid, Conflict.
+    A deadline agreed with the client does not move either.  Without `staff_id` all managers of the office are
+    responsible. Raises NotFound, AlreadyClosed, Invalid, Conflict.
     """
     row, obligation, rule, old_calendar = await lock_obligation(session, obligation_id)
     office = await session.get(Office, office_id)
@@ -66,7 +66,7 @@ async def transfer(
     work.mark_changed(obligation)
     wake_engine(work, obligation, at)
     await save_action(session, work, row, "transferred", reason, caller, at)
-    # Who may read the past follows the duty; what it says stays as it was.
+    # The right to read the past moves with the obligation; what it says stays as it was.
     for table in (ObligationHistory, ObligationLevel, ObligationRemark):
         await session.execute(update(table).where(table.obligation_id == obligation.id).values(office_id=office_id))
     return row
@@ -80,10 +80,10 @@ def _convert_remaining_time(
     *,
     working: bool,
 ) -> None:
-    """What was left of the time by the one calendar is left by the other.  Raises NoWorkingTime."""
+    """Convert what was left of the time by the old calendar to the new one.  Raises NoWorkingTime."""
     since = obligation.paused_at or at
     if obligation.agreed_due_at is not None:
-        since = max(since, obligation.due_at)  # The client was promised this very moment.
+        since = max(since, obligation.due_at)  # The client was promised this moment.
 
     def moved(moment: datetime) -> datetime:
         return convert_remaining(old_calendar, new_calendar, since, moment, working=working)

@@ -1,4 +1,7 @@
-"""Whom a duty waits for, and what follows for its clock.  Nothing here talks to the database."""
+"""Change whom an obligation waits for, and what follows for its clock (CALL-02, BILL-06).
+
+Nothing here talks to the database.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,11 +33,10 @@ def change_holder(
     at: datetime,
     role: str | None = None,
 ) -> bool:
-    """From `since` on the duty waits for `holder`, None for the manager again; False where nothing changes.
+    """Let the obligation wait for `holder` from `since` on, None: the manager again; False where nothing changes.
 
-    Where the rule says so the clock stands still, for no longer than the rule allows the `role` that says so (None: an
-    event says so); going on is a new generation with what was left of the time.  What has fired by then stays as it
-    was.  Raises NoWorkingTime.
+    Where the rule says so the clock is paused, for no longer than the rule allows `role` (None: an event).  Resuming
+    makes a new generation with the time that was left.  Fired steps stay as they were.  Raises NoWorkingTime.
     """
     resume_if_expired(work, obligation, rule, calendar, since, at=at)
     spans = [Span.of(row) for row in obligation.spans]
@@ -71,7 +73,7 @@ def resume_if_expired(
     *,
     at: datetime,
 ) -> bool:
-    """The longest pause is over by `moment`: the clock goes on from its end, though the same one is waited for."""
+    """Resume the clock if the longest pause is over by `moment`; the same holder is still waited for."""
     last = Span.of(obligation.spans[-1]) if obligation.spans else None
     if obligation.paused_at is None or last is None or last.until is None or last.until > moment:
         return False
@@ -85,9 +87,9 @@ def resume_if_expired(
 def resume_after_reopening(
     work: UnitOfWork, obligation: ObligationRecord, rule: RuleBody, calendar: WorkingCalendar, *, at: datetime
 ) -> None:
-    """A closed duty was closed by mistake: it goes on with the time that was left, and what had fired stays fired.
+    """Reopen an obligation that was closed by mistake, with the time that was left; fired steps stay fired.
 
-    A breach that fired before it was heard that the duty had been done in time was none.
+    A breach that fired before the system learnt that the obligation had been done in time is taken back.
     """
     closed_at = obligation.closed_at
     assert closed_at is not None  # The caller has seen that it is closed.
@@ -113,7 +115,7 @@ def shift(
     *,
     at: datetime,
 ) -> None:
-    """The clock goes on after it stood still: a new generation of what had not fired by then."""
+    """Resume the clock after a pause: a new generation of the steps that had not fired by then."""
     working = counts_working_time(rule)
 
     def moved(moment: datetime) -> datetime:

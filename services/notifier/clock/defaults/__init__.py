@@ -1,4 +1,4 @@
-"""The default set of rules, and how it is read."""
+"""The default set of rules."""
 
 import tomllib
 from pathlib import Path
@@ -10,7 +10,7 @@ DEFAULT = Path(__file__).with_name("rules.toml")
 
 
 def default_rules() -> list[Rule]:
-    """Version 1 of every rule.  Raises pydantic's ValidationError when the file is wrong."""
+    """Return version 1 of every rule.  Raises pydantic's ValidationError when the file is wrong."""
     content: dict[str, Any] = tomllib.loads(DEFAULT.read_text("utf-8"))
     common = content["defaults"]
     return [Rule.model_validate({"version": 1, **common, **entry}) for entry in content["rule"]]

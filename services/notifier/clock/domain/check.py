@@ -1,4 +1,4 @@
-"""What is wrong with a set of rules, before it is published."""
+"""Check a set of rules before it is published (NTF-03)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,19 +19,21 @@ LIMIT_SUBJECTS = {"remove_order": "order", "disable_client": "client"}
 
 @dataclass(frozen=True)
 class Problem:
+    """One finding about a rule."""
+
     code: str
     text: str
     """In Russian, for the person who edits the rules."""
 
 
 def check(rules: Sequence[Rule]) -> list[Problem]:
-    """Problems of the rules that would be in force together."""
+    """Return the problems of the rules that would be in force together."""
     problems = [problem for rule in rules for problem in check_rule(rule)]
     return problems + list(_conflicts(rules))
 
 
 def check_rule(rule: Rule) -> Iterator[Problem]:
-    """Unknown events, facts and match fields; ladders that go backwards; limits that cannot act."""
+    """Yield unknown events, facts and match fields, ladders that go backwards, limits that cannot act."""
     if not rule.opens and rule.every is None:
         yield Problem(rule.code, "Правило ничем не открывается: ни событием, ни календарём.")
     if not rule.closes and not rule.by_hand:
@@ -113,7 +115,7 @@ def _conflicts(rules: Sequence[Rule]) -> Iterator[Problem]:
 
 
 def common_case(kind: SubjectKind, first: Condition | None, second: Condition | None) -> dict[str, Any] | None:
-    """Facts under which both conditions hold, or None where there are none."""
+    """Return facts under which both conditions hold, or None where there are none."""
     values = _values([test for condition in (first, second) if condition for test in condition.tests()])
     if values is None:
         return {"сочетаний": f"больше {MAX_CASES}"}
@@ -125,7 +127,10 @@ def common_case(kind: SubjectKind, first: Condition | None, second: Condition | 
 
 
 def gaps(before: Sequence[Rule], after: Sequence[Rule], draft: Rule) -> Iterator[Problem]:
-    """A case that had a rule of this duty and would have none any more: a paid order that nobody has to process."""
+    """Yield a case that had a rule of this obligation and would have none any more.
+
+    For example a paid order that no manager has to process.
+    """
     old = [rule for rule in before if rule.obligation_kind == draft.obligation_kind and rule.subject == draft.subject]
     new = [rule for rule in after if rule.obligation_kind == draft.obligation_kind and rule.subject == draft.subject]
     values = _values([test for rule in (*old, *new) if rule.when for test in rule.when.tests()])
@@ -145,14 +150,14 @@ def gaps(before: Sequence[Rule], after: Sequence[Rule], draft: Rule) -> Iterator
 
 
 def _values(tests: Sequence[Condition]) -> dict[str, list[Any]] | None:
-    """The interesting values of every fact; None where their combinations are too many to be looked through."""
+    """Return the interesting values of every fact; None where their combinations are too many to be searched."""
     names = sorted({test.fact for test in tests if test.fact})
     values = {name: list(islice(_boundary_values(name, tests), MAX_CASES + 1)) for name in names}
     return values if prod(map(len, values.values())) <= MAX_CASES else None
 
 
 def _boundary_values(name: str, tests: Iterable[Condition]) -> Iterator[Any]:
-    """Values of one fact that tell its tests apart: those they mention, their neighbours, and something else."""
+    """Yield values of one fact that tell its tests apart: those they mention, their neighbours, something else."""
     scalars: list[Any] = []
     items: list[Any] = []
     numbers: list[float] = []

@@ -60,25 +60,28 @@ class Condition(BaseModel):
         return {name: value for name, value in dump(self).items() if value is not None}
 
     def children(self) -> tuple["Condition", ...]:
+        """Return the conditions below this one."""
         if self.negated is not None:
             return (self.negated,)
         return self.all_of or self.any_of or ()
 
     def depth(self) -> int:
+        """Return the number of levels, 1 for a single test."""
         return 1 + max((child.depth() for child in self.children()), default=0)
 
     def tests(self) -> Iterator["Condition"]:
-        """The tests at the leaves; their number is how specific the condition is."""
+        """Yield the tests at the leaves; their number is how specific the condition is."""
         if self.fact is not None:
             yield self
         for child in self.children():
             yield from child.tests()
 
     def fact_names(self) -> frozenset[str]:
+        """Return the facts that the tests ask for."""
         return frozenset(test.fact for test in self.tests() if test.fact is not None)
 
     def evaluate(self, facts: Facts) -> bool | None:
-        """True, False, or None where a fact that would decide is not known."""
+        """Return True, False, or None where a fact that would decide is unknown."""
         if self.negated is not None:
             inner = self.negated.evaluate(facts)
             return None if inner is None else not inner
@@ -107,16 +110,17 @@ class Condition(BaseModel):
 
 
 def holds(condition: Condition | None, facts: Facts) -> bool:
-    """No condition always holds; an unknown one does not."""
+    """Return whether the condition is met; no condition always is, an unknown one is not."""
     return condition is None or condition.evaluate(facts) is True
 
 
 def specificity(condition: Condition | None) -> int:
+    """Return the number of tests, 0 without a condition."""
     return 0 if condition is None else sum(1 for _ in condition.tests())
 
 
 def _same(value: Any, candidate: Any) -> bool:
-    """`True == 1` in Python; in a rule they are different facts."""
+    """Compare values as a rule does: `True == 1` in Python, here they are different facts."""
     return isinstance(value, bool) == isinstance(candidate, bool) and bool(value == candidate)
 
 

@@ -1,7 +1,7 @@
-"""What each event says about the subjects of duties.
+"""What each event says about the subjects of obligations.
 
-A subject (an order, a client …) collects facts from the events that concern it.  Events may arrive in any order: a
-fact is replaced only by one from a later moment, so the result does not depend on the order of arrival.
+A subject (an order, a client …) collects facts from the events that concern it.  Events may arrive in any order: a fact
+is replaced only by one from a later moment, so the result does not depend on the order of arrival.
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ DEFAULTS: Mapping[SubjectKind, Mapping[str, Any]] = {
     "client": {"ordered": False},
     "order": {"checked": False},
 }
-"""Facts that are false until some event says otherwise.  Every other fact is unknown until it is heard."""
+"""Facts that are false until some event says otherwise.  Every other fact is unknown until an event names it."""
 
 
 @dataclass(frozen=True)
 class Concern:
-    """What one event type tells about one kind of subject."""
+    """What one event type says about one kind of subject."""
 
     kind: SubjectKind
     takes: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ StoredFacts = Mapping[str, list[Any]]
 
 
 def known_facts(kind: SubjectKind) -> frozenset[str]:
-    """The facts that conditions on this kind of subject may ask for."""
+    """Return the facts that conditions on this kind of subject may ask for."""
     names = set(DEFAULTS.get(kind, {}))
     for concerns in CONCERNS.values():
         for concern in concerns:
@@ -94,21 +94,24 @@ def known_facts(kind: SubjectKind) -> frozenset[str]:
 
 
 def concern_of(event_type: str, kind: SubjectKind) -> Concern | None:
+    """Return what the event type says about this kind of subject, or None."""
     return next((concern for concern in CONCERNS.get(event_type, ()) if concern.kind == kind), None)
 
 
 def subject_id(event: Event, kind: SubjectKind) -> UUID | None:
+    """Return the id of the event's subject of this kind, or None."""
     value = getattr(event, ID_FIELDS[kind], None)
     return value if isinstance(value, UUID) else None
 
 
 def moment_of(event: Event, concern: Concern) -> datetime:
+    """Return when the event happened to the subject, in UTC."""
     moment: datetime = getattr(event, concern.moment)
     return moment.astimezone(UTC)
 
 
 def facts_of_event(event: Event) -> dict[str, Any]:
-    """The event's own fields as JSON values, for the conditions of triggers."""
+    """Return the event's own fields as JSON values, for the conditions of triggers."""
     return event.model_dump(mode="json")
 
 
@@ -126,7 +129,7 @@ _PERSONAL_FIELDS = {
 
 
 def seen_by_rules(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain fields of an event that conditions may ask for; nothing personal, no people's own words."""
+    """Return the plain fields of an event that conditions may ask for, without personal data and free text."""
     return {
         name: value
         for name, value in body.items()
@@ -139,7 +142,7 @@ def _nested(value: Any) -> bool:
 
 
 def merge(stored: StoredFacts, body: Mapping[str, Any], event: Event, concern: Concern) -> dict[str, list[Any]]:
-    """`stored` with what the event (and its JSON, `body`) adds; what is known from a later moment stays."""
+    """Return `stored` with what the event (and its JSON, `body`) adds; what is known from a later moment stays."""
     moment = moment_of(event, concern).isoformat(timespec="microseconds")
     merged = dict(stored)
     taken = [(name, body[name], 0) for name in concern.takes if body[name] is not None]  # An empty field says nothing.
@@ -152,9 +155,10 @@ def merge(stored: StoredFacts, body: Mapping[str, Any], event: Event, concern: C
 
 
 def plain_facts(kind: SubjectKind, stored: StoredFacts) -> dict[str, Any]:
-    """Plain facts for conditions."""
+    """Return the values of the stored facts, with the defaults of the kind of subject."""
     return {**DEFAULTS.get(kind, {}), **{name: entry[0] for name, entry in stored.items()}}
 
 
 def event_fields(event_type: str) -> frozenset[str]:
+    """Return the names of the fields of an event type."""
     return frozenset(EVENT_TYPES[event_type].model_fields)

@@ -1,4 +1,4 @@
-"""Russian words for codes that people see."""
+"""Russian labels of the codes that people see."""
 
 SUBJECTS = {
     "client": "клиент",

@@ -1,4 +1,4 @@
-"""Whom a level of the ladder reaches, resolved at the moment of firing (NTF-03, ORG-03, K7)."""
+"""Resolve whom a level of the ladder reaches, at the moment of firing (NTF-03, ORG-03, K7)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,8 @@ from services.notifier.clock.domain.rules import LADDER, LadderRole
 
 @dataclass(frozen=True)
 class Person:
+    """An active member of staff; people of head office have no office."""
+
     id: UUID
     office_id: UUID | None
     role: str
@@ -20,9 +22,9 @@ class Person:
 def with_substitutes(
     people: Sequence[Person], absences: Mapping[UUID, UUID | None]
 ) -> tuple[list[Person], dict[UUID, UUID]]:
-    """Who is there, with substitutes in the roles of those they stand in for; and who stands in for whom.
+    """Return who is present, substitutes in the roles of those they act for included, and who acts for whom.
 
-    `absences` is person → substitute, None where nobody stands in: then the ladder does without that person.
+    `absences` is person → substitute, None without one: then the ladder skips that person.
     """
     present = {person.id: person for person in people if person.id not in absences}
     substitutes = {absent: other for absent, other in absences.items() if other in present}
@@ -37,10 +39,10 @@ def with_substitutes(
 def resolve_recipients(
     role: LadderRole, office_id: UUID, responsible_id: UUID | None, people: Sequence[Person]
 ) -> tuple[LadderRole, list[Person]]:
-    """Who is told, and as which role; `people` are the active staff of the office and of head office.
+    """Return who is notified, and as which role; `people` are the active staff of the office and of head office.
 
-    A manager's duty reaches the responsible manager, or all managers while nobody is responsible.  Where there is no
-    director the senior manager stands in (ORG-03).  Where nobody is left at a level, the next one up is told.
+    An obligation of a manager reaches the responsible manager, or all managers while none is responsible.  Where there
+    is no director the senior manager acts (ORG-03).  A level without people passes on to the next one.
     """
     for candidate in LADDER[LADDER.index(role) :]:
         found = _at(candidate, office_id, responsible_id, people)
@@ -56,7 +58,7 @@ def _at(role: LadderRole, office_id: UUID, responsible_id: UUID | None, people: 
         return [person for person in people if person.role == "head_office"]
     here = [person for person in people if person.office_id == office_id]
     if role == "manager":
-        # A senior manager or an assistant may serve a client too; then the duty is theirs.
+        # A senior manager or an assistant may serve a client too; then the obligation is that person's.
         responsible = [person for person in here if person.id == responsible_id and person.role != "director"]
         if responsible:
             return responsible

@@ -1,4 +1,4 @@
-"""An obligation as the clock works on it: a row of `obligations` without the weight of the ORM."""
+"""An obligation as the clock works on it: a row of `obligations` without the cost of the ORM."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 @dataclass(slots=True)
 class ObligationRecord:
-    """The columns have the meaning of `Obligation`'s."""
+    """A row of `obligations`; the columns have the meaning of `Obligation`'s."""
 
     id: UUID
     office_id: UUID
@@ -59,7 +59,7 @@ _OBLIGATIONS = TypeAdapter(list[ObligationRecord])
 
 
 def obligations_from_json(rows: str | None) -> list[ObligationRecord]:
-    """From the JSON that PostgreSQL makes of rows."""
+    """Return records from the JSON that PostgreSQL makes of rows."""
     return _OBLIGATIONS.validate_json(rows) if rows else []
 
 
@@ -69,8 +69,10 @@ def obligations_as_json(obligations: list[ObligationRecord]) -> str:
 
 
 def step_moment(step: dict[str, Any]) -> datetime:
+    """Return when a step of a schedule fires."""
     return datetime.fromisoformat(step["at"])
 
 
 def with_state(obligations: Iterable[ObligationRecord], state: str) -> list[ObligationRecord]:
+    """Return the obligations in this state."""
     return [obligation for obligation in obligations if obligation.state == state]

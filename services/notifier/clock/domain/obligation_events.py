@@ -1,4 +1,4 @@
-"""Obligations as events of the contract."""
+"""Build the contract's events of obligations."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from shared.contracts.notifier import (
 
 
 def _facts(obligation: ObligationRecord, at: datetime) -> dict[str, Any]:
-    """What all of them share.  Every event is a new version of the duty."""
+    """Return what all of them share, and count the obligation's version up: every event is a new version."""
     obligation.version += 1
     return {
         "office_id": obligation.office_id,
@@ -56,18 +56,21 @@ def _of_calendar(
 
 
 def opened(obligation: ObligationRecord, at: datetime) -> Event:
+    """Return the event of an opening or of a new generation."""
     if obligation.subject_kind in CALENDAR_KINDS:
         return _of_calendar(obligation, at, "opened")
     return ObligationOpened(**_facts(obligation, at))
 
 
 def warned(obligation: ObligationRecord, at: datetime) -> Event:
+    """Return the event of a warning before the deadline."""
     if obligation.subject_kind in CALENDAR_KINDS:
         return _of_calendar(obligation, at, "warned")
     return ObligationWarned(**_facts(obligation, at))
 
 
 def breached(obligation: ObligationRecord, at: datetime) -> Event:
+    """Return the event of a breach, dated to the deadline."""
     if obligation.subject_kind in CALENDAR_KINDS:
         return _of_calendar(obligation, at, "breached")
     return ObligationBreached(
@@ -76,12 +79,12 @@ def breached(obligation: ObligationRecord, at: datetime) -> Event:
 
 
 def limit_reached(obligation: ObligationRecord, action: str, at: datetime) -> Event:
-    """Only orders and clients have limits: the check of rules sees to it."""
+    """Return the request of the hard limit; the check of rules allows it for orders and clients only."""
     return ObligationLimitReached.model_validate({**_facts(obligation, at), "action": action, "reached_at": at})
 
 
 def closed(obligation: ObligationRecord, outcome: str, closed_at: datetime, at: datetime) -> Event:
-    """`breached` says whether the deadline had passed when it happened, whatever was heard first."""
+    """Return the event of an end; `breached` says whether the deadline had passed when it happened."""
     if obligation.subject_kind in CALENDAR_KINDS:
         return _of_calendar(obligation, at, outcome, closed_at)
     return ObligationClosed.model_validate(

@@ -1,4 +1,7 @@
-"""Days on which duties open by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
+"""Days on which obligations open by the calendar.
+
+Clauses: CALL-04, HR-02, HR-03, RPT-01, RPT-02, RPT-03, RPT-04, RPT-05, RPT-06, K3.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,22 +12,24 @@ from services.notifier.clock.domain.rules import Every, Rule
 from shared.vocabulary.worktime import WorkingCalendar, add_working_minutes
 
 LOOK_BACK = timedelta(days=7)
-"""A service that stood still opens what came meanwhile, if it is not too late already."""
+"""After downtime the service opens what came meanwhile, if it is not too late already."""
 MAX_HOLIDAY = timedelta(days=40)
-"""A day off moves its duty to the next working day, which may be far: the first of January to the ninth and later."""
+"""A day off moves its obligation to the next working day, which may be far: from the first of January to the ninth."""
 
 _PERIODS = {"day": "день", "week": "неделя", "month": "месяц"}
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
+    """One day of the calendar and when its obligation opens."""
+
     day: date
     opened_at: datetime
     """When the work of that day begins; where the day is off, of the next working day."""
 
 
 def occurrences(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator[Occurrence]:
-    """Those that have begun by `at`, the oldest first.  Raises NoWorkingTime."""
+    """Yield the occurrences that have begun by `at`, the oldest first.  Raises NoWorkingTime."""
     assert rule.every is not None
     today = at.astimezone(calendar.zone).date()
     look_back = LOOK_BACK if rule.every.period == "day" else LOOK_BACK + MAX_HOLIDAY
@@ -38,7 +43,7 @@ def occurrences(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator
         if opened_on < today - LOOK_BACK:
             continue
         if rule.every.period == "day" and opened_on != day:
-            continue  # A day off has no daily duty, and the next day has its own.
+            continue  # A day off has no daily obligation, and the next day has its own.
         if opened_at <= at and opened_at >= rule.effective_from:
             yield Occurrence(day, opened_at)
 
@@ -46,7 +51,7 @@ def occurrences(rule: Rule, calendar: WorkingCalendar, at: datetime) -> Iterator
 def occurrences_between(
     rule: Rule, calendar: WorkingCalendar, since: datetime, until: datetime
 ) -> Iterator[Occurrence]:
-    """Those that begin in the period, the oldest first.  Raises NoWorkingTime."""
+    """Yield the occurrences that begin in the period, the oldest first.  Raises NoWorkingTime."""
     seen: set[date] = set()
     at = since
     while at < until:
@@ -68,10 +73,10 @@ def _is_due(every: Every, day: date) -> bool:
 
 
 def occurrence_id(rule: Rule, owner_id: UUID, day: date) -> UUID:
-    """The same for every replica and every look, so that it opens once."""
+    """Return an id that every replica and every look computes alike, so that the obligation opens once."""
     return uuid5(NAMESPACE_OID, f"{rule.obligation_kind}/{owner_id}/{day.isoformat()}")
 
 
 def occurrence_label(every: Every, day: date, name: str) -> str:
-    """«Иванов Иван, неделя 16.11.2026»."""
+    """Return what people read: «Иванов Иван, неделя 16.11.2026»."""
     return f"{name}, {_PERIODS[every.period]} {day:%d.%m.%Y}"

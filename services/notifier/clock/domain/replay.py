@@ -1,8 +1,8 @@
-"""What rules would have done with a period of real history: a dry run of a draft.
+"""Replay a period of real history by given rules: the dry run of a draft.
 
-The clock hears events in any order and waits for the time to pass; a replay knows everything that happened, so it goes
-through events, people's deeds and days of the calendar in the order of their moments.  It comes to the same duties as
-the clock (a test compares them).
+The clock receives events in any order and waits for the time to pass; a replay knows everything that happened, so it
+goes through events, actions of people and days of the calendar in the order of their moments.  It comes to the same
+obligations as the clock (a test compares them).
 """
 
 from collections import defaultdict
@@ -39,7 +39,7 @@ class PastEvent(NamedTuple):
 
 
 class StaffAction(NamedTuple):
-    """What a person did with a duty, by its history: no event of another service tells of it."""
+    """What a person did with an obligation, by its history: no event of another service reports it."""
 
     subject_id: UUID
     obligation_kind: str
@@ -47,12 +47,12 @@ class StaffAction(NamedTuple):
     what: Literal["wait", "move", "done", "reopen"]
     holder: Holder | None = None
     role: str | None = None
-    """Of whoever did it."""
+    """Of the person who did it."""
     due_at: datetime | None = None
 
 
 class CalendarOpening(NamedTuple):
-    """A day of the calendar on which a duty opens by itself."""
+    """A day of the calendar on which an obligation opens by itself."""
 
     rule: Rule
     office_id: UUID
@@ -69,7 +69,7 @@ class _Subject:
 
 
 class Replay:
-    """One pass over a history.  `calendars` are those of today, `managers` who serves each client."""
+    """One pass over a history.  `calendars` are those of today, `managers` those of the clients."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Replay:
     def run(
         self, history: Iterable[PastEvent | StaffAction | CalendarOpening], end: datetime
     ) -> list[ReplayedObligation]:
-        """`history` is in the order of its moments."""
+        """Return the obligations that come of `history`, which is in the order of its moments."""
         for item in history:
             match item:
                 case StaffAction():
@@ -102,7 +102,7 @@ class Replay:
         return self.obligations
 
     def _apply_action(self, action: StaffAction) -> None:
-        """Deeds with a duty that is not there, or is over by these rules, have nothing to act on."""
+        """Apply an action; one on an obligation that these rules did not open, or have closed, does nothing."""
         obligation = self._latest.get((action.subject_id, action.obligation_kind))
         if obligation is None or (obligation.outcome == "open") == (action.what == "reopen"):
             return
@@ -119,7 +119,7 @@ class Replay:
                 obligation.reopen(calendar, action.happened_at)
 
     def _open_by_calendar(self, day: CalendarOpening) -> None:
-        """Only where this rule is the one that holds on that day."""
+        """Open the obligation if this rule is the one that holds on that day."""
         here = [rule for rule in self._rules_at(day.happened_at) if rule.office_id in (None, day.office_id)]
         by_calendar = [rule for rule in here if rule.every]
         if most_specific_rule(by_calendar, day.rule.obligation_kind, day.office_id, {}) is not day.rule:
@@ -253,14 +253,14 @@ class Replay:
 
 
 def with_draft(rules: Sequence[Rule], draft: Rule) -> Callable[[datetime], Sequence[Rule]]:
-    """Rules in force at a moment, with the draft in place of every version of its own rule at all times."""
+    """Return a function moment → rules in force, with the draft in place of every version of its own rule."""
     others = [rule for rule in rules if (rule.code, rule.office_id) != (draft.code, draft.office_id)]
     return lambda moment: [*in_force(others, moment), *([draft] if draft.active else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a draft changes about one duty."""
+    """What a draft changes about one obligation."""
 
     what: Literal["added", "dropped", "breached_now", "kept_now", "deadline_moved", "rule_changed"]
     before: ReplayedObligation | None
@@ -268,6 +268,7 @@ class Difference:
 
     @property
     def either(self) -> ReplayedObligation:
+        """Return the obligation of the later replay, else that of the earlier one."""
         found = self.after or self.before
         assert found is not None  # One of the two is always there.
         return found
@@ -276,7 +277,7 @@ class Difference:
 def differences(
     before: Sequence[ReplayedObligation], after: Sequence[ReplayedObligation], at: datetime
 ) -> list[Difference]:
-    """Sorted by the moment of opening; `at` is the end of the replay."""
+    """Return the differences in the order of opening; `at` is the end of the replay."""
     old, new = ({obligation.key: obligation for obligation in obligations} for obligations in (before, after))
     found = []
     for key in old.keys() | new.keys():

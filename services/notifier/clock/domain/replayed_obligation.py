@@ -1,4 +1,4 @@
-"""One duty in a dry run, as it would have come out."""
+"""One obligation of a dry run, as it would have ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from shared.vocabulary.worktime import WorkingCalendar
 
 @dataclass(slots=True)
 class ReplayedObligation:
-    """It waits, pauses and goes on like the clock's own (`commands.waiting`), without its ladder and its letters."""
+    """It waits, pauses and resumes like the clock's own (`commands.waiting`), without ladder and letters."""
 
     rule: Rule
     office_id: UUID
@@ -35,10 +35,10 @@ class ReplayedObligation:
     agreed: datetime | None = None
     """The deadline agreed with the client."""
     was_paused: bool = False
-    """The clock stood when it was closed: then it was not late."""
+    """Whether it was closed during a pause that began before the deadline: then it was not late."""
 
     def breached(self, at: datetime) -> bool:
-        """Whether the deadline passed while it was open; `at` is the end of the replay."""
+        """Return whether the deadline passed while it was open; `at` is the end of the replay."""
         paused = self._pause()
         if self.outcome == "cancelled" or self.was_paused or (paused and paused.began_at <= self.due_at):
             return False
@@ -46,12 +46,13 @@ class ReplayedObligation:
 
     @property
     def key(self) -> tuple[str, UUID, datetime]:
-        """The same duty in two replays."""
+        """Return what identifies the obligation in two replays."""
         return self.rule.obligation_kind, self.subject_id, self.opened_at
 
     def change_holder(
         self, calendar: WorkingCalendar, holder: Holder | None, since: datetime, role: str | None
     ) -> None:
+        """Let the obligation wait for `holder` from `since` on, None: the manager again."""
         self.resume_if_expired(calendar, since)
         current = self.spans[-1] if self.spans and self.spans[-1].ended_at is None else None
         latest = max((span.ended_at or span.began_at for span in self.spans), default=self.opened_at)
@@ -65,13 +66,14 @@ class ReplayedObligation:
             self.spans.append(Span(holder, pauses, since, until=until if pauses else None))
 
     def resume_if_expired(self, calendar: WorkingCalendar, moment: datetime) -> None:
-        """The longest pause that the rule allows is over by then."""
+        """Resume the clock if the longest pause that the rule allows is over by then."""
         paused = self._pause()
         if paused is not None and paused.until is not None and paused.until <= moment:
             self._end(calendar, paused, paused.until)
             self.spans.append(Span(paused.holder, False, paused.until))
 
     def close(self, outcome: Literal["done", "cancelled"], calendar: WorkingCalendar, at: datetime) -> None:
+        """End the obligation; one that was paused before its deadline is not late."""
         self.resume_if_expired(calendar, at)
         paused = self._pause()
         self.was_paused = paused is not None and paused.began_at <= self.due_at
@@ -80,6 +82,7 @@ class ReplayedObligation:
         self.outcome, self.closed_at = outcome, at
 
     def reopen(self, calendar: WorkingCalendar, at: datetime) -> None:
+        """Reopen the obligation with the time that was left."""
         closed_at = self.closed_at
         if closed_at is None:
             return
@@ -90,7 +93,7 @@ class ReplayedObligation:
         self._end(calendar, self.spans[-1], max(at, closed_at))
 
     def follow(self, rule: Rule, calendar: WorkingCalendar, facts: Mapping[str, Any], at: datetime) -> None:
-        """Another rule applies from now on, counted from the opening, with the pauses there were."""
+        """Apply another rule from now on, counted from the opening, with the pauses there were."""
         self.resume_if_expired(calendar, at)
         self.rule = rule
         self.due_at = schedule(rule, calendar, self.opened_at, facts, spans=self.spans, agreed=self.agreed).due_at

@@ -1,10 +1,10 @@
-"""Rules: duties with a deadline, as data (NTF-03, K5).
+"""Rules: obligations with a deadline, as data (NTF-03, K5).
 
-A duty (`first_call`) may have several rules; for one case the most specific one wins.  Conditions under `when` of a
-rule are about the facts of its subject, those under `when` of a trigger about the fields of the event itself.
+An obligation kind (`first_call`) may have several rules; for one case the most specific one wins.  Conditions under
+`when` of a rule are about the facts of its subject, those of a trigger about the fields of the event itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from shared.contracts import notifier as contract
 from shared.vocabulary.worktime import Duration
 
 SubjectKind = contract.SubjectKind | Literal["office", "staff"]
-"""The last two are the kinds of duties that come by the calendar; their subject is an occasion (`domain.occasions`)."""
+"""The last two are for obligations that come by the calendar; their subject is an occurrence (`domain.occurrences`)."""
 CALENDAR_KINDS = ("office", "staff")
 
 LadderRole = Literal["manager", "senior_manager", "director", "head_office"]
@@ -30,6 +30,8 @@ RuleCode = Annotated[str, Field(pattern=r"^[A-Z]{2,6}-[0-9]{2}(-[A-Z0-9]{1,20})*
 
 
 class RulePart(BaseModel):
+    """A frozen part of a rule; unknown fields are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -46,7 +48,7 @@ class Trigger(RulePart):
 
 
 Holder = Literal["client", "supplier"]
-"""Whom a duty may wait for; otherwise it waits for the manager."""
+"""The party that an obligation may wait for; otherwise it waits for the manager."""
 
 
 class Wait(Trigger):
@@ -66,7 +68,7 @@ class PauseLimit(RulePart):
     """How long the clock may stand still in all, by the word of this role; after that it goes on by itself."""
 
     role: LadderRole | None = None
-    """Nobody's: events, and the roles that have no limit of their own."""
+    """None: for events, and for the roles that have no limit of their own."""
     up_to: Duration
 
 
@@ -75,7 +77,7 @@ class EarlyWarning(RulePart):
 
     share: Annotated[int, Field(ge=1, le=99)]
     role: LadderRole | None = "manager"
-    """Who is told; nobody when empty, then only the lists and the event show it."""
+    """The role that is notified; None: only the lists and the event show the warning."""
 
 
 class Level(RulePart):
@@ -110,34 +112,34 @@ class RuleBody(RulePart):
     clause: Annotated[str, Field(pattern=r"^[A-Z]{2,6}-[0-9]{2}$")]
     obligation_kind: Annotated[Name, Field(alias="duty")]
     title: Annotated[str, Field(min_length=3, max_length=150)]
-    """The duty in Russian, as people see it."""
+    """The obligation in Russian, as people see it."""
     note: Annotated[str, Field(max_length=500)] = ""
     """Where a figure is not in the regulations, it says so."""
     subject: SubjectKind
     opens: Annotated[tuple[EventType, ...], Field(max_length=8)] = ()
-    """Any of them opens the duty as soon as `when` holds; counted from the latest of those that have happened."""
+    """Any of them opens the obligation as soon as `when` holds; counted from the latest of those that have happened."""
     when: Condition | None = None
     changes: Annotated[tuple[EventType, ...], Field(max_length=8)] = ()
-    """Events that may change which rule of the duty applies, besides those that open it."""
+    """Events that may change which rule of the obligation applies, besides those that open it."""
     closes: Annotated[tuple[Trigger, ...], Field(max_length=12)] = ()
     cancels: Annotated[tuple[Trigger, ...], Field(max_length=12)] = ()
     waits: Annotated[tuple[Wait, ...], Field(max_length=8)] = ()
     resumes: Annotated[tuple[Trigger, ...], Field(max_length=8)] = ()
-    """Events after which the duty waits for the manager again."""
+    """Events after which the obligation waits for the manager again."""
     pauses_for: Annotated[tuple[Holder, ...], Field(max_length=2)] = ()
-    """While the duty waits for one of these, its clock stands still; for others only the blame is divided."""
+    """While the obligation waits for one of these, its clock is paused; for others only the time is counted apart."""
     longest_pauses: Annotated[tuple[PauseLimit, ...], Field(max_length=5)] = ()
-    """Empty: the clock may stand still for any time."""
+    """Empty: the clock may be paused for any time."""
     moves: Annotated[tuple[MoveLimit, ...], Field(max_length=4)] = ()
-    """«Если иное не согласовано с клиентом» (VIN-05, CALL-12); empty: the deadline is not moved by anybody."""
+    """«Если иное не согласовано с клиентом» (VIN-05, CALL-12); empty: the deadline cannot be moved."""
     urgent: bool = False
-    """People are told at night and on days off too."""
+    """People are notified at night and on days off too."""
     by_hand: bool = False
     """A person marks it as done: no event of the system could."""
     every: Every | None = None
     """Opens by the calendar instead of by an event."""
     repeats: bool = False
-    """Whether the duty may come again for the same subject."""
+    """Whether the obligation may come again for the same subject."""
     duration: Duration
     until: Name | None = None
     """A fact with the deadline itself; `duration` counts where it is unknown."""
@@ -146,7 +148,7 @@ class RuleBody(RulePart):
     limit: Limit | None = None
     penalty_points: Annotated[int, Field(ge=0, le=1000)] = 0
     active: bool = True
-    """False withdraws the rule from new duties."""
+    """False withdraws the rule: it opens nothing new."""
 
 
 class Rule(RuleBody):
@@ -160,27 +162,28 @@ class Rule(RuleBody):
 
     @cached_property
     def relevant_events(self) -> frozenset[str]:
-        """Every event type that may do something to a duty of this rule."""
+        """Return every event type that may do something to an obligation of this rule."""
         triggers = (*self.closes, *self.cancels, *self.waits, *self.resumes)
         return self.reevaluating_events | {trigger.event for trigger in triggers}
 
     @cached_property
     def waiting_events(self) -> frozenset[str]:
-        """Event types that say whom a duty of this rule waits for."""
+        """Return the event types that change whom an obligation of this rule waits for."""
         return frozenset(trigger.event for trigger in (*self.waits, *self.resumes))
 
     @cached_property
     def rank(self) -> tuple[bool, int]:
-        """Office's own > more conditions > general."""
+        """Return the key by which rules compete: an office's own before the network's, then more conditions."""
         return (self.office_id is not None, specificity(self.when))
 
     @cached_property
     def reevaluating_events(self) -> frozenset[str]:
+        """Return the event types after which another rule of the kind may apply."""
         return frozenset((*self.opens, *self.changes))
 
 
 def in_force(rules: Iterable[Rule], moment: datetime) -> list[Rule]:
-    """Of every code and office the latest version effective at `moment`, without the withdrawn ones."""
+    """Return of every code and office the latest version effective at `moment`, without the withdrawn ones."""
     latest: dict[tuple[str, UUID | None], Rule] = {}
     for rule in rules:
         key = (rule.code, rule.office_id)
@@ -192,7 +195,7 @@ def in_force(rules: Iterable[Rule], moment: datetime) -> list[Rule]:
 def most_specific_rule(
     rules: Iterable[Rule], obligation_kind: str, office_id: UUID | None, facts: Facts
 ) -> Rule | None:
-    """The one rule of the duty that applies to these facts in this office, or None."""
+    """Return the one rule of the kind that applies to these facts in this office, or None."""
     applicable = [
         rule
         for rule in rules
@@ -202,11 +205,12 @@ def most_specific_rule(
 
 
 def matches(trigger: Trigger, event_type: str, event: dict[str, Any]) -> bool:
+    """Return whether the event fires the trigger."""
     return trigger.event == event_type and holds(trigger.when, event)
 
 
 def matched_key(trigger: Trigger, own_field: str, event: dict[str, Any]) -> tuple[str, UUID] | None:
-    """The deciding field of the event and its value."""
+    """Return the deciding field of the event and its value, or None."""
     for name in trigger.match or (own_field,):
         value = event.get(name)
         if isinstance(value, str):
@@ -217,8 +221,10 @@ def matched_key(trigger: Trigger, own_field: str, event: dict[str, Any]) -> tupl
 def refers_to_subject(
     event: Mapping[str, Any], own_field: str, subject_id: UUID, client_id: UUID | None, field: str, value: UUID
 ) -> bool:
-    """Whether the deciding field names this subject, or its client.  A subject that bears the id of one client in an
-    event about another was named by mistake."""
+    """Return whether the deciding field names this subject, or its client.
+
+    A subject of one client in an event about another client was named by mistake and does not count.
+    """
     if field != own_field:
         return value == client_id
     named = event.get("client_id")
@@ -226,15 +232,11 @@ def refers_to_subject(
 
 
 def can_close(rule: Rule, own_field: str, field: str, happened_at: datetime, opened_at: datetime) -> bool:
-    """Whether something that happened then fulfils a duty opened then.
+    """Return whether something that happened at one moment fulfils an obligation opened at another.
 
-    A duty that comes once and is named by its own id is settled by any such event, whatever the clocks of two
-    machines say.  Where the event names only the client, or the duty comes again, it must be the later one.
+    An obligation that comes once and is named by its own id is settled by any such event, whatever the clocks of two
+    machines show.  Where the event names only the client, or the obligation repeats, the event must be the later one.
     """
     if field == own_field and not rule.repeats:
         return True
     return happened_at > opened_at
-
-
-def ladder_roles(rule: RuleBody) -> Sequence[LadderRole]:
-    return [level.role for level in rule.ladder]

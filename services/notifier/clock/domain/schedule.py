@@ -1,4 +1,4 @@
-"""When a duty is due, and what happens at which moment until then and after."""
+"""Compute when an obligation is due, and what happens at which moment before and after (NTF-03, K5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,27 @@ StepKind = Literal["warning", "breach", "escalation", "limit"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens at one moment if the duty is still open then."""
+    """One thing that happens at one moment if the obligation is still open then."""
 
     level: int
     """Position in the schedule, from 1."""
     kind: StepKind
     at: datetime
     role: LadderRole | None = None
-    """Who is told."""
+    """The role that is notified."""
     action: Literal["remove_order", "disable_client"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
+    """A deadline and its steps."""
+
     due_at: datetime
     steps: tuple[Step, ...]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """As they are stored."""
+        """Return the steps as they are stored."""
         return [
             {"level": s.level, "kind": s.kind, "at": s.at.isoformat(), "role": s.role, "action": s.action}
             for s in self.steps
@@ -40,12 +42,12 @@ class Schedule:
 
     @property
     def soon_at(self) -> datetime:
-        """From when on the deadline counts as near: the first warning, else the deadline."""
+        """Return from when on the deadline counts as near: the first warning, else the deadline."""
         return min((step.at for step in self.steps if step.kind == "warning"), default=self.due_at)
 
 
 def due_of(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, facts: Mapping[str, Any]) -> datetime:
-    """The deadline in UTC.  Raises NoWorkingTime."""
+    """Return the deadline in UTC.  Raises NoWorkingTime."""
     promised = facts.get(rule.until) if rule.until else None
     if isinstance(promised, str):
         return max(datetime.fromisoformat(promised).astimezone(UTC), opened_at)
@@ -62,9 +64,9 @@ def schedule(
     agreed: datetime | None = None,
     exactly: datetime | None = None,
 ) -> Schedule:
-    """All steps in order of time, with the pauses there were.  Raises NoWorkingTime.
+    """Return all steps in the order of time, shifted by the pauses there were.  Raises NoWorkingTime.
 
-    An `agreed` deadline stands instead of the rule's own where it is the later one, `exactly` one in any case.
+    An `agreed` deadline replaces the rule's own where it is the later one, an `exactly` given one in any case.
     """
     working = counts_working_time(rule)
     own_due = due_of(rule, calendar, opened_at, facts)
@@ -96,7 +98,7 @@ def schedule(
 
 
 def _share_of(rule: Rule, calendar: WorkingCalendar, opened_at: datetime, due_at: datetime, share: int) -> datetime:
-    """`share` per cent of the allotted time: of its working time where the rule counts working time."""
+    """Return `share` per cent of the allotted time: of its working time where the rule counts working time."""
     if rule.duration.unit in (Unit.WORKING_MINUTES, Unit.WORKING_DAYS) and due_at > opened_at:
         minutes = working_minutes_between(calendar, opened_at, due_at)
         if minutes > 0:

@@ -1,4 +1,4 @@
-"""What is remembered about the subjects of duties."""
+"""What is known about the subjects of obligations."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,18 +29,18 @@ _SUBJECTS = TypeAdapter(list[SubjectRecord])
 
 
 def subjects_from_json(rows: str | None) -> dict[str, SubjectRecord]:
-    """By kind, from the JSON that PostgreSQL makes of rows."""
+    """Return the subjects by kind, from the JSON that PostgreSQL makes of rows."""
     return {known.kind: known for known in _SUBJECTS.validate_json(rows)} if rows else {}
 
 
 def subjects_of(event: Event) -> dict[SubjectKind, UUID]:
-    """Kind → id of the subjects that the event names."""
+    """Return kind → id of the subjects that the event names."""
     found = {concern.kind: subject_id(event, concern.kind) for concern in CONCERNS[event.type]}
     return {kind: value for kind, value in found.items() if value is not None}
 
 
-def _label(event: Event, kind: str) -> str | None:
-    """The number of an order, request, claim or invoice; the event's own subject only."""
+def number_of(event: Event, kind: str) -> str | None:
+    """Return the number of an order, request, claim or invoice; of the event's own subject only."""
     own = {"request_id": "vin_request"}.get(event.subject_field, event.subject_field.removesuffix("_id"))
     number = getattr(event, "number", None)
     return number if own == kind and isinstance(number, str) else None

@@ -1,4 +1,4 @@
-"""Time in which a duty waits for somebody else than the manager, and what it does to the deadline."""
+"""Time in which an obligation waits for another party than the manager, and what it does to the deadline."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,18 +17,19 @@ WORKING_UNITS = (Unit.WORKING_MINUTES, Unit.WORKING_DAYS)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The duty waited for `holder`; `nobody` is the time in which it counted as done by mistake."""
+    """A time in which the obligation waited for `holder`; `nobody`: it counted as closed by mistake."""
 
     holder: Holder | Literal["nobody"]
     pauses: bool
-    """Whether the clock stood still."""
+    """Whether the clock was paused."""
     began_at: datetime
     ended_at: datetime | None = None
     until: datetime | None = None
-    """When the clock goes on by itself, unless somebody lets it go on before."""
+    """When the clock resumes by itself, unless it is resumed earlier."""
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Span":
+        """Return the span of a stored row."""
         ended = row["ended_at"]
         began = datetime.fromisoformat(row["began_at"])
         until = row.get("until")
@@ -42,6 +43,7 @@ class Span:
 
     @property
     def row(self) -> dict[str, Any]:
+        """Return the span as it is stored."""
         ended = self.ended_at.isoformat() if self.ended_at else None
         return {
             "holder": self.holder,
@@ -53,13 +55,14 @@ class Span:
 
 
 def counts_working_time(rule: RuleBody) -> bool:
+    """Return whether the rule counts the office's working time (K5)."""
     return rule.duration.unit in WORKING_UNITS and rule.until is None
 
 
 def pause_limit_at(
     rule: RuleBody, role: str | None, calendar: WorkingCalendar, spans: Iterable[Span], since: datetime
 ) -> datetime | None:
-    """When a pause from `since` on has used up what the pauses before have left of it.  None: no limit.
+    """Return when a pause from `since` on has used up what earlier pauses have left of the limit; None: no limit.
 
     Raises NoWorkingTime.
     """
@@ -81,9 +84,9 @@ def pause_limit_at(
 def after_pause(
     calendar: WorkingCalendar, moment: datetime, began: datetime, ended: datetime, *, working: bool
 ) -> datetime:
-    """When what was due at `moment` is due after the clock stood still from `began` to `ended`.
+    """Return when what was due at `moment` is due after a pause from `began` to `ended`.
 
-    What was left of the time when the clock stopped is left when it goes on.  Raises NoWorkingTime.
+    The time that was left when the clock stopped is left when it resumes.  Raises NoWorkingTime.
     """
     if moment <= began or ended <= began:
         return moment
@@ -95,7 +98,7 @@ def after_pause(
 def convert_remaining(
     old: WorkingCalendar, new: WorkingCalendar, since: datetime, moment: datetime, *, working: bool
 ) -> datetime:
-    """When what was due at `moment` by one calendar is due by another one that holds from `since` on.
+    """Return when what was due at `moment` by one calendar is due by another one that holds from `since` on.
 
     Raises NoWorkingTime.
     """
@@ -105,7 +108,10 @@ def convert_remaining(
 
 
 def clock_stopped_at(spans: Sequence[Span], closed_at: datetime) -> datetime:
-    """When the clock of a closed duty stopped: where it was paused then, with that pause, whose time was not added."""
+    """Return when the clock of a closed obligation stopped.
+
+    Where it was closed during a pause, that is the beginning of the pause, whose time was not added to the deadline.
+    """
     last = spans[-1] if spans else None
     if last is not None and last.pauses and last.holder != "nobody" and last.ended_at == closed_at:
         return last.began_at
@@ -113,7 +119,7 @@ def clock_stopped_at(spans: Sequence[Span], closed_at: datetime) -> datetime:
 
 
 def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Span], *, working: bool) -> datetime:
-    """`moment` after all pauses that have ended, which are in order of time and do not overlap."""
+    """Return `moment` shifted by all pauses that have ended; they are in the order of time and do not overlap."""
     for span in spans:
         if span.pauses and span.ended_at is not None:
             moment = after_pause(calendar, moment, span.began_at, span.ended_at, working=working)
@@ -122,7 +128,7 @@ def after_pauses(calendar: WorkingCalendar, moment: datetime, spans: Iterable[Sp
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Time in which one calendar counted; a duty that moves to another office has several, one after another."""
+    """Time in which one calendar counted; an obligation that moves to another office has several in a row."""
 
     begin: datetime
     end: datetime
@@ -131,7 +137,7 @@ class Period:
 
 
 def minutes_by_holder(periods: Iterable[Period], spans: Sequence[Span], *, working: bool) -> dict[str, int]:
-    """How long the duty waited for whom: whole minutes, of working time where the rule counts working time."""
+    """Return how long the obligation waited for each party, in whole minutes of the rule's kind of time."""
     waited: Counter[str] = Counter()
     for period in periods:
         waited += _time_by_holder(period.calendar, period.begin, period.end, spans, working=working)
@@ -141,7 +147,7 @@ def minutes_by_holder(periods: Iterable[Period], spans: Sequence[Span], *, worki
 def _time_by_holder(
     calendar: WorkingCalendar, opened_at: datetime, until: datetime, spans: Sequence[Span], *, working: bool
 ) -> Counter[str]:
-    """In microseconds."""
+    """Return the times in microseconds."""
 
     def length(begin: datetime, end: datetime) -> timedelta:
         if end <= begin:

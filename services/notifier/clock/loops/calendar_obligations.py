@@ -1,4 +1,7 @@
-"""Opens the duties that come by the calendar and not by an event."""
+"""Open the obligations that come by the calendar and not by an event.
+
+Clauses: CALL-04, HR-02, HR-03, RPT-01, RPT-02, RPT-03, RPT-04, RPT-05, RPT-06.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -49,8 +52,8 @@ class _Candidate(NamedTuple):
 
 
 async def open_due(session: AsyncSession, at: datetime | None = None) -> int:
-    """Open what has begun and is not open yet; returns how many.  What would be late already is not opened."""
-    await lock_until_commit(session, "notifier calendar duties")
+    """Open what has begun and is not open yet; return how many.  What would be late already is not opened."""
+    await lock_until_commit(session, "notifier calendar obligations")
     database_now: datetime = (await session.execute(select(func.now()))).scalar_one()
     at = at or database_now
     book = await rule_book(session)

@@ -1,8 +1,8 @@
-"""The engine of the clock: fires the steps of obligations when their time has come.
+"""The engine of the clock: fires the steps of obligations when their time has come (NTF-03).
 
-It sleeps until the next step and is woken by NOTIFY when an earlier one appears.  Time is the database's `now()`,
-the start of the transaction, so nothing fires early.  Claims skip rows locked by other replicas; the step, its
-history, its event and its notices commit together, so nothing fires twice.
+It sleeps until the next step and is woken by NOTIFY when an earlier one appears.  Time is the database's `now()`, the
+start of the transaction, so nothing fires early.  Claims skip rows locked by other replicas; the step, its history, its
+event and its notices commit together, so nothing fires twice.
 """
 
 import asyncio
@@ -10,8 +10,6 @@ import heapq
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from sqlalchemy import text
 
 from services.notifier.clock.commands.notify_staff import (
     DIGEST_WINDOW,
@@ -24,7 +22,8 @@ from services.notifier.clock.commands.notify_staff import (
 from services.notifier.clock.commands.obligations import MAX_ENGINE_SLEEP, history_row, level_row
 from services.notifier.clock.domain import obligation_events
 from services.notifier.clock.domain.ladder import Person, resolve_recipients
-from services.notifier.clock.domain.obligation import COLUMNS, ObligationRecord, step_moment
+from services.notifier.clock.domain.obligation import ObligationRecord, step_moment
+from services.notifier.clock.store.due import claim_due
 from services.notifier.clock.store.unit_of_work import WAKE_CHANNEL, UnitOfWork, flush
 from shared.base import fault_points
 from shared.persistence.database import Database
@@ -35,19 +34,6 @@ PARALLEL_BATCHES = 2
 LOCKED_RETRY_SECONDS = 0.01
 
 _HISTORY = {"warning": "warned", "breach": "breached", "escalation": "escalated", "limit": "limit_reached"}
-_CLAIM = text(
-    f"""
-    WITH due AS (
-        SELECT {", ".join(COLUMNS)} FROM obligations WHERE next_at <= now()
-        ORDER BY next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    SELECT now() AS at,
-        (SELECT extract(epoch FROM o.next_at - clock_timestamp())::float8 FROM obligations o
-          WHERE o.next_at IS NOT NULL AND o.id NOT IN (SELECT id FROM due) ORDER BY o.next_at LIMIT 1) AS seconds,
-        due.*
-    FROM (SELECT) AS always LEFT JOIN due ON true ORDER BY due.next_at, due.id
-    """
-)
 
 
 async def run(context: ServiceContext) -> None:
@@ -69,6 +55,7 @@ async def run(context: ServiceContext) -> None:
 
 
 async def fire_all_due(database: Database, limit: int, window: timedelta) -> None:
+    """Fire full batches until one is not full."""
     while (await fire(database, limit, window))[0] >= limit:
         pass
 
@@ -84,17 +71,19 @@ class _Batch:
 
 
 async def fire_due(database: Database, limit: int = BATCH, window: timedelta = DIGEST_WINDOW) -> int:
-    """Fire what is due, the oldest first, in one transaction; returns the number of steps."""
+    """Fire what is due, the oldest first, in one transaction; return the number of steps."""
     return (await fire(database, limit, window))[0]
 
 
 async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, float]:
-    """The number of steps, and the seconds until the next one: of those that were left, or of those that fired."""
+    """Fire what is due in one transaction; return the number of steps and the seconds until the next one.
+
+    The next one is the earliest of the obligations that were not claimed and of those that fired.
+    """
     async with database.worker() as session:
-        rows = (await session.execute(_CLAIM, {"limit": limit})).all()
-        at: datetime = rows[0].at
-        seconds = MAX_ENGINE_SLEEP.total_seconds() if rows[0].seconds is None else rows[0].seconds
-        obligations = [ObligationRecord(*row[2:]) for row in rows if row.id is not None]
+        due = await claim_due(session, limit)
+        at, obligations = due.at, due.obligations
+        seconds = MAX_ENGINE_SLEEP.total_seconds() if due.seconds is None else due.seconds
         claimed_at = time.monotonic()
         if not obligations:
             return 0, seconds
@@ -102,7 +91,7 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
         has_recipients = any(step["role"] for obligation in obligations for step in obligation.schedule)
         offices = {obligation.office_id for obligation in obligations}
         batch = _Batch(at, await load_directory(session, offices, at) if has_recipients else EMPTY_DIRECTORY)
-        # With a full batch there may be unclaimed rows behind the last one: later steps wait their turn.
+        # With a full batch there may be unclaimed rows behind the last one: later steps are left to the next batch.
         horizon = max(obligation.next_at or at for obligation in obligations) if len(obligations) == limit else at
         queue = [
             (obligation.next_at or at, place, obligation) for place, obligation in enumerate(obligations)
@@ -122,7 +111,7 @@ async def fire(database: Database, limit: int, window: timedelta) -> tuple[int, 
 
 
 def _fire(obligation: ObligationRecord, batch: _Batch) -> None:
-    """The duty's next step; then the clock stands on the one after it."""
+    """Fire the obligation's next step and advance it to the one after."""
     assert obligation.next_step is not None
     step, work = obligation.schedule[obligation.next_step], batch.work
     role: str | None = None

@@ -1,4 +1,4 @@
-"""Forgetting what can no longer matter."""
+"""Delete what can no longer matter."""
 
 import asyncio
 from datetime import timedelta
@@ -24,6 +24,7 @@ PAUSE_SECONDS = 3600.0
 
 
 async def run(context: ServiceContext) -> None:
+    """Delete once an hour until cancelled."""
     while True:
         async with context.database.worker() as session:
             deleted = await delete_old_tombstones(session)
@@ -35,6 +36,7 @@ async def run(context: ServiceContext) -> None:
 
 
 async def delete_old_tombstones(session: AsyncSession) -> int:
+    """Delete tombstones that no opening event can follow any more; return how many."""
     old = (
         delete(Tombstone)
         .where(Tombstone.kept_since < func.now() - KEEP_TOMBSTONES)
@@ -44,12 +46,12 @@ async def delete_old_tombstones(session: AsyncSession) -> int:
 
 
 async def delete_old_events(session: AsyncSession) -> None:
-    """What dry runs can no longer ask for."""
+    """Delete the events that dry runs can no longer ask for."""
     await session.execute(delete(ReceivedEvent).where(ReceivedEvent.happened_at < func.now() - KEEP_EVENTS))
 
 
 async def delete_old_webhooks(session: AsyncSession) -> None:
-    """Ids of webhooks' events, receipts of SMS and of their parts: nobody repeats them after so long."""
+    """Delete ids of webhooks' events, receipts of SMS and of their parts: repeats end long before."""
     await session.execute(delete(ReceivedWebhook).where(ReceivedWebhook.heard_at < func.now() - KEEP_WEBHOOKS))
     await session.execute(delete(SmsReceipt).where(SmsReceipt.heard_at < func.now() - KEEP_WEBHOOKS))
     await session.execute(delete(SmsPart).where(SmsPart.sent_at < func.now() - KEEP_WEBHOOKS))

@@ -1,4 +1,4 @@
-"""Tables of `notifier` about what people do with duties and rules."""
+"""Tables of the clock about received events."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Tables of `notifier`."""
+"""Tables of the clock about obligations and their subjects."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from shared.persistence.database import Instant, OfficeOwned, new_id
 
 
 class Subject(OfficeOwned, Base):
-    """What events have told about the subject of duties so far."""
+    """What events have said about the subject of obligations so far."""
 
     __tablename__ = "subjects"
 
@@ -22,7 +22,7 @@ class Subject(OfficeOwned, Base):
     office_id: Mapped[UUID]
     client_id: Mapped[UUID | None]
     staff_id: Mapped[UUID | None]
-    """Who dealt with it last, by the events."""
+    """The person who dealt with it last, by the events."""
     label: Mapped[str | None]
     """Its number as people know it."""
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -42,16 +42,16 @@ class Tombstone(Base):
     value: Mapped[UUID] = mapped_column(primary_key=True)
     outcome: Mapped[str]
     once: Mapped[bool]
-    """Whether the duty comes once in the life of its subject."""
+    """Whether the obligation comes once in the life of its subject."""
     happened_at: Mapped[Instant]
     kept_since: Mapped[Instant] = mapped_column(server_default=func.now())
 
 
 class Obligation(OfficeOwned, Base):
-    """A duty with its deadline.
+    """An obligation with its deadline.
 
-    `schedule` holds every step; `next_at` and `next_step` are the one that fires next, so that the engine's index
-    holds one entry per open duty.  A changed fact makes a new `generation`, counted from the same `opened_at`.
+    `schedule` holds every step; `next_at` and `next_step` are the one that fires next, so that the engine's index holds
+    one entry per open obligation.  A changed fact makes a new `generation`, counted from the same `opened_at`.
     """
 
     __tablename__ = "obligations"
@@ -84,7 +84,7 @@ class Obligation(OfficeOwned, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     office_id: Mapped[UUID]
     version: Mapped[int]
-    """Grows with every published event about this duty."""
+    """Grows with every published event about this obligation."""
     generation: Mapped[int]
     obligation_kind: Mapped[str] = mapped_column("duty")
     rule_id: Mapped[UUID] = mapped_column(ForeignKey("rules.id"))
@@ -111,15 +111,15 @@ class Obligation(OfficeOwned, Base):
     next_step: Mapped[int | None]
     """Index into `schedule`."""
     next_at: Mapped[datetime | None]
-    """None also while the clock stands still."""
+    """None also while the clock is paused."""
     paused_at: Mapped[datetime | None]
     spans: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
-    """When it waited for somebody else than the manager: see `domain.waiting.Span`."""
+    """When it waited for another party than the manager: see `domain.waiting.Span`."""
     agreed_due_at: Mapped[datetime | None]
     """The deadline agreed with the client, in place of the rule's own."""
     acknowledged_by: Mapped[UUID | None]
     acknowledged_until: Mapped[datetime | None]
-    """Until then nobody further up is told."""
+    """Until then no higher level is notified."""
     urgent: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
@@ -135,15 +135,15 @@ class ObligationLevel(OfficeOwned, Base):
     office_id: Mapped[UUID]
     kind: Mapped[str]
     role: Mapped[str | None]
-    """The role that was told, after resolving fallbacks."""
+    """The role that was notified, after resolving fallbacks."""
     told: Mapped[list[str]] = mapped_column(JSONB)
-    """Ids of the people who were told."""
+    """Ids of the people who were notified."""
     planned_at: Mapped[Instant]
     fired_at: Mapped[Instant]
 
 
 class ObligationHistory(OfficeOwned, Base):
-    """What became of a duty, append-only."""
+    """What became of an obligation, append-only."""
 
     __tablename__ = "obligation_history"
     __table_args__ = (Index("ix_obligation_history_obligation_id", "obligation_id", "id"),)
@@ -161,7 +161,7 @@ class ObligationHistory(OfficeOwned, Base):
 
 
 class ObligationRemark(OfficeOwned, Base):
-    """Why a person moved, paused, acknowledged, reopened or handed over a duty, in their words.  Append-only."""
+    """Why a person moved, paused, acknowledged, reopened or transferred an obligation.  Append-only."""
 
     __tablename__ = "obligation_remarks"
     __table_args__ = (Index("ix_obligation_remarks_obligation_id", "obligation_id", "id"),)

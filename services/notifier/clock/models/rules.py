@@ -1,4 +1,4 @@
-"""Tables of `notifier` about what people do with duties and rules."""
+"""Tables of the clock about rules."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ class RuleDraft(Versioned, Base):
 
 
 class RuleVersion(Base):
-    """One published version of a rule.  Never changed, so that a running duty keeps what it was opened with."""
+    """One published version of a rule.  Never changed, so that a running obligation keeps the rule it opened with."""
 
     __tablename__ = "rules"
     __table_args__ = (UniqueConstraint("code", "version"),)

@@ -1,1 +1,1 @@
-"""Reading: obligations, rules, notices, cabinet messages."""
+"""Read obligations, rules, drafts and explanations."""

@@ -1,4 +1,4 @@
-"""Why a deadline is where it is, in sentences that a manager understands."""
+"""Explain a deadline in sentences that a manager understands (K5)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from services.notifier.texts.labels import duration_ru, length_ru, moment_ru
 from shared.vocabulary.worktime import Unit, WorkingCalendar, explain_ru, working_time_between
 
 MAX_DETAILED_SPAN = timedelta(days=62)
-"""A longer span is told in one sentence, not day by day."""
+"""A longer span is explained in one sentence, not day by day."""
 
 
 def explain(
     obligation: Obligation, rule: Rule, periods: Sequence[Period], office_names: Mapping[UUID, str], at: datetime
 ) -> list[str]:
-    """`periods` are those of the offices that the duty has been at, up to the deadline."""
+    """Return the sentences; `periods` are those of the offices that had the obligation, up to the deadline."""
     calendar = periods[-1].calendar
     zone = calendar.time_zone
     opened, due = obligation.opened_at, obligation.due_at
@@ -71,7 +71,7 @@ def _transfer_sentence(period: Period, office_names: Mapping[UUID, str]) -> str:
 def _running_intervals(
     opened: datetime, due: datetime, spans: Sequence[Span], zone: str
 ) -> Iterator[tuple[datetime, datetime, str]]:
-    """The times in which the clock ran, each with what is told about the pause before it."""
+    """Yield the times in which the clock ran, each with the sentence about the pause before it."""
     begin, pause_text = opened, ""
     for span in spans:
         if not span.pauses or span.began_at >= due or span.ended_at is None:

@@ -1,4 +1,4 @@
-"""Reading: obligations, rules, notices, cabinet messages."""
+"""Read obligations and their history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,6 +29,7 @@ def obligations(
     rule_code: str | None = None,
     clause: str | None = None,
 ) -> Select[Obligation]:
+    """Select obligations; a filter of None lets all through."""
     query = select(Obligation)
     if state != "all":
         query = query.where(_in_state(state, at))
@@ -60,7 +61,7 @@ def _in_state(state: ObligationFilter, at: datetime) -> Any:
 async def counts(
     session: AsyncSession, *, at: datetime, office_id: UUID | None, staff_id: UUID, client_id: UUID | None = None
 ) -> dict[str, int]:
-    """Open duties per group, in one query."""
+    """Return the number of open obligations per group, with one query."""
     mine = Obligation.responsible_staff_id == staff_id
     overdue = and_(Obligation.due_at <= at, Obligation.paused_at.is_(None))
     soon = and_(Obligation.soon_at <= at, Obligation.due_at > at)
@@ -80,7 +81,7 @@ async def counts(
 
 
 async def names(session: AsyncSession, rows: Sequence[Obligation]) -> dict[UUID, str]:
-    """Names of the offices, clients and responsible people of some obligations."""
+    """Return the names of the offices, clients and responsible people of some obligations, by id."""
     found: dict[UUID, str] = {}
     wanted = (
         (select(Office.office_id, Office.name), Office.office_id, {row.office_id for row in rows}),
@@ -98,7 +99,7 @@ async def names(session: AsyncSession, rows: Sequence[Obligation]) -> dict[UUID,
 
 
 async def find_obligation(session: AsyncSession, obligation_id: UUID) -> Obligation:
-    """Raises NotFound."""
+    """Return the obligation.  Raises NotFound."""
     query = select(Obligation).where(Obligation.id == obligation_id)
     found = (await session.execute(query)).scalars().one_or_none()
     if found is None:
@@ -107,23 +108,25 @@ async def find_obligation(session: AsyncSession, obligation_id: UUID) -> Obligat
 
 
 async def history(session: AsyncSession, obligation_id: UUID) -> Sequence[ObligationHistory]:
+    """Return the obligation's history, the oldest entry first."""
     query = select(ObligationHistory).where(ObligationHistory.obligation_id == obligation_id)
     return (await session.execute(query.order_by(ObligationHistory.id))).scalars().all()
 
 
 async def remarks(session: AsyncSession, obligation_id: UUID) -> Sequence[ObligationRemark]:
+    """Return what people said about the obligation, the oldest first."""
     query = select(ObligationRemark).where(ObligationRemark.obligation_id == obligation_id)
     return (await session.execute(query.order_by(ObligationRemark.id))).scalars().all()
 
 
 async def calendar_is_current(session: AsyncSession, obligation: Obligation) -> bool:
-    """Whether the office still works by the calendar that the deadline was computed with."""
+    """Return whether the office still works by the calendar that the deadline was computed with."""
     query = select(Office.calendar_digest).where(Office.office_id == obligation.office_id)
     return (await session.execute(query)).scalar_one_or_none() == obligation.calendar_digest
 
 
 async def calendar_of(session: AsyncSession, obligation: Obligation) -> WorkingCalendar:
-    """The calendar that the deadline was computed with."""
+    """Return the calendar that the deadline was computed with."""
     return await _calendar(session, obligation.calendar_digest)
 
 
@@ -134,7 +137,10 @@ async def _calendar(session: AsyncSession, digest: str) -> WorkingCalendar:
 async def periods(
     session: AsyncSession, obligation: Obligation, entries: Sequence[ObligationHistory], until: datetime
 ) -> list[Period]:
-    """Which office's calendar counted when.  A changed fact counts everything anew by the calendar of that moment."""
+    """Return which office's calendar counted when.
+
+    A changed fact counts everything anew by the calendar of that moment.
+    """
     superseded = max((index for index, entry in enumerate(entries) if entry.event == "superseded"), default=-1)
     found: list[Period] = []
     begin = obligation.opened_at

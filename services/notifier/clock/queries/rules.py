@@ -1,4 +1,4 @@
-"""Reading: obligations, rules, notices, cabinet messages."""
+"""Read published rules."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from shared.base.errors import NotFound
 
 
 async def rule_versions(session: AsyncSession, code: str) -> list[RuleVersion]:
-    """Newest first.  Raises NotFound."""
+    """Return all versions of a rule, the newest first.  Raises NotFound."""
     query = select(RuleVersion).where(RuleVersion.code == code).order_by(RuleVersion.version.desc())
     rows = list((await session.execute(query)).scalars())
     if not rows:
@@ -21,7 +21,7 @@ async def rule_versions(session: AsyncSession, code: str) -> list[RuleVersion]:
 
 
 async def rules(session: AsyncSession, at: datetime) -> list[tuple[RuleVersion, Rule]]:
-    """In force now or later, by code."""
+    """Return the rules in force now or later, by code."""
     book = await rule_book(session)
     now_in_force = {book.id_of(rule) for rule in book.all_in_force(at)}
     wanted = or_(RuleVersion.id.in_(now_in_force), RuleVersion.effective_from > at)

@@ -14,7 +14,7 @@ from services.notifier.clock.domain.rules import Rule, in_force
 from services.notifier.clock.models.rules import RuleVersion
 
 STAMP = "concat((SELECT count(*) FROM rules), (SELECT id FROM rules ORDER BY id DESC LIMIT 1)) AS stamp"
-"""Versions are only ever added, so their number tells a change; the id keeps books of different databases apart."""
+"""Versions are only ever added, so their number shows a change; the id keeps books of different databases apart."""
 
 _books: OrderedDict[str, "RuleBook"] = OrderedDict()
 _KEPT_BOOKS = 8
@@ -22,6 +22,8 @@ _latest: "WeakKeyDictionary[Engine, RuleBook]" = WeakKeyDictionary()
 
 
 class RuleBook:
+    """All published versions, and which of them are in force when."""
+
     def __init__(self, stamp: str, rows: Iterable[Row[tuple[RuleVersion]] | RuleVersion]) -> None:
         self.stamp = stamp
         self.by_id: dict[UUID, Rule] = {}
@@ -34,10 +36,11 @@ class RuleBook:
         self._found: dict[tuple[object, ...], list[Rule]] = {}
 
     def id_of(self, rule: Rule) -> UUID:
+        """Return the id of the rule's row."""
         return self._id_of[rule.code, rule.version]
 
     def rules_for_event(self, event_type: str, office_id: UUID | None, moment: datetime) -> list[Rule]:
-        """Rules in force at `moment` in the office of every duty that this event type may touch."""
+        """Return the rules in force at `moment` in the office that this event type may touch."""
         key = ("event", event_type, office_id, bisect_right(self._effective_dates, moment))
         if key not in self._found:
             self._found[key] = [
@@ -48,6 +51,7 @@ class RuleBook:
         return self._found[key]
 
     def rules_for_kind(self, obligation_kind: str, office_id: UUID, moment: datetime) -> list[Rule]:
+        """Return the rules of an obligation kind in force at `moment` in the office."""
         key = ("duty", obligation_kind, office_id, bisect_right(self._effective_dates, moment))
         if key not in self._found:
             in_office = (rule for rule in self.all_in_force(moment) if rule.office_id in (None, office_id))
@@ -55,7 +59,10 @@ class RuleBook:
         return self._found[key]
 
     def all_in_force(self, moment: datetime) -> list[Rule]:
-        """The same from one version's effective date to the next, so it is worked out once for each such time."""
+        """Return the rules in force at `moment`.
+
+        They are the same from one version's effective date to the next, so they are computed once for each such time.
+        """
         key = ("all", bisect_right(self._effective_dates, moment))
         if key not in self._found:
             self._found[key] = in_force(self.by_id.values(), moment)
@@ -63,6 +70,7 @@ class RuleBook:
 
 
 def rule_of(row: "RuleVersion | Row[tuple[RuleVersion]]") -> Rule:
+    """Return the rule of a stored version."""
     return Rule.model_validate(
         {
             **row.body,
@@ -75,7 +83,7 @@ def rule_of(row: "RuleVersion | Row[tuple[RuleVersion]]") -> Rule:
 
 
 async def rule_book(session: AsyncSession, stamp: str | None = None) -> RuleBook:
-    """The book as of now; rows are read only when something was published since."""
+    """Return the book as of now; rows are read only when something was published since."""
     if stamp is None:
         stamp = str((await session.execute(text(f"SELECT {STAMP}"))).scalar_one())
     book = _books.get(stamp)
@@ -91,5 +99,5 @@ async def rule_book(session: AsyncSession, stamp: str | None = None) -> RuleBook
 
 
 async def cached_rule_book(session: AsyncSession) -> RuleBook:
-    """The book that this database showed last, without asking it; its stamp tells whether it is still the latest."""
+    """Return the last book of this database without asking it; its stamp tells whether it is still the latest."""
     return _latest.get(session.get_bind().engine) or await rule_book(session)

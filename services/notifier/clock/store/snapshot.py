@@ -1,4 +1,7 @@
-"""What the clock has to know before it can apply an event, read with one statement."""
+"""Read what the clock has to know before it applies an event, with one statement.
+
+Paid for by `benchmarks/clock/event_application.py`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,17 +43,17 @@ class EventRecord:
 
 @dataclass(slots=True)
 class Snapshot:
-    """Everything about an event's subjects and their client, as it stands."""
+    """Everything about an event's subjects and their client, as it is stored now."""
 
     subjects: dict[str, SubjectRecord]
     obligations: list[ObligationRecord]
     """Open ones that the event may touch, and cancelled ones of its subjects, locked against the engine."""
     ever_opened: set[tuple[UUID, str]]
-    """Subject and duty of everything that was ever open."""
+    """Subject and kind of every obligation that was ever open."""
     tombstones: list[TombstoneRecord]
-    """What ended duties before they were heard of, the oldest first."""
+    """Endings that were received before the obligation opened, the oldest first."""
     later_events: list[EventRecord]
-    """What happened later in the office and was heard earlier, of the types asked for, the oldest first."""
+    """What happened later in the office and was received earlier, of the types asked for, the oldest first."""
     calendar_digest: str | None
     """Of the event's office, None while it is not known."""
     manager_id: UUID | None
@@ -63,7 +66,7 @@ _TOMBSTONES = TypeAdapter(list[TombstoneRecord])
 _EVENTS = TypeAdapter(list[EventRecord])
 _EVER_OPENED = TypeAdapter(set[tuple[UUID, str]])
 
-# The duties are found by two indexes and only then locked; `done` ones are past changing.
+# The obligations are found by two indexes and only then locked; `done` ones never change.
 _OBLIGATIONS = """
     WITH own AS MATERIALIZED (
         SELECT id, subject_id, duty, state FROM obligations WHERE subject_id = ANY($1::uuid[])
@@ -77,7 +80,7 @@ _OBLIGATIONS = """
 _ALWAYS = f"""
         (SELECT json_agg(s)::text FROM unnest($1::uuid[], $2::text[]) AS concerned(subject_id, kind)
            JOIN subjects s USING (kind, subject_id)) AS known,
-        (SELECT json_agg(l ORDER BY l.id)::text FROM locked l) AS duties,
+        (SELECT json_agg(l ORDER BY l.id)::text FROM locked l) AS obligations,
         (SELECT calendar_digest FROM offices WHERE office_id = $5::uuid) AS calendar_digest,
         {STAMP}
 """
@@ -85,7 +88,7 @@ _FOR_OPENING = """
         (SELECT json_agg(DISTINCT ARRAY[own.subject_id::text, own.duty])::text FROM own) AS ever,
         (SELECT json_agg(t ORDER BY t.happened_at)::text FROM unnest($6::text[]) AS opened(duty)
           CROSS JOIN unnest($3::text[], $1::uuid[] || $4::uuid) AS named(field, value)
-           JOIN tombstones t USING (duty, field, value)) AS stones,
+           JOIN tombstones t USING (duty, field, value)) AS tombstones,
         (SELECT c.manager_id FROM clients c WHERE c.client_id = $4::uuid AND NOT EXISTS (
             SELECT FROM staff s WHERE s.staff_id = c.manager_id
                 AND (NOT s.active OR s.office_id IS DISTINCT FROM c.office_id))) AS manager_id,
@@ -97,14 +100,14 @@ _FOR_WAITING = """
 """
 _NOT_OPENING = """
         $3::text[] AS fields, $6::text[] AS opens,
-        NULL AS ever, NULL AS stones, NULL::uuid AS manager_id, NULL::uuid AS last_caller_id
+        NULL AS ever, NULL AS tombstones, NULL::uuid AS manager_id, NULL::uuid AS last_caller_id
 """
 _NOT_WAITING = "$7::timestamptz AS happened_at, $8::text[] AS types, NULL AS later"
 
 
 @cache
 def _statement(opening: bool, waiting: bool) -> str:
-    """Most events open nothing and tell nobody whom a duty waits for: what only those need is left out."""
+    """Return the statement; what only opening or waiting events need is left out for the others."""
     parts = [
         _ALWAYS,
         _FOR_OPENING if opening else _NOT_OPENING,
@@ -118,7 +121,7 @@ async def load_snapshot(
 ) -> Snapshot:
     """Read what the event needs: `opens` are kinds it may open, `later_events` types that may have come before it.
 
-    Without such duties nothing is said of what was ever open, of stones, the client's manager and the last caller.
+    Without kinds to open, the snapshot says nothing about what was ever open, tombstones, manager and last caller.
     """
     concerned = subjects_of(event)
     client_id = getattr(event, "client_id", None)
@@ -138,9 +141,9 @@ async def load_snapshot(
     )
     return Snapshot(
         subjects_from_json(row["known"]),
-        obligations_from_json(row["duties"]),
+        obligations_from_json(row["obligations"]),
         _EVER_OPENED.validate_json(row["ever"]) if row["ever"] else set(),
-        _TOMBSTONES.validate_json(row["stones"]) if row["stones"] else [],
+        _TOMBSTONES.validate_json(row["tombstones"]) if row["tombstones"] else [],
         _EVENTS.validate_json(row["later"]) if row["later"] else [],
         row["calendar_digest"],
         row["manager_id"],

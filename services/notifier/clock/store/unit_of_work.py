@@ -1,7 +1,7 @@
-"""What one transaction changes about duties, written with one statement.
+"""Write what one transaction changes about obligations with one statement.
 
-A statement per table and row costs more than everything else that the clock does; so rows are gathered, handed over as
-JSON and spread by PostgreSQL.
+A statement per table and row costs more than everything else that the clock does; so rows are gathered, passed as JSON
+and spread by PostgreSQL.  Paid for by `benchmarks/clock/event_application.py` and `benchmarks/clock/firing.py`.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,13 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.clock.domain.obligation import COLUMNS, ObligationRecord, obligations_as_json
+from services.notifier.delivery.domain.delivery import SEND_CHANNEL
 from shared.contracts.base import Event
 from shared.messaging.outbox import outbox_rows
 from shared.persistence.raw_sql import fetch
 
 WAKE_CHANNEL = "notifier_clock"
-SEND_CHANNEL = "notifier_notices"
+PAUSES_CHANNEL = "notifier_pauses"
 
 WORKER_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
@@ -49,9 +50,11 @@ class UnitOfWork:
     received_events: list[Row] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     wake_engine: bool = False
+    wake_pauses: bool = False
+    """Whether a pause may end before the loop that ends pauses wakes up by itself."""
 
     def mark_changed(self, obligation: ObligationRecord) -> None:
-        """Store the duty as it is when everything is written; a new one is stored anyway."""
+        """Store the obligation as it is when everything is written; a new one is stored anyway."""
         if not any(obligation is new for new in self.opened):
             self.changed[obligation.id] = obligation
 
@@ -148,11 +151,11 @@ def _statement(parts: tuple[str, ...], channels: tuple[str, ...]) -> str:
 
 
 async def flush(session: AsyncSession, work: UnitOfWork) -> None:
-    """Everything in one round trip.  Foreign keys are checked when all of it is there."""
+    """Write everything in one round trip.  Foreign keys are checked when all of it is there."""
     values: dict[str, Any] = {}
     for part in fields(work):
         rows: Any = getattr(work, part.name)
-        if part.name == "wake_engine" or not rows:
+        if part.name in ("wake_engine", "wake_pauses") or not rows:
             continue
         if part.name == "changed":
             rows = list(rows.values())
@@ -163,5 +166,6 @@ async def flush(session: AsyncSession, work: UnitOfWork) -> None:
         values[part.name] = obligations_as_json(rows) if part.name in ("opened", "changed") else to_json(rows).decode()
     if not values:
         return
-    channels = [WAKE_CHANNEL] * work.wake_engine + [SEND_CHANNEL] * bool(work.notices)
+    wakes = {WAKE_CHANNEL: work.wake_engine, PAUSES_CHANNEL: work.wake_pauses, SEND_CHANNEL: bool(work.notices)}
+    channels = [channel for channel, wake in wakes.items() if wake]
     await fetch(session, _statement(tuple(values), tuple(channels)), *values.values())

@@ -4,10 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import select
 
+from services.notifier.delivery.commands import cabinet as commands
 from services.notifier.delivery.models.notices import CabinetMessage
-from services.notifier.delivery.queries import notices as queries
+from services.notifier.delivery.queries import cabinet as queries
 from services.notifier.delivery.schemas.notices import MessageOut, MessagePage
 from shared.base.clock import now
 from shared.identity.roles import EVERYONE, OFFICE_STAFF, Role
@@ -26,19 +26,14 @@ async def list_messages(
 ) -> MessagePage:
     """NTF-01, VIN-04: клиент видит свои, сотрудник — клиентов своего офиса; новые сверху."""
     client = caller.id if caller.role == Role.CLIENT else client_id
-    query = select(CabinetMessage)
-    if client is not None:
-        query = query.where(CabinetMessage.client_id == client)
-    elif caller.role in OFFICE_STAFF:
-        query = query.where(CabinetMessage.office_id == caller.office_id)
-    if unread_only:
-        query = query.where(CabinetMessage.read_at.is_(None))
+    office = caller.office_id if caller.role in OFFICE_STAFF else None
+    query = queries.messages(client_id=client, office_id=office, unread_only=unread_only)
     key = (CabinetMessage.created_at.desc(), CabinetMessage.id.desc())
     rows, after = await paginate(session, query, page, key=key)
     return MessagePage(
         items=[MessageOut.model_validate(row) for row in rows],
         next=after.next,
-        unread=await queries.unread(session, client) if client is not None else 0,
+        unread=await queries.count_unread(session, client) if client is not None else 0,
         server_time=now(),
     )
 
@@ -52,7 +47,4 @@ async def show_message(message_id: UUID, session: Session) -> MessageOut:
 @router.post("/messages/{message_id}/read", dependencies=[allow(Role.CLIENT)], summary="Отметить прочитанным")
 async def mark_read(message_id: UUID, session: Session) -> MessageOut:
     """Повторная отметка ничего не меняет."""
-    message = await queries.find_message(session, message_id)
-    message.read_at = message.read_at or now()
-    await session.flush()
-    return MessageOut.model_validate(message)
+    return MessageOut.model_validate(await commands.mark_read(session, message_id, at=now()))

@@ -5,11 +5,10 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Path, Query, Response
-from sqlalchemy import select
 
 from services.notifier.delivery.commands.notices import resend, resolve
 from services.notifier.delivery.domain.labels import CHANNELS, NOTICE_STATES
-from services.notifier.delivery.models.notices import Notice, NoticeAttachment
+from services.notifier.delivery.models.notices import Notice
 from services.notifier.delivery.queries import notices as queries
 from services.notifier.delivery.schemas.notices import (
     AttemptOut,
@@ -20,7 +19,6 @@ from services.notifier.delivery.schemas.notices import (
     NoticeState,
 )
 from shared.base.clock import now
-from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, SENIORS, STAFF, Role
 from shared.web import Caller, Page, PageRequest, Session, allow, paginate, service_router
 
@@ -64,12 +62,7 @@ async def show_attachment(
     notice_id: UUID, file_name: Annotated[str, Path(max_length=200, pattern=r"^[\w.-]+$")], session: Session
 ) -> Response:
     """Файл в том виде, в каком он ушёл."""
-    query = select(NoticeAttachment).where(
-        NoticeAttachment.notice_id == notice_id, NoticeAttachment.file_name == file_name
-    )
-    row = (await session.execute(query)).scalars().one_or_none()
-    if row is None:
-        raise NotFound("Такого вложения нет.")
+    row = await queries.find_attachment(session, notice_id, file_name)
     disposition = f"attachment; filename*=UTF-8''{quote(row.file_name)}"
     return Response(bytes(row.content), media_type=row.media_type, headers={"Content-Disposition": disposition})
 

@@ -4,16 +4,13 @@ from html import escape
 from uuid import UUID
 
 from fastapi import Response
-from sqlalchemy import select
 
 from services.notifier.delivery.api.signatures import signed
 from services.notifier.delivery.commands.optout import is_stop_word, stop_number, withdraw
 from services.notifier.delivery.commands.webhooks import record_once
-from services.notifier.delivery.models.notices import Notice
+from services.notifier.delivery.queries.notices import find_addressee
 from services.notifier.delivery.schemas.optout import IncomingSms, SmsHeard
-from services.notifier.people.models.projections import Client
 from shared.base.clock import now
-from shared.base.errors import NotFound
 from shared.web import NO_IDEMPOTENCY_KEY, Session, public, service_router
 
 router = service_router("Отказ от рекламы")
@@ -37,7 +34,7 @@ _FORM = '<p>{text}</p><form method="post"><button type="submit" style="padding:1
 )
 async def show_page(notice_id: UUID, session: Session) -> Response:
     """Открыть страницу мало: её открывают и почтовые проверки; отказывается человек кнопкой."""
-    await _client_of(session, notice_id)
+    await find_addressee(session, notice_id)
     body = _FORM.format(text=escape("Больше не присылать вам рекламные письма и SMS?"))
     return Response(_PAGE.format(title="Отказ от рекламы", body=body), media_type="text/html; charset=utf-8")
 
@@ -51,7 +48,7 @@ async def show_page(notice_id: UUID, session: Session) -> Response:
 )
 async def unsubscribe(notice_id: UUID, session: Session) -> Response:
     """Действует сразу; повтор ничего не меняет. Так же отказывается почтовая программа (RFC 8058)."""
-    client = await _client_of(session, notice_id, lock=True)
+    client = await find_addressee(session, notice_id, lock=True)
     await withdraw(session, client, source="link", at=now())
     body = "<p>Рекламных писем и SMS больше не будет. О ваших заказах мы по-прежнему сообщаем.</p>"
     return Response(_PAGE.format(title="Вы отказались от рекламы", body=body), media_type="text/html; charset=utf-8")
@@ -64,13 +61,3 @@ async def incoming_sms(body: IncomingSms, session: Session) -> SmsHeard:
         return SmsHeard(stopped=False)
     await stop_number(session, body.phone, at=now())
     return SmsHeard(stopped=True)
-
-
-async def _client_of(session: Session, notice_id: UUID, *, lock: bool = False) -> Client:
-    """The client whom this advertising went to.  Raises NotFound."""
-    client_id = select(Notice.client_id).where(Notice.id == notice_id, Notice.purpose == "advertising")
-    query = select(Client).where(Client.client_id.in_(client_id))
-    client = (await session.execute(query.with_for_update() if lock else query)).scalars().one_or_none()
-    if client is None:
-        raise NotFound("Такого письма нет.")
-    return client

@@ -5,18 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
-from sqlalchemy import select
 
-from services.notifier.delivery.commands.policy import publish_policy
-from services.notifier.delivery.domain.publishing import PUBLISHING
+from services.notifier.delivery.commands.policy import change_policy
 from services.notifier.delivery.models.sms import SmsUsage
-from services.notifier.delivery.queries.policy import current_policy
+from services.notifier.delivery.queries.policy import current_policy, sms_usage
 from services.notifier.delivery.schemas.policy import PolicyOut, PutPolicy, SmsUsageOut
-from services.notifier.people.models.projections import Office
+from services.notifier.people import queries as people
 from shared.base.clock import now
 from shared.base.errors import NotFound
 from shared.identity.roles import OFFICE_STAFF, STAFF, Role
-from shared.persistence.locks import lock_until_commit
 from shared.web import (
     Caller,
     IfMatch,
@@ -24,7 +21,6 @@ from shared.web import (
     PageRequest,
     Session,
     allow,
-    check_version,
     paginate,
     service_router,
     set_etag,
@@ -48,13 +44,11 @@ async def put_policy(
     body: PutPolicy, expected: IfMatch, session: Session, caller: Caller, response: Response
 ) -> PolicyOut:
     """Новая версия с даты; проверяется снова перед отправкой каждого SMS."""
-    await lock_until_commit(session, PUBLISHING)
-    at = now()  # Not before it is our turn: what was published last is in force by then.
-    policy = await current_policy(session, at)
-    check_version(policy.version if policy else 0, expected)
     values = body.model_dump(exclude={"effective_from"})
     values["sms_office_limits"] = {str(office_id): limit for office_id, limit in body.sms_office_limits.items()}
-    published = await publish_policy(session, values, effective_from=body.effective_from, caller=caller, at=at)
+    published = await change_policy(
+        session, values, expected=expected, effective_from=body.effective_from, caller=caller
+    )
     set_etag(response, published.version)
     return PolicyOut.model_validate(published)
 
@@ -68,30 +62,18 @@ async def list_usage(
     office_id: Annotated[UUID | None, Query(description="Для головного офиса")] = None,
 ) -> Page[SmsUsageOut]:
     """Последние дни сверху; день — по часам офиса."""
-    query = select(SmsUsage)
     office = caller.office_id if caller.role in OFFICE_STAFF else office_id
-    if office is not None:
-        query = query.where(SmsUsage.office_id == office)
-    if day is not None:
-        query = query.where(SmsUsage.day == day)
+    query = sms_usage(office_id=office, day=day)
     rows, after = await paginate(session, query, page, key=(SmsUsage.day.desc(), SmsUsage.office_id))
     policy = await current_policy(session, now())
-    names = await session.execute(
-        select(Office.office_id, Office.name).where(Office.office_id.in_({row.office_id for row in rows}))
-    )
-    known = {row.office_id: row.name for row in names}
-    limits = (
-        {row.office_id: policy.sms_office_limits.get(str(row.office_id), policy.sms_daily_limit) for row in rows}
-        if policy
-        else {}
-    )
+    names = await people.office_names(session, {row.office_id for row in rows})
     items = [
         SmsUsageOut(
             office_id=row.office_id,
-            office_name=known.get(row.office_id),
+            office_name=names.get(row.office_id),
             day=row.day,
             parts=row.parts,
-            limit=limits.get(row.office_id),
+            limit=policy.office_limit(row.office_id) if policy else None,
             exhausted_at=row.alarmed_at,
         )
         for row in rows

@@ -1,4 +1,4 @@
-"""Signatures of webhooks: HMAC over timestamp and raw body, good for five minutes."""
+"""Signatures of webhooks: HMAC over timestamp and raw body, valid for five minutes."""
 
 import hashlib
 import hmac
@@ -18,6 +18,7 @@ class BadSignature(Unauthenticated):
 
 
 def fresh(moment: int) -> bool:
+    """Return whether a Unix time in seconds is within the window around now."""
     return abs(time.time() - moment) <= WINDOW_SECONDS
 
 

@@ -1,7 +1,7 @@
 """Notices whose text is written only when they are sent, by the package that queued them.
 
-`delivery` knows nothing of deadlines: `clock` queues letters about them without a text, and the composition root tells
-here how such a letter is written.
+`delivery` knows nothing of deadlines: `clock` queues letters about them without a text, and the composition root
+registers here how such a letter is written.
 """
 
 from datetime import datetime
@@ -13,9 +13,10 @@ from services.notifier.delivery.models.notices import Notice
 
 
 class LateText(Protocol):
-    """Fill in title, text and HTML of a notice with what is true at `at`; False when nothing is left to say."""
+    """Fill in title, text and HTML of a notice with what is true at `at`; False when it has become pointless."""
 
-    async def __call__(self, session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool: ...
+    async def __call__(self, session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool:
+        """Fill in the notice."""
 
 
 _writers: list[LateText] = []
@@ -27,6 +28,6 @@ def write_late_texts_by(writer: LateText) -> None:
 
 
 async def fill_in(session: AsyncSession, notice: Notice, *, at: datetime, public_url: str) -> bool:
-    """Write the notice's text; False when there is nothing to say any more."""
+    """Write the notice's text; False when it has become pointless."""
     (writer,) = _writers
     return await writer(session, notice, at=at, public_url=public_url)

@@ -1,4 +1,7 @@
-"""What clients, offices and suppliers are told about what happened."""
+"""Queue letters, SMS and cabinet messages to clients, offices and suppliers about events.
+
+Clauses: CL-06, CL-07, CALL-02, LET-01, NTF-01, NTF-02, VIN-04, ORD-06, ORD-07, ORD-08, ORD-13, BILL-03, RET-08.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -28,7 +31,7 @@ DECISIONS = {"accepted": "возврат принят", "kept": "деталь о
 
 
 async def email_confirmation(session: AsyncSession, event: clients.EmailConfirmationRequested, at: datetime) -> None:
-    """CL-07.  The card may arrive after this event, so the letter needs nothing of it."""
+    """Ask the client to confirm the e-mail (CL-07); the card may arrive after this event and is not needed."""
     office = await get_office(session, event.office_id)
     context = {
         "client": {"full_name": event.full_name},
@@ -52,7 +55,7 @@ async def email_confirmation(session: AsyncSession, event: clients.EmailConfirma
 async def contacts_request(
     session: AsyncSession, event: clients.ContactsRequested, at: datetime, public_url: str
 ) -> None:
-    """CL-06: asks for contacts and warns that the account will otherwise be disabled."""
+    """Ask the client for contacts and warn that the account will otherwise be disabled (CL-06)."""
     office = await get_office(session, event.office_id)
     context = {
         "client": {"full_name": event.full_name},
@@ -74,7 +77,7 @@ async def contacts_request(
 
 
 async def information_letter(session: AsyncSession, event: clients.CallLogged, at: datetime, public_url: str) -> None:
-    """LET-01, right after the first attempt to call (CALL-02)."""
+    """Send the information letter (LET-01) right after the first attempt to call (CALL-02)."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     if not client.email:
         return
@@ -100,7 +103,7 @@ async def information_letter(session: AsyncSession, event: clients.CallLogged, a
 
 
 async def new_vin_request(session: AsyncSession, event: vin.VinRequestSubmitted, at: datetime, public_url: str) -> None:
-    """NTF-01: to the office's mailbox."""
+    """Notify the office's mailbox of a new VIN request (NTF-01)."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     context = {
         "number": event.number,
@@ -125,7 +128,7 @@ async def new_vin_request(session: AsyncSession, event: vin.VinRequestSubmitted,
 
 
 async def vin_answer(session: AsyncSession, event: vin.VinRequestAnswered, at: datetime, public_url: str) -> None:
-    """VIN-04: in the cabinet always, by e-mail where the manager ticked it."""
+    """Put the answer into the cabinet, and into a letter where the manager asked for one (VIN-04)."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     context = {
         "number": event.number,
@@ -142,7 +145,7 @@ async def vin_answer(session: AsyncSession, event: vin.VinRequestAnswered, at: d
 
 
 async def check_result(session: AsyncSession, event: orders.ApplicabilityChecked, at: datetime) -> None:
-    """ORD-06: position by position."""
+    """Report the result of the applicability check position by position (ORD-06)."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     context = {"number": event.number, "results": [result.model_dump(mode="json") for result in event.results]}
     about = About("order", event.order_id)
@@ -152,7 +155,7 @@ async def check_result(session: AsyncSession, event: orders.ApplicabilityChecked
 async def position_removed(
     session: AsyncSession, event: orders.PositionRemoved, at: datetime, merge_pause: timedelta
 ) -> None:
-    """ORD-07, ORD-08: the comment is addressed to the client."""
+    """Report removed positions of an order with the comment for the client (ORD-07, ORD-08), merged into one letter."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     position = {**_part(event), "amount": str(event.amount), "comment": event.comment}
     await notify_client(
@@ -171,7 +174,7 @@ async def position_removed(
 async def position_refused(
     session: AsyncSession, event: orders.PositionRefused, at: datetime, merge_pause: timedelta
 ) -> None:
-    """BILL-03.  While it can be ordered elsewhere (ORD-13) there is nothing to tell."""
+    """Report a final refusal (BILL-03); while the position can be ordered elsewhere (ORD-13) nothing is sent."""
     if not event.final:
         return
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
@@ -189,7 +192,7 @@ async def position_refused(
 
 
 async def refund(session: AsyncSession, event: billing.RefundMade, at: datetime, merge_pause: timedelta) -> None:
-    """BILL-03: the money is on the balance."""
+    """Report that the money is on the client's balance (BILL-03)."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     await notify_client(
         session,
@@ -205,7 +208,7 @@ async def refund(session: AsyncSession, event: billing.RefundMade, at: datetime,
 
 
 async def claim_decision(session: AsyncSession, event: orders.ClaimDecided, at: datetime) -> None:
-    """RET-02…06."""
+    """Report the decision on a claim.  Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     refunded = event.refund > Decimal(0)
     context = {
@@ -221,7 +224,7 @@ async def claim_decision(session: AsyncSession, event: orders.ClaimDecided, at: 
 
 
 async def goods_ready(session: AsyncSession, event: orders.GoodsReady, at: datetime) -> None:
-    """NTF-02: an SMS and a message in the cabinet; a client without a phone gets a mail."""
+    """Report goods that are ready by SMS and in the cabinet (NTF-02); a client without a phone gets a mail."""
     office, client = await get_office(session, event.office_id), await get_client(session, event.client_id)
     about = About("order", event.order_id)
     context: dict[str, Any] = {"number": event.number, "complete": event.complete}
@@ -236,7 +239,7 @@ async def goods_ready(session: AsyncSession, event: orders.GoodsReady, at: datet
 
 
 async def purchase_order_to_supplier(session: AsyncSession, event: orders.PurchaseOrderSent, at: datetime) -> None:
-    """«Заказ поставщику»: a letter with the spreadsheet."""
+    """Send the purchase order to the supplier, with the spreadsheet."""
     office: Office = await get_office(session, event.office_id)
     context = {
         "number": event.number,
@@ -260,7 +263,7 @@ async def purchase_order_to_supplier(session: AsyncSession, event: orders.Purcha
 
 
 def _vehicle(vehicle: clients.Vehicle) -> str:
-    """«Toyota Corolla 2008, VIN …»."""
+    """Return «Toyota Corolla 2008, VIN …»."""
     model = " ".join(str(part) for part in (vehicle.make, vehicle.model, vehicle.year) if part)
     number = f"VIN {vehicle.vin}" if vehicle.vin else f"FRAME {vehicle.frame}" if vehicle.frame else ""
     return ", ".join(part for part in (model, number) if part) or "не указан"

@@ -1,4 +1,7 @@
-"""Whether a notice may go out now: checked again at the moment of sending, whatever was true when it was queued."""
+"""Decide at the moment of sending whether a notice may go out now, whatever was true when it was queued.
+
+Clauses: NTF-02, NTF-04.
+"""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -27,7 +30,7 @@ NUMBER_LIMIT_PAUSE = timedelta(hours=1)
 
 
 async def may_send(session: AsyncSession, notice: Notice, at: datetime) -> bool:
-    """Term, consent, stop word, quiet hours, country.  What may not go is set aside or put off."""
+    """Check term, consent, stop word, quiet hours, country and limits; set aside or postpone what may not go."""
     if notice.expires_at <= at:
         mark_unsendable(notice, "expired", notice.last_answer or "Срок отправки истёк.")
         return False
@@ -41,7 +44,7 @@ async def may_send(session: AsyncSession, notice: Notice, at: datetime) -> bool:
     if policy.only_russian_numbers and not notice.recipient.startswith("+7"):
         mark_unsendable(notice, "failed", "SMS отправляются только на номера +7.")
         return False
-    if policy.quiet_hours and notice.purpose != "staff":  # People of the office are told in its working time.
+    if policy.quiet_hours and notice.purpose != "staff":  # The office's people get SMS in its working time.
         hours = QuietHours(time.fromisoformat(policy.quiet_from), time.fromisoformat(policy.quiet_until))
         until = hours.until(at, notice.time_zone)
         if until is not None:
@@ -52,11 +55,12 @@ async def may_send(session: AsyncSession, notice: Notice, at: datetime) -> bool:
 
 
 def mark_unsendable(notice: Notice, state: str, why: str) -> None:
+    """End the notice in this state, with the reason in Russian."""
     notice.state, notice.last_answer = state, why
 
 
 def sms_parts(body: str) -> int:
-    """What operators charge for.  Raises smpplib's MessageTooLong."""
+    """Return the number of SMS that operators charge for.  Raises smpplib's MessageTooLong."""
     return len(make_parts(body)[0])
 
 
@@ -72,7 +76,10 @@ async def _wants_advertising(session: AsyncSession, notice: Notice) -> bool:
 
 
 async def _within_limits(session: AsyncSession, notice: Notice, policy: DeliveryPolicy, at: datetime) -> bool:
-    """Counts the SMS in, or puts it off: the number's limit for an hour, the office's until its next day."""
+    """Count the SMS against the limits, or postpone it.
+
+    The limit of the number postpones it for an hour, that of the office until the office's next day.
+    """
     try:
         parts = sms_parts(notice.text or "")
     except MessageTooLong:
@@ -84,7 +91,7 @@ async def _within_limits(session: AsyncSession, notice: Notice, policy: Delivery
         notice.last_answer = "Суточный лимит SMS на этот номер."
         return False
     office = await get_office(session, notice.office_id)
-    limit = policy.sms_office_limits.get(str(notice.office_id), policy.sms_daily_limit)
+    limit = policy.office_limit(notice.office_id)
     if not await _reserve_usage(session, office, parts, limit, at):
         tomorrow = at.astimezone(ZoneInfo(office.time_zone)).date() + timedelta(days=1)
         notice.next_attempt_at = datetime.combine(tomorrow, time(), tzinfo=ZoneInfo(office.time_zone))
@@ -96,16 +103,17 @@ async def _within_limits(session: AsyncSession, notice: Notice, policy: Delivery
 
 
 async def _recent_sms_count(session: AsyncSession, notice: Notice, at: datetime) -> int:
-    """SMS to the same number in the last 24 hours, also those of which it is not known."""
+    """Return the number of SMS to the same number in the last 24 hours, those of unknown outcome included."""
     since = at - timedelta(hours=24)
     sent = or_(Notice.sent_at > since, and_(Notice.state.in_(("sending", "unknown")), Notice.created_at > since))
     query = select(func.count()).select_from(Notice).where(Notice.channel == "sms", sent, Notice.id != notice.id)
-    # Whatever was sent within a day had been created within two: its term is a day.
+    # What was sent within a day was created within two: its term is a day.
     recent = Notice.created_at > since - timedelta(hours=24)
     return (await session.execute(query.where(Notice.recipient == notice.recipient, recent))).scalar_one()
 
 
 def usage_day(office: Office, at: datetime) -> dict[str, object]:
+    """Return the key of the office's use of SMS on the local day of `at`."""
     return {"office_id": office.office_id, "day": at.astimezone(ZoneInfo(office.time_zone)).date()}
 
 
@@ -120,7 +128,7 @@ async def _reserve_usage(session: AsyncSession, office: Office, parts: int, limi
 
 
 async def release_usage(session: AsyncSession, notice: Notice) -> None:
-    """What was surely not sent costs nothing."""
+    """Take back what was counted for an SMS that was surely not sent."""
     if notice.channel != "sms" or not notice.parts or notice.sending_since is None:
         return
     day = usage_day(await get_office(session, notice.office_id), notice.sending_since)
@@ -130,7 +138,7 @@ async def release_usage(session: AsyncSession, notice: Notice) -> None:
 
 
 async def _alert_head_office(session: AsyncSession, office: Office, limit: int, at: datetime) -> None:
-    """Once per office and day: a metric, and a letter to everybody in head office."""
+    """Count a metric and write to everybody in head office, once per office and day."""
     first = update(SmsUsage).filter_by(**usage_day(office, at)).where(SmsUsage.alarmed_at.is_(None))
     first_alert = first.values(alarmed_at=at).returning(SmsUsage.office_id)
     if (await session.execute(first_alert, execution_options={"synchronize_session": False})).first() is None:

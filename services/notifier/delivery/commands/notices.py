@@ -1,4 +1,4 @@
-"""Putting notices into the queue and messages into the cabinet, in the transaction of what caused them."""
+"""Queue notices and cabinet messages in the transaction of what caused them (NTF-01)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifier.delivery.domain.delivery import RETRY_PERIOD
+from services.notifier.delivery.domain.delivery import RETRY_PERIOD, SEND_CHANNEL
 from services.notifier.delivery.domain.labels import NOTICE_STATES
 from services.notifier.delivery.models.notices import CabinetMessage, Notice, NoticeAttachment
 from services.notifier.people.models.projections import Client, Office
@@ -21,11 +21,12 @@ from shared.persistence.locks import lock_until_commit
 from shared.runtime.audit import audit
 
 Purpose = Literal["service", "advertising", "staff", "supplier"]
-SEND_CHANNEL = "notifier_notices"
 
 
 @dataclass(frozen=True)
 class Attachment:
+    """A file of a letter."""
+
     file_name: str
     media_type: str
     content: bytes
@@ -40,6 +41,7 @@ class About:
 
 
 def office_context(office: Office) -> dict[str, Any]:
+    """Return what templates know of the office."""
     return {
         "name": one_line(office.name),
         "city": office.city,
@@ -115,7 +117,7 @@ async def queue_sms(
     at: datetime,
     about: About = About(),
 ) -> None:
-    """Queue an SMS to the client's phone; without a phone nothing is queued."""
+    """Queue an SMS to the client's phone; nothing is queued without a phone."""
     if not client.phone:
         return
     full = {**context, "office": office_context(office)}
@@ -147,8 +149,8 @@ async def queue_sms(
 
 
 async def wake_sender(session: AsyncSession) -> None:
-    """Delivered at commit."""
-    await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": SEND_CHANNEL})
+    """Wake the loops that send; PostgreSQL delivers the notification at commit."""
+    await session.execute(select(func.pg_notify(SEND_CHANNEL, "")))
 
 
 async def notify_client(
@@ -166,8 +168,8 @@ async def notify_client(
 ) -> None:
     """Put a message into the cabinet and double it by e-mail where the client has one (NTF-01).
 
-    `merge` = (key, list in the context): while the mail of the same key still waits, the list grows instead, so that
-    an order of five positions makes one letter.
+    `merge` = (key, list in the context): while the mail of the same key still waits, the list grows instead, so that an
+    order of five positions makes one letter.
     """
     full = {**context, "client": {"full_name": client.full_name}, "zone": client.time_zone}
     mailed = by_mail and bool(client.email)
@@ -247,16 +249,18 @@ async def _merge(
 
 
 class NotResendable(BusinessError):
+    """The notice is queued, on its way or delivered."""
+
     code = "notice-not-resendable"
     title = "Повторная отправка не нужна"
 
 
 async def resend(session: AsyncSession, notice: Notice, *, at: datetime) -> None:
-    """A person decides that a letter with an unknown or bad end goes out again.  Raises NotResendable."""
+    """Queue a letter of unknown or bad outcome again, as a person has decided.  Raises NotResendable."""
     if notice.state not in ("failed", "expired", "unknown"):
         raise NotResendable(f"Состояние «{NOTICE_STATES[notice.state]}»: повторять отправку не нужно.")
     notice.state, notice.next_attempt_at, notice.expires_at = "queued", at, at + RETRY_PERIOD
-    # Receipts of the earlier try do not speak of the new one.
+    # Receipts of the earlier attempt do not count for the new one.
     notice.poll_at = notice.gateway = notice.provider_id = None
     details = {"template": notice.template}
     await audit(session, "notice.resent", subject=f"notice/{notice.id}", office_id=notice.office_id, details=details)
@@ -265,12 +269,14 @@ async def resend(session: AsyncSession, notice: Notice, *, at: datetime) -> None
 
 
 class OutcomeAlreadyKnown(BusinessError):
+    """The outcome of the notice is known."""
+
     code = "notice-outcome-known"
     title = "Исход уже известен"
 
 
 async def resolve(session: AsyncSession, notice: Notice, *, delivered: bool, at: datetime) -> None:
-    """A person has found out what became of a notice whose outcome is unknown.  Raises OutcomeAlreadyKnown."""
+    """Record the outcome that a person has found out.  Raises OutcomeAlreadyKnown."""
     if notice.state != "unknown":
         raise OutcomeAlreadyKnown(f"Состояние «{NOTICE_STATES[notice.state]}»: исход известен и без человека.")
     notice.state = "delivered" if delivered else "failed"

@@ -1,4 +1,4 @@
-"""No more advertising: by the link in a letter or by «СТОП»."""
+"""Stop advertising to a client: by the link in a letter or by «СТОП» (NTF-04)."""
 
 import re
 from datetime import datetime
@@ -18,14 +18,14 @@ STOP_WORDS = frozenset({"стоп", "stop", "отписка", "отпишите"
 
 
 def is_stop_word(text: str) -> bool:
-    """«СТОП», «Стоп!», «stop.»: the word alone, for in a sentence it may mean anything."""
+    """Return whether the text is a stop word alone («СТОП», «Стоп!»); in a sentence it may mean anything."""
     return re.sub(r"[\W_]+", " ", text).strip().lower() in STOP_WORDS
 
 
 async def withdraw(
     session: AsyncSession, client: Client, *, source: Literal["link", "stop_word"], at: datetime
 ) -> None:
-    """Holds from this moment; `clients`, who keeps the consents, hears of it.  Repeating it changes nothing."""
+    """Withdraw the consent from now on and publish it for `clients`, which keeps it; repeating changes nothing."""
     if "advertising" not in client.consents:
         return
     client.consents = [purpose for purpose in client.consents if purpose != "advertising"]
@@ -47,7 +47,7 @@ async def withdraw(
 
 
 async def stop_number(session: AsyncSession, phone: str, *, at: datetime) -> int:
-    """Every card with this number, in whatever office; returns how many there are."""
+    """Stop advertising to a number and withdraw the consent of every card with it; return how many cards."""
     await session.execute(insert(StoppedNumber).values(phone=phone).on_conflict_do_nothing())
     cards = (await session.execute(select(Client).where(Client.phone == phone).with_for_update())).scalars().all()
     for client in cards:

@@ -1,4 +1,4 @@
-"""What became of notices: receipts asked for and receipts told, letters whose sender died."""
+"""Apply receipts: what gateways report about SMS, asked or by themselves."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ AWAITED = ("sent", "unknown")
 
 
 def apply_status(notice: Notice, receipt: str, at: datetime) -> None:
-    """Apply what was told; once the end is known nobody is asked any more."""
+    """Apply a receipt's status; once the end is known the gateway is not asked any more."""
     state = state_after_receipt(notice.state, receipt)
     if state == notice.state:
         return
@@ -29,8 +29,10 @@ def apply_status(notice: Notice, receipt: str, at: datetime) -> None:
 
 
 async def record_receipt(session: AsyncSession, gateway: str, provider_id: str, status: SmsStatus) -> None:
-    """A gateway tells by itself what became of a message, or of a part of one: perhaps twice, perhaps before we know
-    its id."""
+    """Record what a gateway reports by itself about a message or a part of one.
+
+    A report may come twice, or before the answer to the sending with the id.
+    """
     await lock_receipts(session, gateway, [provider_id])
     receipt = insert(SmsReceipt).values(gateway=gateway, provider_id=provider_id, status=status.value)
     keys = ["gateway", "provider_id", "status"]
@@ -45,9 +47,9 @@ async def record_receipt(session: AsyncSession, gateway: str, provider_id: str, 
 
 
 async def lock_receipts(session: AsyncSession, gateway: str, provider_ids: Iterable[str]) -> None:
-    """A receipt and the answer to the sending, in transactions at the same time, would not see each other.
+    """Serialize receipts with the answer to the sending: in parallel transactions they would not see each other.
 
-    Taken before the notice's own row, by everybody.
+    Always taken before the lock of the notice's own row.
     """
     await lock_until_commit(session, *(f"receipt/{gateway}/{provider_id}" for provider_id in provider_ids))
 
@@ -55,8 +57,10 @@ async def lock_receipts(session: AsyncSession, gateway: str, provider_ids: Itera
 async def record_part_ids(
     session: AsyncSession, notice: Notice, part_ids: Sequence[str], since: datetime | None
 ) -> None:
-    """Of an SMS that has just been accepted, sent `since`.  Parts of an earlier sending no longer speak for it, nor do
-    receipts of an earlier message: gateways begin to count anew one day."""
+    """Record the parts' ids of an SMS that has just been accepted and was sent at `since`.
+
+    Parts of an earlier sending no longer count for it, nor do receipts of an earlier message: gateways reuse ids.
+    """
     ids = part_ids or [notice.provider_id or ""]
     reused = and_(SmsPart.gateway == notice.gateway, SmsPart.provider_id.in_(ids))
     await session.execute(delete(SmsPart).where(or_(SmsPart.notice_id == notice.id, reused)))
@@ -69,7 +73,7 @@ async def record_part_ids(
 
 
 async def apply_receipts(session: AsyncSession, notice: Notice, at: datetime) -> None:
-    """All that the gateway has told of the message and its parts, also before the answer to the sending."""
+    """Apply all receipts of the message and its parts, also those from before the answer to the sending."""
     parts = select(SmsPart.provider_id).where(SmsPart.gateway == notice.gateway, SmsPart.notice_id == notice.id)
     statuses: dict[str, list[str]] = {part: [] for part in (await session.execute(parts)).scalars()}
     statuses = statuses or {notice.provider_id or "": []}

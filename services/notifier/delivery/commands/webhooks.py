@@ -1,4 +1,4 @@
-"""Signatures of webhooks: HMAC over timestamp and raw body, good for five minutes."""
+"""Remember the events of webhooks."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,6 +7,6 @@ from services.notifier.delivery.models.webhooks import ReceivedWebhook
 
 
 async def record_once(session: AsyncSession, source: str, event_id: str) -> bool:
-    """Whether this event of a webhook has not been heard yet; from now on it has."""
+    """Record the event; False where it was recorded before."""
     row = insert(ReceivedWebhook).values(source=source, event_id=event_id).on_conflict_do_nothing()
     return (await session.execute(row.returning(ReceivedWebhook.event_id))).first() is not None

@@ -1,4 +1,4 @@
-"""When and whether a notice may go out."""
+"""Rules of sending: quiet hours, retries, the state after a receipt."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from functools import reduce
 from zoneinfo import ZoneInfo
 
 RETRY_PERIOD = timedelta(hours=24)
-"""A server that answers 4xx is tried this long."""
+"""How long a notice is retried after temporary refusals."""
+SEND_CHANNEL = "notifier_notices"
+"""The NOTIFY channel that wakes the loops that send."""
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 40, 60))
 
 
@@ -19,7 +21,7 @@ class QuietHours:
     end: time
 
     def until(self, moment: datetime, zone: str) -> datetime | None:
-        """When the quiet hours that contain `moment` end, in UTC; None outside them."""
+        """Return when the quiet hours that contain `moment` end, in UTC; None outside them."""
         if self.begin == self.end:
             return None
         local = moment.astimezone(ZoneInfo(zone))
@@ -36,7 +38,7 @@ class QuietHours:
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """The growing pause before the next try."""
+    """Return the growing pause before the next attempt."""
     return _PAUSES[min(attempts, len(_PAUSES)) - 1]
 
 
@@ -45,10 +47,10 @@ _RECEIPT_STATES = {"queued": "sent", "sent": "sent", "delivered": "delivered", "
 
 
 def state_after_receipt(state: str, receipt: str) -> str:
-    """The state of a notice once its gateway has said `receipt`.
+    """Return the state of a notice after its gateway's `receipt`.
 
-    Receipts come twice and out of order: nothing goes back, and of two ends the better known one stays, so that the
-    same receipts in any order make the same state.  A notice that waits to be sent again is not spoken of.
+    Receipts come twice and out of order: no state goes back, and of two ends the better known one stays, so that the
+    same receipts in any order make the same state.  A notice that waits to be sent again is left alone.
     """
     new_state = _RECEIPT_STATES.get(receipt)
     if new_state is None or state not in _FINALITY:
@@ -57,7 +59,7 @@ def state_after_receipt(state: str, receipt: str) -> str:
 
 
 def combine_parts(receipts_by_part: Sequence[Iterable[str]]) -> str | None:
-    """One receipt for a message, from all receipts of each of its parts; None while nothing was told.
+    """Return one receipt for a message from all receipts of each of its parts; None while there are none.
 
     It is delivered when all of its parts are, and fails with the first part that fails.
     """

@@ -1,4 +1,4 @@
-"""Publishing rules.  What was published never changes."""
+"""Publish versions with an effective date.  A published version never changes."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,10 @@ MAX_LEAD_TIME = timedelta(days=3650)
 
 
 def effective_since(effective_from: datetime | None, at: datetime) -> datetime:
-    """What is past is not rewritten; a caller's clock may be a little behind."""
+    """Return from when a version is in force: from `at` where nothing later is asked for.
+
+    A caller's clock may be a minute behind.  Raises Invalid for the past and for more than ten years ahead.
+    """
     if effective_from is None:
         return at
     if effective_from < at - CLOCK_TOLERANCE:

@@ -1,16 +1,17 @@
-"""What became of notices: receipts asked for and receipts told, letters whose sender died."""
+"""Find out what became of notices: ask the gateways, and mark letters whose sender died."""
 
 import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery.commands.notices import wake_sender
 from services.notifier.delivery.commands.receipts import AWAITED, apply_status
+from services.notifier.delivery.domain.delivery import RETRY_PERIOD
 from services.notifier.delivery.models.notices import Notice, NoticeAttempt
 from services.notifier.delivery.queries.policy import current_policy
 from services.notifier.delivery.sms.port import SmsStatus, SmsUnavailable
@@ -23,14 +24,7 @@ log = structlog.get_logger(__name__)
 
 MAX_POLL_INTERVAL = timedelta(hours=1)
 STOP_POLLING = timedelta(days=2)
-
-_RESEND_ONCE = text(
-    "UPDATE notices SET state = 'queued', next_attempt_at = now(), expires_at = now() + interval '24 hours'"
-    " WHERE state = 'unknown' AND channel = 'email' AND purpose <> 'advertising'"
-    " AND created_at > now() - interval '2 days'"
-    " AND (SELECT count(*) FROM notice_attempts a WHERE a.notice_id = notices.id AND a.outcome = 'unknown') = 1"
-    " RETURNING id"
-)
+RESEND_WITHIN = timedelta(days=2)
 
 
 async def run(context: ServiceContext) -> None:
@@ -52,7 +46,10 @@ async def run(context: ServiceContext) -> None:
 
 
 async def mark_lost(database: Database, lease_seconds: float, lookup_gateway: str | None = None) -> int:
-    """`sending` longer than the lease → `unknown`; returns how many.  An SMS is asked for where our id is known."""
+    """Mark as `unknown` what has been `sending` for longer than the lease; return how many.
+
+    An SMS is looked up where the gateway knows our id.
+    """
     async with database.worker() as session:
         lost = (
             update(Notice)
@@ -74,13 +71,29 @@ async def mark_lost(database: Database, lease_seconds: float, lookup_gateway: st
 
 
 async def resend_unknown_mail(database: Database) -> int:
-    """Where the policy says so, a letter of unknown outcome goes out once more: its Message-ID tells the reader's
-    program that the two are one.  SMS have no such thing, so they always wait for a person."""
+    """Send letters of unknown outcome once more where the policy says so; return how many.
+
+    Their Message-ID shows the reader's program that the two are one.  SMS have no such id, so a person decides.
+    """
     async with database.worker() as session:
         policy = await current_policy(session, (await session.execute(select(func.now()))).scalar_one())
         if policy is None or not policy.resend_unknown_mail:
             return 0
-        again = (await session.execute(_RESEND_ONCE)).all()
+        unknown_attempts = (
+            select(func.count())
+            .select_from(NoticeAttempt)
+            .where(NoticeAttempt.notice_id == Notice.id, NoticeAttempt.outcome == "unknown")
+            .scalar_subquery()
+        )
+        resend = (
+            update(Notice)
+            .where(Notice.state == "unknown", Notice.channel == "email", Notice.purpose != "advertising")
+            .where(Notice.created_at > func.now() - RESEND_WITHIN, unknown_attempts == 1)
+            .values(state="queued", next_attempt_at=func.now(), expires_at=func.now() + RETRY_PERIOD)
+            .returning(Notice.id)
+            .execution_options(synchronize_session=False)
+        )
+        again = (await session.execute(resend)).all()
         if again:
             await wake_sender(session)
     return len(again)
@@ -111,7 +124,7 @@ async def _poll(database: Database, route: SmsRoute, gateway: str, first_interva
 async def _apply_answer(
     session: AsyncSession, notice_id: UUID, provider_id: str | None, status: SmsStatus, first_interval: float
 ) -> None:
-    """Unless the notice was sent anew while the gateway was asked."""
+    """Apply the gateway's answer, unless the notice was sent anew meanwhile."""
     query = select(Notice, func.now().label("at")).where(Notice.id == notice_id, Notice.provider_id == provider_id)
     row = (await session.execute(query.with_for_update())).first()
     if row is None:

@@ -1,4 +1,4 @@
-"""Sending: takes one notice after another from the queue, hands it over, records what came of it.
+"""Send notices: take one after another from the queue, hand it over, record the outcome.
 
 `sending` is committed before the wire.  What is still `sending` when its lease has run out lost its process there: it
 becomes `unknown`, which is never sent again by itself.
@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifier.delivery.commands.late_text import fill_in
 from services.notifier.delivery.commands.limits import mark_unsendable, may_send, release_usage
-from services.notifier.delivery.commands.notices import SEND_CHANNEL
 from services.notifier.delivery.commands.optout import is_stop_word, stop_number
 from services.notifier.delivery.commands.receipts import apply_receipts, lock_receipts, record_part_ids, record_receipt
-from services.notifier.delivery.domain.delivery import retry_delay
+from services.notifier.delivery.domain.delivery import SEND_CHANNEL, retry_delay
 from services.notifier.delivery.mail import Letter, Mailer, Outcome
 from services.notifier.delivery.models.notices import Notice, NoticeAttachment, NoticeAttempt
+from services.notifier.delivery.queries.notices import seconds_until_next_notice
 from services.notifier.delivery.sms.port import SmsOutcomeUnknown, SmsRejected, SmsUnavailable
 from services.notifier.delivery.sms.route import SmsRoute, build_route
 from services.notifier.delivery.sms.smpp import Incoming, Receipt, SmppGateway
@@ -36,11 +36,6 @@ log = structlog.get_logger(__name__)
 MAX_SLEEP = 30.0
 SHUTDOWN_TIMEOUT = 20.0
 
-_UNTIL_NEXT = text(
-    "SELECT extract(epoch FROM min(next_attempt_at) - clock_timestamp())::float8 FROM notices"
-    " WHERE state = 'queued' AND channel = :channel"
-)
-
 Send = Callable[[Letter], Awaitable[Outcome]]
 
 
@@ -55,7 +50,7 @@ async def run_mail(context: ServiceContext) -> None:
 
 
 async def run_sms(context: ServiceContext) -> None:
-    """Send SMS and hear what gateways tell, until cancelled."""
+    """Send SMS and receive what gateways report, until cancelled."""
     route = build_route(context.settings)
 
     async def nothing() -> None:
@@ -70,7 +65,7 @@ async def run_sms(context: ServiceContext) -> None:
 
 
 async def handle_incoming(database: Database, message: Receipt | Incoming) -> None:
-    """A receipt, or an SMS from a client: only «СТОП» means something there."""
+    """Handle a receipt, or an SMS from a client, of which only «СТОП» has a meaning."""
     async with database.worker() as session:
         if isinstance(message, Receipt):
             await record_receipt(session, message.gateway, message.provider_id, message.status)
@@ -93,7 +88,7 @@ async def _run(context: ServiceContext, channel: str, send: Send, idle: Callable
             continue
         await idle()
         async with context.database.worker() as session:
-            seconds = (await session.execute(_UNTIL_NEXT, {"channel": channel})).scalar_one()
+            seconds = await seconds_until_next_notice(session, channel)
         wait = MAX_SLEEP if seconds is None else max(seconds, 0.01)
         await wakeup.wait(min(wait, MAX_SLEEP))
 
@@ -106,14 +101,17 @@ async def _deliver(context: ServiceContext, claimed: "Claimed", send: Send) -> N
 
 
 class Claimed:
-    """A notice in `sending`, ours until the lease ends."""
+    """A notice in `sending`, held until the lease ends."""
 
     def __init__(self, letter: Letter, office_id: UUID, channel: str, attempt: int) -> None:
         self.letter, self.office_id, self.channel, self.attempt = letter, office_id, channel, attempt
 
 
 async def claim(database: Database, channel: str, settings: NotifierSettings) -> Claimed | None:
-    """The next notice that may go out now, moved to `sending`; those that may not are set aside on the way."""
+    """Move the next notice that may go out now to `sending` and return it; None where there is none.
+
+    Notices that may not go out are set aside on the way.
+    """
     while True:
         async with database.worker() as session:
             due = (
@@ -133,7 +131,7 @@ async def claim(database: Database, channel: str, settings: NotifierSettings) ->
                 continue
             if not await may_send(session, notice, at):
                 if unwritten and notice.state == "queued":
-                    notice.text = None  # It is written anew, with what is true when it goes out.
+                    notice.text = None  # Written anew at sending, with what is true then.
                 continue
             notice.state, notice.sending_since = "sending", at
             notice.attempts += 1
@@ -155,7 +153,7 @@ async def _letter(session: AsyncSession, notice: Notice, public_url: str) -> Let
         html=notice.html,
         created_at=notice.created_at,
         attachments=[(row.file_name, row.media_type, bytes(row.content)) for row in attachments],
-        # Nobody can guess a notice's id, so it is the key to its own way out.
+        # A notice's id cannot be guessed, so it is the key to its own way out.
         unsubscribe_url=f"{public_url.rstrip('/')}/api/notifier/unsubscribe/{notice.id}"
         if notice.purpose == "advertising"
         else None,
@@ -164,6 +162,7 @@ async def _letter(session: AsyncSession, notice: Notice, public_url: str) -> Let
 
 
 async def send_sms(route: SmsRoute, letter: Letter) -> Outcome:
+    """Hand the SMS to a gateway and return the outcome."""
     try:
         accepted = await route.send(letter.id, letter.recipient, letter.text)
     except SmsRejected as error:
@@ -177,7 +176,7 @@ async def send_sms(route: SmsRoute, letter: Letter) -> Outcome:
 
 
 async def record(database: Database, claimed: Claimed, outcome: Outcome, settings: NotifierSettings) -> None:
-    """Store the outcome, unless the lease ran out meanwhile and the notice is no longer ours."""
+    """Store the outcome, unless the lease has run out and the notice is no longer held."""
     async with database.worker() as session:
         if outcome.gateway is not None and outcome.provider_id is not None:
             await lock_receipts(session, outcome.gateway, outcome.part_ids or (outcome.provider_id,))

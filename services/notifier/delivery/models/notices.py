@@ -1,4 +1,4 @@
-"""Tables of `notifier`."""
+"""Tables of notices and cabinet messages."""
 
 from datetime import datetime
 from typing import Any
@@ -96,7 +96,7 @@ class NoticeAttachment(OfficeOwned, Base):
 
 
 class NoticeAttempt(OfficeOwned, Base):
-    """One try to hand a notice over, and what the other side answered.  Append-only."""
+    """One attempt to hand a notice over, and the other side's answer.  Append-only."""
 
     __tablename__ = "notice_attempts"
 

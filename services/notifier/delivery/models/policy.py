@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""The table of the delivery policy."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from shared.persistence.database import Instant
 
 
 class DeliveryPolicy(Base):
-    """Quiet hours of SMS in the recipient's own zone: policy data with an effective date."""
+    """Quiet hours of SMS in the recipient's own zone and limits: policy data with an effective date."""
 
     __tablename__ = "delivery_policies"
 
@@ -34,3 +34,7 @@ class DeliveryPolicy(Base):
     """CALL-09: how long three rings take."""
     published_by: Mapped[UUID | None]
     published_at: Mapped[Instant] = mapped_column(server_default=func.now())
+
+    def office_limit(self, office_id: UUID) -> int | None:
+        """Return how many SMS (parts) the office may send in a day; None: no limit."""
+        return self.sms_office_limits.get(str(office_id), self.sms_daily_limit)

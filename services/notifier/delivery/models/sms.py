@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""Tables of SMS: use, receipts, parts, stopped numbers."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ class SmsUsage(OfficeOwned, Base):
 
 
 class SmsReceipt(Base):
-    """What a gateway said about a message by itself.  Kept, for it may come before the answer to the sending."""
+    """What a gateway reported about a message.  Kept, for it may come before the answer to the sending."""
 
     __tablename__ = "sms_receipts"
     __table_args__ = (Index("ix_sms_receipts_heard_at", "heard_at"),)
@@ -36,7 +36,7 @@ class SmsReceipt(Base):
 
 
 class SmsPart(Base):
-    """A part of a long SMS, of which the gateway tells by an id of its own."""
+    """A part of a long SMS about which the gateway reports under an id of its own."""
 
     __tablename__ = "sms_parts"
     __table_args__ = (Index("ix_sms_parts_notice_id", "notice_id"), Index("ix_sms_parts_sent_at", "sent_at"))
@@ -48,7 +48,7 @@ class SmsPart(Base):
 
 
 class StoppedNumber(Base):
-    """A number whose owner answered «СТОП»: no advertising goes there, whoever's card it stands on."""
+    """A number whose owner answered «СТОП»: it gets no advertising, on whichever card it is."""
 
     __tablename__ = "stopped_numbers"
 

@@ -1,4 +1,4 @@
-"""Tables of `notifier` about letters, SMS and calls: limits, receipts, templates, mailboxes, telephony."""
+"""The table of webhooks' events."""
 
 from sqlalchemy import Index, func
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""SMS: the port that the notifier sends by, and its adapter for the HTTP protocol of SMSC.ru."""
+"""Requests to gateways that answer JSON over HTTP."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.U
 
 
 async def post_form(http: httpx.AsyncClient, path: str, form: Mapping[str, str], timeout: float) -> dict[str, Any]:
-    """The JSON object that the gateway answers.  Raises SmsUnavailable, SmsOutcomeUnknown."""
+    """Return the JSON object that the gateway answers.  Raises SmsUnavailable, SmsOutcomeUnknown."""
     try:
         async with asyncio.timeout(timeout):  # httpx's own counts each read by itself.
             response = await http.post(path, data=dict(form))
@@ -34,6 +34,7 @@ async def post_form(http: httpx.AsyncClient, path: str, form: Mapping[str, str],
 
 
 def integer(value: object) -> int | None:
+    """Return the value as an integer, or None."""
     try:
         return int(str(value))
     except ValueError:
@@ -41,6 +42,7 @@ def integer(value: object) -> int | None:
 
 
 def decimal_or_none(value: object) -> Decimal | None:
+    """Return the value as a decimal, or None."""
     try:
         return Decimal(str(value))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Which gateway an SMS goes through: the first that can take it, by configuration."""
+"""Choose the gateway of an SMS: the first that can take it, by configuration."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ class SmsRoute:
         self._cooldown_until = dict.fromkeys(self.gateways, 0.0)
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
-        """Raises SmsRejected, SmsUnavailable when no gateway takes it, SmsOutcomeUnknown."""
+        """Send by the first gateway that takes the message.  Raises SmsRejected, SmsUnavailable, SmsOutcomeUnknown."""
         refusals = []
         moment = time.monotonic()
         order = sorted(self.gateways.values(), key=lambda gateway: self._cooldown_until[gateway.name] > moment)
@@ -47,27 +47,28 @@ class SmsRoute:
         raise SmsUnavailable("; ".join(refusals))
 
     async def status(self, gateway: str, provider_id: str, phone: str) -> SmsStatus:
-        """Of a message that one of our gateways has taken.  Raises SmsUnavailable."""
+        """Return the status of a message that one of our gateways has taken.  Raises SmsUnavailable."""
         return await self.gateways[gateway].status(provider_id, phone)
 
     def lookup_gateway(self) -> SmsGateway | None:
-        """The gateway that can be asked by our own id, for messages whose process died."""
+        """Return the gateway that can be asked by our own id, for messages whose process died."""
         return next((gateway for gateway in self.gateways.values() if gateway.supports_client_ids), None)
 
     async def listen(self, on_message: OnMessage) -> None:
-        """What gateways tell by themselves, until cancelled."""
+        """Receive what gateways report by themselves, until cancelled."""
         listening = [
             gateway.listen(on_message) for gateway in self.gateways.values() if isinstance(gateway, SmppGateway)
         ]
         await asyncio.gather(*listening)
 
     async def aclose(self) -> None:
+        """Close all gateways."""
         for gateway in self.gateways.values():
             await gateway.aclose()
 
 
 def build_route(settings: NotifierSettings) -> SmsRoute:
-    """Raises ValueError for an address of no known kind or two gateways of one kind."""
+    """Return the route of the settings.  Raises ValueError for unknown or equal kinds of gateways."""
     urls = [settings.sms_url, *([settings.sms_fallback_url] if settings.sms_fallback_url else [])]
     # The lease covers all of them one after another.
     timeout = min(MAX_GATEWAY_SECONDS, settings.send_timeout_seconds / len(urls))
@@ -78,9 +79,12 @@ def build_route(settings: NotifierSettings) -> SmsRoute:
 
 
 def build_gateway(url: str, settings: NotifierSettings, timeout: float) -> SmsGateway:
-    """`smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru`, `smpps://id:password@host`; a plain address
-    is SMSC.ru's protocol with REGLAMENT_SMS_LOGIN and REGLAMENT_SMS_PASSWORD.  Which countries get SMS is the policy's
-    business, not the gateway's.  Raises ValueError."""
+    """Return the gateway of an address.  Raises ValueError.
+
+    `smsc+https://login:password@smsc.ru`, `smsru+https://api_id@sms.ru`, `smpps://id:password@host`; a plain address is
+    SMSC.ru's protocol with REGLAMENT_SMS_LOGIN and REGLAMENT_SMS_PASSWORD.  The policy decides which countries get SMS,
+    not the gateway.
+    """
     parts = urlsplit(url)
     kind, _, scheme = parts.scheme.rpartition("+")
     if scheme in ("smpp", "smpps") and parts.hostname:

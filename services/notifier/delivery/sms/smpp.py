@@ -1,6 +1,6 @@
-"""SMS over SMPP 3.4: the operator's own protocol, by smpplib.
+"""SMS over SMPP 3.4: the operators' own protocol, by smpplib.
 
-The library is synchronous, so every talk runs in a thread, one at a time; between them the connection is read for
+The library is synchronous, so every exchange runs in a thread, one at a time; between them the connection is read for
 receipts and incoming messages, which are acknowledged only after they are stored.
 """
 
@@ -63,6 +63,8 @@ _IS_RECEIPT = 0x04
 
 @dataclass(frozen=True)
 class Receipt:
+    """What the operator reports about a message."""
+
     gateway: str
     provider_id: str
     status: SmsStatus
@@ -111,11 +113,12 @@ class SmppGateway:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
-        """The last part's id stands for the message; receipts come for every part.  See SmsGateway.send."""
+        """Send the message; the last part's id stands for it, receipts come for every part.  See SmsGateway.send."""
         ensure_allowed(phone, self._phone_prefixes)
         return await self._in_thread(lambda: self._submit(phone.removeprefix("+"), text))
 
     async def status(self, provider_id: str, phone: str) -> SmsStatus:
+        """Return what became of a message.  Raises SmsUnavailable."""
         return await self._in_thread(lambda: self._query(provider_id))
 
     async def listen(self, on_message: OnMessage) -> None:
@@ -130,11 +133,15 @@ class SmppGateway:
             await asyncio.sleep(READ_SECONDS)
 
     async def aclose(self) -> None:
+        """Unbind and disconnect."""
         async with self._busy:
             await asyncio.to_thread(self._close)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """A thread cannot be cancelled, so whoever is cancelled waits for it: nobody else may use the connection."""
+        """Run `work` in a thread while no other task uses the connection.
+
+        A thread cannot be cancelled, so a cancelled task waits for its end.
+        """
         async with self._busy:
             talk = asyncio.ensure_future(asyncio.to_thread(work))
             try:
@@ -146,7 +153,7 @@ class SmppGateway:
     # ── In the thread ──
 
     def _connected(self) -> Client:
-        """Raises SmsUnavailable."""
+        """Return the bound client.  Raises SmsUnavailable."""
         if self._client is not None:
             return self._client
         client = Client(*self._address, timeout=self._timeout, ssl_context=self._ssl, allow_unknown_opt_params=True)
@@ -209,11 +216,11 @@ class SmppGateway:
         except (exceptions.ConnectionError, exceptions.PDUError, OSError) as error:
             self._close()
             raise SmsUnavailable(f"the connection broke: {error}") from error
-        # Many operators answer no questions and send receipts only.
+        # Many operators refuse queries and send receipts only.
         return SmsStatus.UNKNOWN if answer.status else STATES.get(int(answer.message_state), SmsStatus.UNKNOWN)
 
     def _read(self) -> None:
-        """What has come, but not for ever: an operator that tells without an end keeps nobody from sending."""
+        """Read what has come, for a second at most: an operator that reports without end must not block sending."""
         client = self._connected()
         end = time.monotonic() + READ_SECONDS
         try:
@@ -227,8 +234,11 @@ class SmppGateway:
             raise SmsUnavailable(f"the connection broke: {error}") from error
 
     def _answers_to(self, client: Client, sequences: list[int]) -> list[Any]:
-        """Raises smpplib's ConnectionError when they do not come in time, not counting what lies before them: receipts
-        that are stored one after another."""
+        """Return the answers to these requests.
+
+        Raises smpplib's ConnectionError when they do not come in time; the time to store receipts before them is not
+        counted.
+        """
         deadline = time.monotonic() + self._timeout - self._storing
         while not self._answers.keys() >= set(sequences):
             if time.monotonic() > deadline + self._storing:
@@ -244,7 +254,7 @@ class SmppGateway:
         self._answers[pdu.sequence] = pdu
 
     def _on_error(self, pdu: Any) -> None:
-        """An error belongs to the request of its sequence; `generic_nack` says that it was not understood."""
+        """Keep an error as the answer to its request; `generic_nack` says that it was not understood."""
         self._answers[pdu.sequence] = pdu
 
     def _on_pdu(self, pdu: Any, **_: Any) -> int:

@@ -1,4 +1,4 @@
-"""SMS: the port that the notifier sends by, and its adapter for the HTTP protocol of SMSC.ru."""
+"""SMS through the HTTP protocol of SMSC.ru."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,7 +48,7 @@ class _Refused(Exception):
 
 
 class SmscGateway:
-    """Close it with `aclose()`. `phone_prefixes` keeps paid messages out of countries where nobody is a client."""
+    """Close it with `aclose()`.  `phone_prefixes` keeps paid messages out of countries without clients."""
 
     name = "smsc"
     supports_client_ids = True
@@ -65,16 +65,17 @@ class SmscGateway:
     ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout_seconds)
         self._timeout_seconds = timeout_seconds
-        # Sent in the body: an address with a password would stand in every log on the way.
+        # Sent in the body: an address with a password would appear in every log on the way.
         self._known = {"login": login, "psw": password, "fmt": "3", "charset": "utf-8"}
         self._sender = {"sender": sender} if sender else {}
         self._phone_prefixes = phone_prefixes
 
     async def aclose(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
-        """Send under our own id, so that a lost answer can be looked up. See SmsGateway.send."""
+        """Send under our own id, so that a lost answer can be looked up.  See SmsGateway.send."""
         ensure_allowed(phone, self._phone_prefixes)
         provider_id = str(message_id)
         try:
@@ -97,22 +98,23 @@ class SmscGateway:
         )
 
     async def status(self, provider_id: str, phone: str) -> SmsStatus:
+        """Return what became of a message.  Raises SmsUnavailable."""
         try:
             answer = await self._call("status", {"phone": phone, "id": provider_id})
-        except (_Refused, SmsOutcomeUnknown) as error:  # A question changes nothing, so it can always be asked again.
+        except (_Refused, SmsOutcomeUnknown) as error:  # A query changes nothing, so it can be repeated.
             raise SmsUnavailable(str(error)) from error
         code = integer(answer.get("status"))
         return SmsStatus.UNKNOWN if code is None else STATUSES.get(code, SmsStatus.UNKNOWN)
 
     async def _was_accepted(self, provider_id: str, phone: str) -> bool:
-        """The gateway says "repeated" both to our own earlier request and to too many at once."""
+        """Look up what "repeated" means: our own earlier request, or too many requests at once."""
         try:
             return await self.status(provider_id, phone) is not SmsStatus.UNKNOWN
         except SmsUnavailable as error:
             raise SmsOutcomeUnknown("a repeated request whose first one cannot be looked up") from error
 
     async def _call(self, page: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """Raises _Refused, SmsUnavailable, SmsOutcomeUnknown."""
+        """Return the answer of a page.  Raises _Refused, SmsUnavailable, SmsOutcomeUnknown."""
         answer = await post_form(self._http, f"/sys/{page}.php", {**self._known, **parameters}, self._timeout_seconds)
         if "error_code" in answer:
             raise _Refused(integer(answer["error_code"]) or 0, str(answer.get("error", "")))

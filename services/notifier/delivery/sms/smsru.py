@@ -54,16 +54,17 @@ class SmsRuGateway:
     ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout_seconds)
         self._timeout_seconds = timeout_seconds
-        # Sent in the body: an address with a key would stand in every log on the way.
+        # Sent in the body: an address with a key would appear in every log on the way.
         self._known = {"api_id": api_id, "json": "1"}
         self._sender = {"from": sender} if sender else {}
         self._phone_prefixes = phone_prefixes
 
     async def aclose(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def send(self, message_id: UUID, phone: str, text: str) -> SmsAccepted:
-        """See SmsGateway.send."""
+        """Send the message.  See SmsGateway.send."""
         ensure_allowed(phone, self._phone_prefixes)
         number = phone.removeprefix("+")
         try:
@@ -80,9 +81,10 @@ class SmsRuGateway:
         return SmsAccepted(provider_id, self.name, cost=decimal_or_none(message.get("cost")))
 
     async def status(self, provider_id: str, phone: str) -> SmsStatus:
+        """Return what became of a message.  Raises SmsUnavailable."""
         try:
             answer = await self._call("/sms/status", {"sms_id": provider_id})
-        except SmsOutcomeUnknown as error:  # A question changes nothing, so it can always be asked again.
+        except SmsOutcomeUnknown as error:  # A query changes nothing, so it can be repeated.
             raise SmsUnavailable(str(error)) from error
         if integer(answer.get("status_code")) != OK:
             raise SmsUnavailable(_error_text(answer))
@@ -93,7 +95,7 @@ class SmsRuGateway:
         return await post_form(self._http, path, {**self._known, **parameters}, self._timeout_seconds)
 
     def _raise_for(self, answer: Mapping[str, Any]) -> None:
-        """Raises SmsRejected, SmsUnavailable, SmsOutcomeUnknown for anything but success."""
+        """Raise SmsRejected, SmsUnavailable or SmsOutcomeUnknown for anything but success."""
         code = integer(answer.get("status_code"))
         if code == OK:
             return

@@ -1,4 +1,4 @@
-"""Tables of `notifier`."""
+"""The base of all tables of `notifier`."""
 
 from shared.persistence.database import ServiceBase, new_metadata
 

@@ -1,4 +1,4 @@
-"""Tables of `notifier` about what people do with duties and rules."""
+"""Tables about how people are notified."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.persistence.database import Instant, OfficeOwned, Versioned, new_id
 
 
 class Absence(OfficeOwned, Base):
-    """Somebody is away and somebody else is told instead (NTF-03)."""
+    """A person is away and the substitute is notified instead (NTF-03)."""
 
     __tablename__ = "absences"
     __table_args__ = (Index("ix_absences_staff_id", "staff_id", "until"),)
@@ -28,15 +28,15 @@ class Absence(OfficeOwned, Base):
 
 
 class NotificationPreference(Versioned, Base):
-    """How a person wants to be told about deadlines, within what the rule demands."""
+    """How a person wants to be notified of deadlines, within what the rule demands."""
 
     __tablename__ = "telling_preferences"
 
     staff_id: Mapped[UUID] = mapped_column(primary_key=True)
     warnings: Mapped[bool] = mapped_column(server_default=text("true"))
-    """Letters before the deadline; breaches are always told."""
+    """Letters before the deadline; breaches are always reported."""
     digest_minutes: Mapped[int] = mapped_column(server_default="5")
     sms: Mapped[str] = mapped_column(server_default="none")
-    """none, breaches, all: about which an SMS to the person's own phone goes beside the letter"""
+    """none, breaches, all: events for which an SMS to the person's own phone accompanies the letter"""
     snoozed_until: Mapped[datetime | None]
-    """Nothing but what is urgent until then."""
+    """Until then only urgent steps are reported."""

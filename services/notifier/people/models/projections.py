@@ -1,4 +1,4 @@
-"""Tables of `notifier`."""
+"""Tables with copies of other services' offices, staff, clients and calendars."""
 
 from typing import Any
 from uuid import UUID

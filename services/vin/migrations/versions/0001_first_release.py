@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.vin.domain.reasons import FIRST_REASONS
+from services.vin.defaults import first_reasons
 from shared.persistence.database import new_id
 from shared.persistence.migrations import create_kernel_tables, isolate_by_office
 
@@ -192,10 +192,7 @@ def upgrade() -> None:
         isolate_by_office(table)
     op.bulk_insert(
         reasons,
-        [
-            {"id": new_id(), "effective_from": datetime(2020, 1, 1, tzinfo=UTC), **reason._asdict()}
-            for reason in FIRST_REASONS
-        ],
+        [{"id": new_id(), "effective_from": datetime(2020, 1, 1, tzinfo=UTC), **reason} for reason in first_reasons()],
     )
 
 

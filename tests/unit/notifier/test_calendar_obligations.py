@@ -1,4 +1,4 @@
-"""Duties that come by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
+"""Obligations that come by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -30,7 +30,7 @@ MONDAY = datetime(2026, 11, 16, 4, tzinfo=UTC)
         ("CALL-04", [1, 2, 3, 4, 5]),
     ],
 )
-def test_a_weeks_duties_open_on_their_days_when_work_begins(code: str, weekdays: list[int]) -> None:
+def test_a_weeks_obligations_open_on_their_days_when_work_begins(code: str, weekdays: list[int]) -> None:
     found = list(occurrences(RULES[code], OFFICE_HOURS, MONDAY + timedelta(days=6)))
     this_week = [occasion for occasion in found if occasion.opened_at >= MONDAY]
     assert [occasion.day.isoweekday() for occasion in this_week] == weekdays
@@ -38,7 +38,7 @@ def test_a_weeks_duties_open_on_their_days_when_work_begins(code: str, weekdays:
 
 
 @pytest.mark.parametrize("code", ["HR-02", "RPT-05", "RPT-06"])
-def test_a_months_duty_opens_on_the_first_working_day(code: str) -> None:
+def test_a_months_obligation_opens_on_the_first_working_day(code: str) -> None:
     """The 1st of November 2026 is a Sunday."""
     (only,) = occurrences(RULES[code], OFFICE_HOURS, datetime(2026, 11, 5, 12, tzinfo=UTC))
     assert only.opened_at == datetime(2026, 11, 2, 4, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_months_duty_opens_on_the_first_working_day(code: str) -> None:
 
 @pytest.mark.parametrize("year", range(2024, 2029))
 @pytest.mark.parametrize("code", ["HR-02", "RPT-05", "RPT-06"])
-def test_januarys_duties_open_after_the_holidays(code: str, year: int) -> None:
+def test_januarys_obligations_open_after_the_holidays(code: str, year: int) -> None:
     """More than a week after the first of January."""
     body = {"time_zone": "Asia/Yekaterinburg", "weekly": (*office_week()[:5], (), ()), "public_holidays": True}
     hours = WorkingCalendar.model_validate(body)

@@ -1,10 +1,11 @@
-"""Who is told, when, and in how many letters."""
+"""Who is notified, when, and in how many letters."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select, text, update
 
 from services.notifier.clock.loops import engine
@@ -15,7 +16,9 @@ from shared.identity.roles import Role
 from shared.persistence.database import new_id
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.rules import ladder, seconds
+from tests.integration.notifier.test_delivery import ended
 from tests.integration.notifier.test_engine import fast_contact, levels, until
+from tests.support.engine_gate import engine_gate
 from tests.support.notifier import calendar, minutes
 
 WINDOW = timedelta(minutes=5)
@@ -28,7 +31,7 @@ async def letters_to(world: World, who: str) -> list[Notice]:
 
 
 async def storm(world: World, number: int, **values: Any) -> list[UUID]:
-    """So many breaches of one manager's duties at one moment, fired in this test with a window of five minutes."""
+    """So many breaches of one manager's obligations at one moment, fired in this test with a window of five minutes."""
     pattern = await world.obligation(await world.place(), "ORD-04")
     ids = [new_id() for _ in range(number)]
     step = [{"level": 1, "kind": "breach", "at": now().isoformat(), "role": "manager", "action": None}]
@@ -43,11 +46,15 @@ async def storm(world: World, number: int, **values: Any) -> list[UUID]:
 
 
 async def fire(world: World, ids: list[UUID]) -> None:
-    """Fires before the service's own engine wakes up: nothing tells it."""
-    database = world.notifier.app.state.database
-    async with database.worker() as session:
+    """Fires the obligations here, with the window of this test, while the service's own engine is held back."""
+    async with engine_gate.closed():
+        await make_due(world, ids)
+        await engine.fire_due(world.notifier.app.state.database, limit=10_000, window=WINDOW)
+
+
+async def make_due(world: World, ids: list[UUID]) -> None:
+    async with world.notifier.app.state.database.worker() as session:
         await session.execute(update(Obligation).where(Obligation.id.in_(ids)).values(next_at=text("now()")))
-    await engine.fire_due(database, limit=10_000, window=WINDOW)
 
 
 async def test_a_storm_becomes_one_digest_per_person_and_five_minutes(world: World) -> None:
@@ -67,14 +74,77 @@ async def test_a_storm_becomes_one_digest_per_person_and_five_minutes(world: Wor
     assert (mail.text or "").count("[ORD-04]") == 40
 
 
+@pytest.mark.parametrize("breaches", [61, 75])
+async def test_a_digest_lists_sixty_obligations_and_counts_the_rest(world: World, breaches: int) -> None:
+    await world.with_people()
+    await world.register()
+    await fire(world, await storm(world, breaches))
+    (digest,) = await letters_to(world, "ivanov")
+    assert digest.context is not None
+    assert (digest.context["count"], len(digest.context["items"])) == (breaches, 60)
+    (mail,) = await world.mailbox.wait_for(to=world.mail_of("ivanov"))
+    assert (mail.text or "").count("[ORD-04]") == 60
+    assert f"И ещё {breaches - 60} шаг" in (mail.text or "")
+
+
+async def test_a_waiting_digest_grows_to_sixty_obligations_and_counts_the_rest(world: World) -> None:
+    await world.with_people()
+    await world.register()
+    await fire(world, await storm(world, 1))
+    await fire(world, await storm(world, 40))
+    await fire(world, await storm(world, 21))
+    _, digest = await letters_to(world, "ivanov")
+    assert digest.context is not None
+    assert (digest.context["count"], len(digest.context["items"])) == (61, 60)
+
+
+@pytest.mark.parametrize(("ago", "later"), [(90, 30), (119, 1), (121, 0)])
+async def test_a_wish_for_one_letter_in_two_hours_is_kept(world: World, ago: int, later: int) -> None:
+    """With the last letter 90 minutes ago the next one goes out in 30 minutes."""
+    await world.with_people()
+    await world.register()
+    async with world.staff_http() as http:
+        assert (await http.put("/telling-preferences", json={"digest_minutes": 120})).status_code == 200
+    await fire(world, await storm(world, 1))
+    (former,) = await letters_to(world, "ivanov")
+    await ended(world, former.id, "sent")
+    former_at = now() - minutes(ago)
+    async with world.notifier.session() as session:
+        await session.execute(update(Notice).where(Notice.id == former.id).values(next_attempt_at=former_at))
+    before = now()
+    await fire(world, await storm(world, 1))
+    (letter,) = [letter for letter in await letters_to(world, "ivanov") if letter.id != former.id]
+    if later:
+        assert letter.next_attempt_at == former_at + minutes(120)
+    else:
+        assert before - minutes(1) < letter.next_attempt_at < before + minutes(1)
+
+
+async def test_a_wish_for_rare_letters_is_of_one_person_only(world: World) -> None:
+    """Both are notified in one transaction, whose look-back is the longest pause of the two."""
+    await world.with_people()
+    petrov = await world.hire("petrov", "manager")
+    await world.register()
+    async with world.staff_http() as http:
+        assert (await http.put("/telling-preferences", json={"digest_minutes": 120})).status_code == 200
+    await fire(world, [*await storm(world, 1), *await storm(world, 1, responsible_staff_id=petrov)])
+    async with world.notifier.session() as session:
+        sent = update(Notice).where(Notice.office_id == world.office_id, Notice.purpose == "staff")
+        await session.execute(sent.values(next_attempt_at=now() - minutes(30), state="sent"))
+    before = now()
+    await fire(world, [*await storm(world, 1), *await storm(world, 1, responsible_staff_id=petrov)])
+    assert (await letters_to(world, "ivanov"))[-1].next_attempt_at > before + minutes(89)
+    assert (await letters_to(world, "petrov"))[-1].next_attempt_at < before + minutes(1)
+
+
 async def test_replicas_that_fire_one_storm_do_not_write_a_letter_each(world: World) -> None:
     await world.with_people()
     await world.register()
     ids = await storm(world, 80)
     database = world.notifier.app.state.database
-    async with database.worker() as session:
-        await session.execute(update(Obligation).where(Obligation.id.in_(ids)).values(next_at=text("now()")))
-    await asyncio.gather(*(engine.fire_due(database, limit=10, window=WINDOW) for _ in range(8)))
+    async with engine_gate.closed():
+        await make_due(world, ids)
+        await asyncio.gather(*(engine.fire_due(database, limit=10, window=WINDOW) for _ in range(8)))
     first, second = (letter.context or {} for letter in await letters_to(world, "ivanov"))
     assert first["count"] + second["count"] == 80
 
@@ -105,7 +175,7 @@ async def test_what_was_done_meanwhile_is_not_in_the_digest(world: World) -> Non
     assert (mail.text or "").count("[ORD-04]") == 1
 
 
-async def test_nobody_is_told_at_night_unless_the_rule_says_urgent(world: World) -> None:
+async def test_people_are_not_notified_at_night_unless_the_rule_says_urgent(world: World) -> None:
     """Zammad mails people at night."""
     local = now().astimezone(UTC)
     # An office in UTC that opens in five hours from now, and only then: now is its night.
@@ -126,15 +196,15 @@ async def test_a_snooze_holds_letters_back_and_urgent_ones_come_through(world: W
     await world.with_people()
     await world.register()
     async with world.staff_http() as http:
-        told = (await http.post("/telling-preferences/snooze", json={"minutes": 30})).json()
+        snoozed = (await http.post("/telling-preferences/snooze", json={"minutes": 30})).json()
     await fire(world, await storm(world, 2))
     (letter,) = await letters_to(world, "ivanov")
-    assert letter.next_attempt_at == datetime.fromisoformat(told["snoozed_until"])
+    assert letter.next_attempt_at == datetime.fromisoformat(snoozed["snoozed_until"])
     await fire(world, await storm(world, 1, urgent=True))
     assert len(await letters_to(world, "ivanov")) == 2
 
 
-async def test_somebody_who_wants_no_warnings_is_still_told_of_breaches(world: World) -> None:
+async def test_a_wish_for_no_warnings_still_lets_breaches_through(world: World) -> None:
     await world.with_people()
     await world.register()
     async with world.staff_http() as http:
@@ -148,7 +218,7 @@ async def test_somebody_who_wants_no_warnings_is_still_told_of_breaches(world: W
     assert letter.context["kind"] == "breach"
 
 
-async def test_a_substitute_is_told_instead_of_somebody_who_is_away(world: World) -> None:
+async def test_a_substitute_is_notified_instead_of_the_absent(world: World) -> None:
     await world.with_people()
     petrov = await world.hire("petrov", "manager")
     await world.register()

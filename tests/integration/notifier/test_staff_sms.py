@@ -8,7 +8,7 @@ from shared.identity.roles import Role
 from tests.integration.notifier.conftest import World
 from tests.integration.notifier.rules import ladder
 from tests.integration.notifier.test_engine import fast_contact, until
-from tests.integration.notifier.test_telling import fire, storm
+from tests.integration.notifier.test_notify_staff import fire, storm
 
 PHONE = "+79220000045"
 
@@ -24,7 +24,7 @@ async def with_phone(world: World) -> None:
     await world.register()
 
 
-async def told(world: World, channel: str) -> list[Notice]:
+async def staff_notices(world: World, channel: str) -> list[Notice]:
     async with world.notifier.session() as session:
         mine = Notice.staff_id == world.staff["ivanov"]
         query = select(Notice).where(mine, Notice.channel == channel).order_by(Notice.id)
@@ -38,7 +38,7 @@ async def test_a_breach_goes_to_the_phone_and_the_letter_comes_in_any_case(world
     order = await world.place()
 
     async def sent() -> list[Notice]:
-        return [notice for notice in await told(world, "sms") if notice.state in ("sent", "delivered")]
+        return [notice for notice in await staff_notices(world, "sms") if notice.state in ("sent", "delivered")]
 
     (sms,) = await until(sent, bool)
     assert (sms.recipient, sms.template, sms.purpose) == (PHONE, "escalation_sms", "staff")
@@ -53,28 +53,28 @@ async def test_a_storm_is_one_sms_with_what_is_in_the_digest(world: World) -> No
     await fire(world, await storm(world, 7))
     await fire(world, await storm(world, 3))
     await fire(world, await storm(world, 2))  # Into the letter that waits already.
-    rows = await told(world, "sms")
-    assert len(rows) == len(await told(world, "email")) == 2
-    assert rows[1].next_attempt_at == (await told(world, "email"))[1].next_attempt_at
+    rows = await staff_notices(world, "sms")
+    assert len(rows) == len(await staff_notices(world, "email")) == 2
+    assert rows[1].next_attempt_at == (await staff_notices(world, "email"))[1].next_attempt_at
 
     async def written() -> str | None:
-        return (await told(world, "sms"))[0].text
+        return (await staff_notices(world, "sms"))[0].text
 
     assert await until(written, bool) == "Сроки: нарушено 7. Список в «Мой день»"
 
 
-async def test_whoever_wants_breaches_only_gets_no_sms_about_warnings(world: World) -> None:
+async def test_a_wish_for_breaches_only_means_no_sms_about_warnings(world: World) -> None:
     await with_phone(world)
     await wants(world, "breaches")
     warning = {"level": 1, "kind": "warning", "at": now().isoformat(), "role": "manager", "action": None}
     await fire(world, await storm(world, 2, schedule=[warning]))
-    assert len(await told(world, "email")) == 1
-    assert await told(world, "sms") == []
+    assert len(await staff_notices(world, "email")) == 1
+    assert await staff_notices(world, "sms") == []
     await fire(world, await storm(world, 1, schedule=[warning]))
     await fire(world, await storm(world, 1))  # Into the same waiting letter.
-    assert len(await told(world, "email")) == 2
-    (sms,) = await told(world, "sms")
-    assert sms.next_attempt_at == (await told(world, "email"))[1].next_attempt_at
+    assert len(await staff_notices(world, "email")) == 2
+    (sms,) = await staff_notices(world, "sms")
+    assert sms.next_attempt_at == (await staff_notices(world, "email"))[1].next_attempt_at
 
 
 async def test_without_a_phone_there_is_nothing_to_choose(world: World) -> None:
@@ -102,8 +102,8 @@ async def test_head_office_writes_what_letters_and_sms_about_deadlines_say(world
     assert "Срок нарушен" not in letter.subject
 
     async def written() -> str | None:
-        return (await told(world, "sms"))[0].text
+        return (await staff_notices(world, "sms"))[0].text
 
     assert (await until(written, bool) or "").startswith("Внимание: заказ")
-    (notice,) = await told(world, "email")
+    (notice,) = await staff_notices(world, "email")
     assert notice.template_version is not None

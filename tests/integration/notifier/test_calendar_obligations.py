@@ -1,4 +1,4 @@
-"""Duties that come by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
+"""Obligations that come by the calendar (RPT-01…06, HR-02, HR-03, CALL-04)."""
 
 from datetime import UTC, datetime
 
@@ -39,13 +39,13 @@ async def test_they_open_once_for_the_office_or_each_manager_and_are_done_by_han
     assert done.status_code == 200, done.text
     assert (done.json()["state"], done.json()["remarks"][0]["text"]) == ("done", "Ошибок нет")
     events = await world.notifier.published(CalendarDutyChanged, obligation_id=check.id)
-    told = [event.happened for event in events]
-    assert (told[0], told[-1], told.count("opened"), told.count("done")) == ("opened", "done", 1, 1)
+    happened = [event.happened for event in events]
+    assert (happened[0], happened[-1], happened.count("opened"), happened.count("done")) == ("opened", "done", 1, 1)
     assert (events[0].per, events[0].label) == ("office", check.subject_label)
 
 
 async def test_what_would_be_late_already_is_not_opened(world: World) -> None:
-    """A service that stood still for days blames nobody for them."""
+    """After days of downtime no obligation of those days is opened late."""
     await world.with_people()
     await world.open_office(version=2, calendar=calendar(weekly=office_week(), version=2))
     async with world.notifier.session() as session:
