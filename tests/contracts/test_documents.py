@@ -77,7 +77,7 @@ def _without_channel(document: Document) -> None:
 
 
 def _misspelt_field(document: Document) -> None:
-    next(iter(document["channels"].values()))["adres"] = "x"
+    next(iter(document["channels"].values()))["destination"] = "x"
 
 
 def _unknown_binding(document: Document) -> None:

@@ -36,7 +36,7 @@ OWN_CODE = (
 )
 LISTS_OF_SERVICES = (
     "tests/unit/kernel/test_registry.py",
-    "tests/contracts",
+    "tests/contracts/test_golden.py",
     "tests/deployment/test_containers.py",
     "tests/deployment/test_kubernetes.py",
 )
