@@ -25,7 +25,7 @@ app = typer.Typer(
     invoke_without_command=True,
     pretty_exceptions_show_locals=False,
 )
-# Everything after the command's name goes on to the tool behind it.
+# Everything behind the command's name goes to the tool that it runs.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 DEFAULT_PORT = 8000
 console = Console()
@@ -57,7 +57,7 @@ def up(
 
 @app.command(context_settings=PASS_ON)
 def test(context: typer.Context) -> None:
-    """Checks, then all tests; --fast: only what needs no server; --clause ORD-07; the rest goes on to pytest."""
+    """Run the checks, then all tests; --fast: without servers; --clause ORD-07; the rest goes to pytest."""
     arguments = list(context.args)
     if "--fast" in arguments:
         arguments.remove("--fast")
@@ -67,7 +67,7 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def lint() -> None:
-    """The checks of `test` without the tests."""
+    """Run the checks of `test` without the tests."""
     raise typer.Exit(quality.lint(console))
 
 
@@ -99,7 +99,7 @@ def demo(
 
 @app.command()
 def status() -> None:
-    """Whether the system runs, and where everything is."""
+    """Say whether the system runs, and where everything is."""
     from devtools.supervisor.up import show_addresses
 
     running = data_directory().running()
@@ -196,7 +196,7 @@ def faults(
     scale: Annotated[Scale, typer.Option(help="`full` takes hours.")] = Scale.SMALL,
     part: Annotated[float, typer.Option(min=0, max=1, help="How much of the full scale, for example 0.1.")] = 1.0,
 ) -> None:
-    """Kill, freeze and wipe what the system rests on, and compare what clients were told with the databases."""
+    """Kill, freeze and wipe what the system rests on, and compare the clients' answers with the databases."""
     from devtools.faults import run
 
     raise typer.Exit(run(console, names or [], seed, full=scale is Scale.FULL, part=part))
@@ -222,7 +222,10 @@ def lock() -> None:
 
 
 def write_secrets(file: Path) -> None:
-    """Raises OperatorError where the file exists: its passwords are those of the data that was made with it."""
+    """Write .env with random secrets.
+
+    Raises OperatorError where the file exists: its passwords belong to the data that was made with it.
+    """
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -232,7 +235,7 @@ def write_secrets(file: Path) -> None:
 
 
 def with_secrets(example: str) -> str:
-    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway gives its password, we do not make it."""
+    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway gives its own password."""
     pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET|SECRETS_KEY))=$"
     return re.sub(pattern, lambda match: f"{match[1]}={token_urlsafe(24)}", example, flags=re.MULTILINE)
 

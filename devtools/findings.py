@@ -8,7 +8,6 @@ from rich.console import Console
 
 from devtools.supervisor.state import ROOT
 
-
 FINDINGS = ROOT / "findings"
 
 
