@@ -74,7 +74,7 @@ def median(what: str, starts: Sequence[tuple[float, float, float]]) -> Figure:
 
 
 def whole_system() -> Iterator[Figure]:
-    """Everything that `up` starts, PostgreSQL and RabbitMQ included; the first start creates the data."""
+    """Measure everything that `up` starts, PostgreSQL and RabbitMQ included; the first start creates the data."""
     with without_given_servers(), tempfile.TemporaryDirectory(prefix="reglament-bench-") as name:
         Path(name).chmod(0o755)
         directory = DataDirectory(Path(name) / "data")
@@ -98,7 +98,7 @@ def without_given_servers() -> Iterator[None]:
 
 
 def prepared(servers: Infrastructure) -> dict[str, str]:
-    """The environment of services whose databases exist."""
+    """Yield the environment of services whose databases exist."""
     urls = {
         "REGLAMENT_DATABASE_URL": servers.database_url,
         "REGLAMENT_AMQP_URL": servers.amqp_url,
@@ -146,7 +146,7 @@ def is_ready(client: httpx.Client, names: Sequence[str]) -> bool:
 
 
 def idle(processes: Sequence[psutil.Process]) -> tuple[float, float]:
-    """Megabytes and per cent of one core, added up over the processes."""
+    """Return megabytes and per cent of one core, summed over the processes."""
     for process in processes:
         process.cpu_percent()
     time.sleep(IDLE_SECONDS)

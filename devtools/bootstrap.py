@@ -32,11 +32,11 @@ class BootstrapError(Exception):
 
 
 def main() -> int:
-    """Become the command line proper; returns only when that cannot be."""
+    """Replace this process by the real command line; return 1 where that fails."""
     try:
         if not is_current():
             with exclusive():
-                # Whoever waited for the lock finds the work done.
+                # A process that waited for the lock finds the work done.
                 if not is_current():
                     synchronise()
         os.chdir(ROOT)
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def is_current() -> bool:
-    """The environment exists, its interpreter still runs, and it was made from this very lock file."""
+    """Return whether the environment exists, its interpreter runs, and it was made from this lock file."""
     return os.access(PYTHON, os.X_OK) and STAMP.is_file() and STAMP.read_text() == lock_hash()
 
 
@@ -59,7 +59,7 @@ def lock_hash() -> str:
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Two first commands at once do the work once."""
+    """Hold the lock: two simultaneous first commands do the work once."""
     STATE.mkdir(exist_ok=True)
     with (STATE / "bootstrap.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -79,7 +79,10 @@ def synchronise() -> None:
 
 
 def tool_environment() -> dict[str, str]:
-    """Caches go into the checkout when there is no home to keep them; the system's certificates are trusted."""
+    """Return the environment of uv and pip.
+
+    Caches go into the checkout where there is no writable home; the system's certificates are trusted.
+    """
     environment = dict(os.environ)
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
@@ -98,7 +101,10 @@ def tool_environment() -> dict[str, str]:
 
 
 def command_environment() -> dict[str, str]:
-    """Compiling every module anew at every start costs seconds: where __pycache__ is unwanted, keep it elsewhere."""
+    """Return the environment of the command: where `__pycache__` is unwanted, bytecode is kept in `.reglament`.
+
+    Compiling every module at every start costs seconds.
+    """
     environment = dict(os.environ)
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):
         environment.setdefault("PYTHONPYCACHEPREFIX", str(STATE / "cache" / "python"))
@@ -113,7 +119,7 @@ def find_uv() -> str | None:
 
 
 def install_uv(environment: dict[str, str]) -> str:
-    """Into the checkout, by the first way that works: pip, the pip wheel that Debian ships for venv, pip from apt."""
+    """Install uv into the checkout by the first way that works: pip, Debian's pip wheel for venv, pip from apt."""
     report_progress("installing uv into .reglament/uv")
     pip = find_pip()
     if pip is None and install_pip_by_apt():

@@ -25,7 +25,7 @@ app = typer.Typer(
     invoke_without_command=True,
     pretty_exceptions_show_locals=False,
 )
-# Everything after the command's name goes on to the tool behind it.
+# Everything behind the command's name goes to the tool that it runs.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 DEFAULT_PORT = 8000
 console = Console()
@@ -57,7 +57,7 @@ def up(
 
 @app.command(context_settings=PASS_ON)
 def test(context: typer.Context) -> None:
-    """Checks, then all tests; --fast: only what needs no server; --clause ORD-07; the rest goes on to pytest."""
+    """Run the checks, then all tests; --fast: without servers; --clause ORD-07; the rest goes to pytest."""
     arguments = list(context.args)
     if "--fast" in arguments:
         arguments.remove("--fast")
@@ -67,7 +67,7 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def lint() -> None:
-    """The checks of `test` without the tests."""
+    """Run the checks of `test` without the tests."""
     raise typer.Exit(quality.lint(console))
 
 
@@ -99,7 +99,7 @@ def demo(
 
 @app.command()
 def status() -> None:
-    """Whether the system runs, and where everything is."""
+    """Say whether the system runs, and where everything is."""
     from devtools.supervisor.up import show_addresses
 
     running = data_directory().running()
@@ -138,11 +138,10 @@ def docs(
     serve: Annotated[bool, typer.Option("--serve", help="Build the documentation site and serve it.")] = False,
 ) -> None:
     """Write the generated pages (regulations, events); with --serve show the documentation as a site."""
-    from devtools.documents import events, regulations
     from devtools.documents.files import write_or_check
+    from devtools.documents.pages import pages
 
-    pages = {"regulations/index.md": regulations.index(), "events.md": events.events()}
-    status = write_or_check(console, ROOT / "docs", pages, check=check)
+    status = write_or_check(console, ROOT / "docs", pages(), check=check)
     if status == 0 and serve:
         os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # The banner of the theme; its advice is in mkdocs.yml.
         status = run_module("mkdocs", "serve", "--strict")
@@ -155,6 +154,18 @@ def findings() -> None:
     from devtools.findings import run_all
 
     raise typer.Exit(run_all(console))
+
+
+@app.command("new-service")
+def new_service(
+    name: Annotated[str, typer.Argument(help="Small Latin letters, for example `fleet`.")],
+    title: Annotated[str, typer.Option(help="Russian, for the API documents.")] = "Записи офиса",
+    about: Annotated[str, typer.Option(help="English, for the tables of the documents.")] = "entries of an office",
+) -> None:
+    """Write a service that runs: code, migration, tests, containers, Kubernetes, documents."""
+    from devtools.new_service.command import new_service as write
+
+    write(console, name, title, about)
 
 
 @app.command()
@@ -185,7 +196,7 @@ def faults(
     scale: Annotated[Scale, typer.Option(help="`full` takes hours.")] = Scale.SMALL,
     part: Annotated[float, typer.Option(min=0, max=1, help="How much of the full scale, for example 0.1.")] = 1.0,
 ) -> None:
-    """Kill, freeze and wipe what the system rests on, and compare what clients were told with the databases."""
+    """Kill, freeze and wipe what the system rests on, and compare the clients' answers with the databases."""
     from devtools.faults import run
 
     raise typer.Exit(run(console, names or [], seed, full=scale is Scale.FULL, part=part))
@@ -211,7 +222,10 @@ def lock() -> None:
 
 
 def write_secrets(file: Path) -> None:
-    """Raises OperatorError where the file exists: its passwords are those of the data that was made with it."""
+    """Write .env with random secrets.
+
+    Raises OperatorError where the file exists: its passwords belong to the data that was made with it.
+    """
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -221,7 +235,7 @@ def write_secrets(file: Path) -> None:
 
 
 def with_secrets(example: str) -> str:
-    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway gives its password, we do not make it."""
+    """Fill every empty …_PASSWORD, …_SECRET and …_SECRETS_KEY; an SMS gateway gives its own password."""
     pattern = r"^((?!REGLAMENT_SMS)\w+_(?:PASSWORD|SECRET|SECRETS_KEY))=$"
     return re.sub(pattern, lambda match: f"{match[1]}={token_urlsafe(24)}", example, flags=re.MULTILINE)
 

@@ -1,5 +1,5 @@
-"""What goes wrong on the operator's machine, told in one line."""
+"""Errors of the operator's machine, reported in one line."""
 
 
 class OperatorError(Exception):
-    """The message is for the operator: what is wrong and, where there is one, the command that mends it."""
+    """A message for the operator: the cause and, where there is one, the command that mends it."""

@@ -27,9 +27,10 @@ OUTPUT = ROOT / ".reglament" / "faults"
 
 
 def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool, part: float = 1.0) -> int:
-    """The exit status: 1 where an invariant broke, 130 after Ctrl-C or SIGTERM, which leave no server and no data.
+    """Play the scenarios and return the exit status: 1 where an invariant broke, 130 after Ctrl-C or SIGTERM.
 
-    History and verdict of each run stay in `.reglament/faults`.  Raises OperatorError for a name that is no scenario.
+    No server and no data of a run remain; its history and verdict stay in `.reglament/faults`.
+    Raises OperatorError for a name that is no scenario.
     """
     from tests.faults.scenarios import SCENARIOS
     from tests.faults.scenarios.base import Run
@@ -60,7 +61,7 @@ def run(console: Console, names: Sequence[str], seed: int | None, *, full: bool,
 
 
 def run_scenario(scenario: "Scenario", run: "Run") -> "Verdict":
-    """A scenario that does not come to its end has shown nothing, which is as bad as a broken promise."""
+    """Play a scenario; one that raises counts as a broken promise."""
     from tests.faults.checker import Verdict
 
     try:
@@ -80,7 +81,7 @@ def show(console: Console, verdict: "Verdict") -> None:
 
 
 def keep(path: Path, verdict: "Verdict") -> None:
-    """A run can be read again without being played again."""
+    """Write the verdict to a file."""
     record = {"holds": verdict.holds, "figures": verdict.figures, "violations": verdict.violations}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, ensure_ascii=False, indent=1, default=str))

@@ -2,16 +2,22 @@
 
 import subprocess
 import time
+from pathlib import Path
 
 from rich.console import Console
 
 from devtools.supervisor.state import ROOT
 
+FINDINGS = ROOT / "findings"
 
-def run_all(console: Console) -> int:
-    """Return 1 when a finding does not hold any more, with its output; each script takes a temporary folder."""
+
+def run_all(console: Console, folder: Path = FINDINGS) -> int:
+    """Run every script of `folder` and return the exit status: 1 when a finding does not hold any more.
+
+    The output of such a script is shown.
+    """
     failed = []
-    for script in sorted((ROOT / "findings").glob("*.sh")):
+    for script in sorted(folder.glob("*.sh")):
         begun = time.monotonic()
         done = subprocess.run(["bash", str(script)], capture_output=True, text=True, check=False, cwd=ROOT)
         held = done.returncode == 0

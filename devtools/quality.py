@@ -1,4 +1,4 @@
-"""`./reglament lint` and `./reglament test`: every check says its name, its result and its time."""
+"""`./reglament lint` and `./reglament test`: every check prints its name, its result and its time."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from devtools.testing.infrastructure import docker_available
 
 BIN = Path(sys.executable).parent
 
-TEST_TOOLS = {"docker-compose": "docker-compose", "dovecot": "dovecot-imapd"}
+TEST_TOOLS = {"docker-compose": "docker-compose", "dovecot": "dovecot-imapd", "npm": "npm"}
 """Program -> its Debian package."""
 
 SERVERLESS = ("tests/unit", "tests/contracts")
@@ -28,24 +28,25 @@ CHECKS: dict[str, list[str]] = {
     "ruff": [str(BIN / "ruff"), "check", "--quiet", "."],
     "mypy": [str(BIN / "mypy"), "--no-error-summary"],
     "imports": [str(BIN / "lint-imports")],
+    "spelling": [str(BIN / "codespell")],
 }
 
 
 def lint(console: Console) -> int:
-    """Run every check, also after a failure, for all the news at once. Returns the first failure's exit status."""
+    """Run every check, also after a failure.  Return the first failure's exit status."""
     statuses = [check(console, name, command) for name, command in CHECKS.items()]
     return next((status for status in statuses if status != 0), 0)
 
 
 def test(console: Console, arguments: Sequence[str]) -> int:
-    """The checks, then pytest, whose closing line is the last. Returns the first failure's exit status.
+    """Run the checks, then pytest, whose closing line is the last.  Return the first failure's exit status.
 
-    The whole suite runs on all cores; with arguments of one's own pytest does just what they say.
+    Without arguments the whole suite runs on all cores; with arguments pytest gets these alone.
     """
     status = lint(console)
     install_what_tests_need(console)
     console.print("[bold]pytest[/]")
-    # Should this process be killed, the kernel ends pytest, and pytest's end ends the servers that it started.
+    # When this process is killed, the kernel ends pytest, whose end ends the servers that it started.
     workers = ["-n", str(min(4, 1 + (os.cpu_count() or 1)))] if not arguments else []
     command = ["setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pytest", *workers, *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False)
@@ -62,9 +63,9 @@ def test_fast(console: Console, arguments: Sequence[str]) -> int:
 
 
 def install_what_tests_need(console: Console) -> None:
-    """On a machine where we are root anyway (a build machine), bring the servers and the tools that tests drive.
+    """Install the servers and the tools that tests drive, where the process is root (a build machine).
 
-    Where that is not so or fails, the tests say themselves what they miss: servers by an error, tools by a skip.
+    Elsewhere, or when that fails, the tests report what they miss: servers by an error, tools by a skip.
     """
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return

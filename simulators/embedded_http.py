@@ -1,4 +1,4 @@
-"""Serving a small HTTP application inside a running event loop, for the demo's mailbox and SMS gateway."""
+"""Serve a small HTTP application inside a running event loop, for the demo's mailbox and SMS gateway."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ class _EmbeddedServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals belong to whoever owns the loop, not to this server."""
+        """Leave signals to the owner of the event loop."""
         yield
 
 
@@ -49,7 +49,7 @@ async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
 
 
 async def until_terminated() -> None:
-    """Returns at the first SIGTERM or SIGINT."""
+    """Return at the first SIGTERM or SIGINT."""
     terminated = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,5 +1,5 @@
 from shared.runtime import logging
 
-pytest_plugins = ["tests.support.plugin"]
+pytest_plugins = ["tests.support.plugin", "pytester"]
 
 logging.configure("console", "WARNING")

@@ -20,10 +20,10 @@ from benchmarks.kernel.report import Report, machine, run_like_service, write
 from devtools.testing.infrastructure import Infrastructure, infrastructure
 
 SCALES = {"small": (20_000, 500, 4.0), "full": (1_000_000, 3_000, 20.0)}
-"""Open obligations, events to open from, seconds of the steady load."""
+"""Numbers of open obligations and of events that open one, and seconds of the steady load."""
 
 Figure = tuple[str, float, str]
-"""Name of the target, figure, and what is behind it."""
+"""Name of the target, figure, and the measurements behind it."""
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ async def fill(report: Report, servers: Infrastructure, scale: str) -> None:
 
 
 async def measure_baselines(servers: Infrastructure, seconds: float) -> list[str]:
-    """What a user would pick instead, at its defaults, a line each."""
+    """Return a line for each alternative (procrastinate, pgqueuer) at its defaults."""
     lines = []
     async for found in baselines.measure(servers.database_url, burst=firing.BURST, seconds=seconds):
         if isinstance(found, str):

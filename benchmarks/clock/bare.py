@@ -1,4 +1,4 @@
-"""The least that any clock with the same writes has to do: asyncpg, prepared statements, no framework, no rules."""
+"""The lower bound: the same writes by asyncpg with prepared statements, without framework and rules."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ _HEADERS = json.dumps({"correlation-id": "", "causation-id": "", "traceparent": 
 
 
 async def fire_bare(connection: asyncpg.Connection, limit: int = 500) -> int:
-    """One batch of breaches: step, history row, event."""
+    """Write one batch of breaches: step, history row, event."""
     async with connection.transaction():
         rows = await connection.fetch(
             "SELECT id, office_id, next_at, now() AS at FROM obligations WHERE next_at <= now()"
@@ -40,7 +40,7 @@ async def fire_bare(connection: asyncpg.Connection, limit: int = 500) -> int:
 
 
 async def open_bare(connection: asyncpg.Connection, pattern: UUID, subject_id: UUID) -> None:
-    """Inbox row, obligation, history row, event of one opening."""
+    """Write one opening: inbox row, obligation, history row, event."""
     async with connection.transaction():
         await connection.execute(
             "INSERT INTO inbox (consumer, event_id, type) VALUES ('bare', $1, 'bare') ON CONFLICT DO NOTHING", uuid4()
@@ -60,7 +60,7 @@ async def open_bare(connection: asyncpg.Connection, pattern: UUID, subject_id: U
 
 
 async def close_bare(connection: asyncpg.Connection, obligation_id: UUID, office_id: UUID) -> None:
-    """Row, history row and event of one closing, in the caller's transaction."""
+    """Write one closing in the caller's transaction: row, history row, event."""
     await connection.execute(
         "UPDATE obligations SET state = 'done', closed_at = now(), next_step = NULL, next_at = NULL,"
         " version = version + 1 WHERE id = $1",

@@ -1,6 +1,6 @@
-"""What a user would pick instead, at its defaults: procrastinate and pgqueuer, installed only for this comparison.
+"""Alternatives at their defaults: procrastinate and pgqueuer, installed only for this comparison.
 
-Their jobs do less than a step of ours does: they note the time and write nothing.
+Their jobs do less than a step of the clock does: they note the time and write nothing.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def installed(name: str) -> bool:
 
 
 async def measure(admin_url: str, *, burst: int, seconds: float) -> AsyncIterator[BaselineFigures | str]:
-    """Figures of every peer that is there, and the name of every one that is not."""
+    """Measure every alternative that is installed; name those that are not."""
     for name, baseline in (("pgqueuer", _pgqueuer), ("procrastinate", _procrastinate)):
         if not installed(name):
             yield name
@@ -55,13 +55,13 @@ async def measure(admin_url: str, *, burst: int, seconds: float) -> AsyncIterato
 
 
 async def _fired(admin_url: str, baseline: Baseline, planned: Sequence[datetime]) -> list[datetime]:
-    """When the jobs ran, as far as they did within the patience."""
+    """Return the moments at which the jobs ran, within the time limit."""
     fired: list[datetime] = []
     async with _database(admin_url) as url:
         running = asyncio.create_task(baseline(url, planned, fired))
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                while len(fired) < len(planned) and not running.done():  # noqa: ASYNC110 (polls the peer)
+                while len(fired) < len(planned) and not running.done():  # noqa: ASYNC110 (polls the alternative)
                     await asyncio.sleep(0.05)
         except TimeoutError:
             pass
@@ -72,7 +72,7 @@ async def _fired(admin_url: str, baseline: Baseline, planned: Sequence[datetime]
 
 @asynccontextmanager
 async def _database(admin_url: str) -> AsyncIterator[str]:
-    name = f"t{os.getpid()}_peer"
+    name = f"t{os.getpid()}_alternative"
     admin = await asyncpg.connect(admin_url)
     await admin.execute(f'CREATE DATABASE "{name}"')
     try:

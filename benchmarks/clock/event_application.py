@@ -1,4 +1,4 @@
-"""What an event costs: opening through the broker, closing in the caller's transaction, many more rules."""
+"""Cost of an event: opening through the broker, closing in the caller's transaction, with many more rules."""
 
 import asyncio
 import statistics
@@ -26,7 +26,7 @@ from shared.persistence.database import new_id
 TYPE = InvoiceIssued.type
 CONNECTIONS = 8
 _BEGUN = text("SELECT 1")
-"""In the caller's place: a consumer's transaction begins with its inbox row."""
+"""The inbox row with which a consumer's transaction begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Closing:
 
 
 def issued(seed_data: SeedData) -> InvoiceIssued:
-    """Opens exactly one obligation, BILL-06."""
+    """Return an event that opens exactly one obligation, BILL-06."""
     return InvoiceIssued.model_validate({**_invoice(seed_data), "issued_at": datetime.now(UTC)})
 
 
@@ -61,7 +61,7 @@ def _invoice(seed_data: SeedData) -> dict[str, object]:
 
 
 async def opening(seed_data: SeedData, infrastructure: Infrastructure, *, events: int) -> Rates:
-    """Obligations opened per second: consume, match rules, compute, write, acknowledge.  One process, one core."""
+    """Return obligations opened per second: consume, match, compute, write, acknowledge.  One process, one core."""
     connection = await aio_pika.connect(infrastructure.amqp_url)
     channel = await connection.channel(publisher_confirms=True)
     exchange = await declare_exchanges(channel, "classic")
@@ -126,7 +126,7 @@ async def _open_bare(seed_data: SeedData, number: int) -> float:
 
 
 async def closing(seed_data: SeedData, number: int = 150) -> Closing:
-    """Only what is added to the caller's transaction: its beginning and its commit are the caller's own."""
+    """Measure what is added to the caller's transaction, without its beginning and commit."""
     ours, bare = [], []
     for _ in range(number):
         event = issued(seed_data)
@@ -153,7 +153,7 @@ async def closing(seed_data: SeedData, number: int = 150) -> Closing:
 
 
 async def more_rules(seed_data: SeedData, times: int = 10, number: int = 150) -> float:
-    """Cost of an event with so many times more rules in force, as a ratio; the extra ones are other offices' own."""
+    """Return the cost of an event with many more rules in force as a ratio; the extra rules belong to other offices."""
     before = await _cost(seed_data, number)
     await seed_data.admin.execute(
         "INSERT INTO rules (id, code, version, office_id, effective_from, body)"
@@ -167,7 +167,7 @@ async def more_rules(seed_data: SeedData, times: int = 10, number: int = 150) ->
 
 
 async def _cost(seed_data: SeedData, number: int) -> float:
-    """Median seconds of one opening in a transaction; the first ones warm up."""
+    """Return the median seconds of one opening in a transaction; the first ones warm up."""
     spent = []
     for _ in range(number):
         event = issued(seed_data)

@@ -1,4 +1,4 @@
-"""How late and how fast steps fire: the engine, and a bare asyncpg loop doing the same writes."""
+"""Lateness and rate of firing: the engine, and a bare asyncpg loop with the same writes."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ class Lateness:
 
 
 class Commits:
-    """When each batch was committed; a step belongs to the first commit after the start of its transaction."""
+    """Moments of the batches' commits; a step belongs to the first commit after the start of its transaction."""
 
     def __init__(self) -> None:
         self.ended: list[datetime] = []
@@ -74,7 +74,7 @@ async def running(seed_data: SeedData, loop: Loop) -> AsyncIterator[None]:
 
 
 def ours(commits: Commits) -> Loop:
-    """The engine itself, with a note of every commit."""
+    """Run the engine itself and note every commit."""
 
     async def loop(context: ServiceContext) -> None:
         original = engine.fire
@@ -111,7 +111,7 @@ def bare(seed_data: SeedData, commits: Commits) -> Loop:
 
 
 async def lateness(seed_data: SeedData, make: Callable[[Commits], Loop], *, seconds: float) -> Lateness:
-    """`RATE` steps a second, evenly spread, from a second after they were written on."""
+    """Measure the lateness of `RATE` steps a second, evenly spread, the first a second after they were written."""
     commits = Commits()
     number = int(RATE * seconds)
     async with running(seed_data, make(commits)):
@@ -126,7 +126,7 @@ async def lateness(seed_data: SeedData, make: Callable[[Commits], Loop], *, seco
 
 
 async def burst(seed_data: SeedData, make: Callable[[Commits], Loop], number: int = BURST) -> float:
-    """Seconds from the common moment until the last of so many steps is committed."""
+    """Return seconds from the common due moment to the commit of the last step."""
     commits = Commits()
     async with running(seed_data, make(commits)):
         due = datetime.now(UTC) + timedelta(seconds=2)
@@ -149,7 +149,7 @@ class Restart:
 
 
 async def killed(seed_data: SeedData, number: int = BURST) -> Restart:
-    """`kill -9` in the middle of a burst; the time from the second engine's start of work until all have fired."""
+    """Kill the engine in the middle of a burst; return seconds from the second engine's start until all have fired."""
     due = datetime.now(UTC) + timedelta(seconds=3)
     await seed_data.insert(number, "$4::timestamptz", steps=1, start=due)
     first = await _process(seed_data)
@@ -171,7 +171,7 @@ async def killed(seed_data: SeedData, number: int = BURST) -> Restart:
 
 
 async def _process(seed_data: SeedData) -> asyncio.subprocess.Process:
-    """An engine in a process of its own; returns when it is about to look for work."""
+    """Start an engine in its own process; return when it is about to look for work."""
     command = [sys.executable, "-m", "benchmarks.clock.firing", seed_data.urls.app, seed_data.urls.worker]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=dict(os.environ))
     assert process.stdout is not None
@@ -196,7 +196,7 @@ async def _engine(app_url: str, worker_url: str) -> None:
         Listener(worker_url),
     )
     async with database.worker():
-        pass  # Connected: from here on the engine could work.
+        pass  # Connected: the engine can work from here on.
     context = ServiceContext(NotifierSettings(demo=True), database, listener)
     firing = asyncio.create_task(engine.run(context))
     sys.stdout.write("ready\n")

@@ -21,7 +21,7 @@ BASELINE = _import_baseline()
 
 
 def against_baseline() -> Iterator[tuple[str, float]]:
-    """How many times faster; nothing where the peer is not installed."""
+    """Yield how many times faster ours is; nothing where businesstimedelta is not installed."""
     if BASELINE is None:
         return
     calendar = WorkingCalendar.model_validate(
@@ -47,6 +47,6 @@ def _baseline_hours(baseline: ModuleType, calendar: WorkingCalendar) -> Any:
 
 
 def _best(work: Any) -> float:
-    """Seconds of one call: the best of five rounds."""
+    """Return seconds of one call: the best of five rounds."""
     number = 200
     return min(timeit.repeat(work, number=number, repeat=5)) / number

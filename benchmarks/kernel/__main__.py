@@ -45,7 +45,7 @@ SCALES = {
 }
 
 Figure = tuple[str, float, str]
-"""Name of the target, figure, and what is behind it."""
+"""Name of the target, figure, and the measurements behind it."""
 
 
 def measure_relay(servers: Infrastructure, scale: Scale) -> Iterator[Figure]:

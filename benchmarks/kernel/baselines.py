@@ -1,6 +1,6 @@
-"""The route that places an order, as others would write it: no sign-in, no scope, no key, no audit.
+"""Baselines of the route that places an order: no sign-in, no scope, no key, no audit.
 
-All take the basket, write the order, its positions and an outbox row in one transaction and answer with the lines.
+Each takes the basket, writes the order, its positions and an outbox row in one transaction and answers with the lines.
 """
 
 import json
@@ -30,7 +30,7 @@ _BASKET: Any = BasketItem.__table__
 _ORDERS: Any = Order.__table__
 _POSITIONS: Any = Position.__table__
 _NETWORK = {"app.scope": "network"}
-"""Row-level security lets everything through."""
+"""The scope of the network, in which row-level security lets everything through."""
 
 
 def _order_values(order_id: UUID, items: Sequence[Any]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _application(database_url: str) -> FastAPI:
 
 
 def serve_core(port: int, database_url: str) -> None:
-    """SQLAlchemy Core, statements made anew for each request as people do."""
+    """Serve the route with SQLAlchemy Core, statements built for each request as usual."""
     app = _application(database_url)
 
     @app.post("/orders", status_code=201)
@@ -123,7 +123,7 @@ def serve_core(port: int, database_url: str) -> None:
 
 
 def serve_orm(port: int, database_url: str) -> None:
-    """SQLAlchemy's unit of work."""
+    """Serve the route with SQLAlchemy's ORM and its unit of work."""
     app = _application(database_url)
 
     @app.post("/orders", status_code=201)
@@ -144,7 +144,7 @@ def serve_orm(port: int, database_url: str) -> None:
 
 
 def serve_bare(port: int, database_url: str) -> None:
-    """asyncpg and nothing else."""
+    """Serve the route with asyncpg alone."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

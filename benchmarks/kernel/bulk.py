@@ -1,4 +1,4 @@
-"""«Заказ поставщику» of 500 positions at once, beside 500 calls with one position each."""
+"""«Заказ поставщику» of 500 positions in one call, beside 500 calls with one position each."""
 
 import json
 import time
@@ -30,7 +30,7 @@ class BulkFigures:
 
 
 async def measure(infrastructure: Infrastructure) -> BulkFigures:
-    """Half of the single calls before each of the two actions at once."""
+    """Alternate: half of the single calls before each of the two bulk calls."""
     office = new_id()
     bulk_seconds = single_seconds = 0.0
     async with orders_database(infrastructure, "bulk") as urls:

@@ -30,7 +30,10 @@ class ConsumerFigures:
 
 
 async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFigures:
-    """So many events of each, in turns; they lie in the queue before it is read.  Both have eight connections."""
+    """Consume the same number of events on both sides, alternating.
+
+    The events are in the queue before it is read.  Both sides have eight connections.
+    """
     size = events // ROUNDS
     async with sample_database(infrastructure, "consumer") as (database, urls):
         connection = await aio_pika.connect(infrastructure.amqp_url)
@@ -51,7 +54,7 @@ async def measure(infrastructure: Infrastructure, *, events: int) -> ConsumerFig
 
 
 async def _consume_once(amqp_url: str, database: Database, database_url: str, count: int) -> float:
-    """Seconds from the first event in the inbox to the last."""
+    """Return seconds from the first event in the inbox to the last."""
     counter = await asyncpg.connect(database_url)
     await counter.execute("DELETE FROM inbox")
     subscriptions = Subscriptions(Dispatcher(counting_consumers(), database), [TYPE], database, amqp_url)
@@ -84,11 +87,11 @@ async def _fill(exchange: aio_pika.abc.AbstractExchange, count: int) -> None:
 
 
 async def _no_reset(_: asyncpg.Connection) -> None:
-    """asyncpg's pool would send a statement with which a session forgets what was set in it: nothing is set here."""
+    """Skip the reset that asyncpg's pool sends: nothing is set in these sessions."""
 
 
 async def _consume_bare(amqp_url: str, name: str, database_url: str, count: int) -> float:
-    """Seconds to take `count` messages, each with one committed insert."""
+    """Return seconds to take `count` messages, each with one committed insert."""
     pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=_no_reset)
     connection = await aio_pika.connect(amqp_url)
     channel = await connection.channel()

@@ -35,9 +35,9 @@ class LatencyFigures:
 
 
 async def measure(infrastructure: Infrastructure, *, rates: list[int], seconds: float) -> list[LatencyFigures]:
-    """The producer and its relay in this process, the consumer in another one.
+    """Measure from the producer's commit to the write of the consumer's handler.
 
-    From the moment the producer asks for its commit to the moment the consumer's handler writes.
+    The producer and its relay run in this process, the consumer in another one.
     """
     async with sample_database(infrastructure, "latency") as (database, urls):
         listener = Listener(urls.worker)
@@ -60,9 +60,9 @@ async def measure(infrastructure: Infrastructure, *, rates: list[int], seconds: 
 
 
 async def _committed(database: Database, reader: asyncpg.Connection, count: int, rate: int) -> dict[UUID, float]:
-    """So many events, so many in a second; returns when each commit was asked for, after all have arrived.
+    """Publish events at a fixed rate; return the moments of their commits after all have arrived.
 
-    Each at its moment, whatever becomes of those before: a stall must not thin out what it delays.
+    Each event is published at its planned moment, even when earlier ones are late: a stall must not reduce the load.
     """
     await reader.execute("TRUNCATE effect; TRUNCATE outbox")
     asked: dict[UUID, float] = {}
@@ -86,7 +86,7 @@ async def _committed(database: Database, reader: asyncpg.Connection, count: int,
 
 @contextmanager
 def _consumer_process(urls: ScratchUrls, amqp_url: str) -> Iterator[None]:
-    """A process that consumes."""
+    """Run the consumer; the entry of its process."""
     process = multiprocessing.get_context("fork").Process(target=_consume, args=(urls, amqp_url), daemon=True)
     process.start()
     try:

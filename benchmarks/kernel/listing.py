@@ -18,12 +18,12 @@ from shared.web import pagination
 FEW = 10_000
 PAGE = 20
 DEPTH = 0.9
-"""How far down a deep page is, as a share of all rows of its list."""
+"""Depth of the deep page, as a share of all rows of its list."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A list that somebody looks at; `where` selects the same rows."""
+    """A list of the interface; `where` selects the same rows in SQL."""
 
     name: str
     network: bool
@@ -48,7 +48,7 @@ VIEWS = (
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
-    """The view that loses most by many rows; p95 in milliseconds."""
+    """The view that many rows slow down most; p95 in milliseconds."""
 
     view: str
     few: float
@@ -66,7 +66,7 @@ class _Dataset:
     network: Connection
     office: Connection
     pages: dict[str, tuple[str, str]]
-    """By view: the first page and the deep one."""
+    """View -> its first page and its deep one."""
 
     async def ask(self, view: View, path: str) -> float:
         """Milliseconds."""
@@ -79,7 +79,7 @@ class _Dataset:
 
 
 async def measure(infrastructure: Infrastructure, *, many: int, rounds: int) -> ListFigures:
-    """Each page is asked `rounds` times on both sides in turn."""
+    """Ask each page `rounds` times, alternating between both sides."""
     async with _dataset(infrastructure, "few", FEW) as few, _dataset(infrastructure, "many", many) as many_rows:
         datasets = (few, many_rows)
         times: dict[tuple[str, int, int], list[float]] = {}
@@ -121,7 +121,7 @@ async def _dataset(infrastructure: Infrastructure, purpose: str, rows: int) -> A
 
 
 async def _pages(admin: asyncpg.Connection, view: View) -> tuple[str, str]:
-    """Where the first page is, and a deep one."""
+    """Return the addresses of the first page and of a deep one."""
     some = await admin.fetchrow("SELECT client_id, supplier_id FROM position ORDER BY state_changed_at DESC LIMIT 1")
     names = {"client": some["client_id"], "supplier": some["supplier_id"]}
     where, first = view.where.format(**names), f"/positions?limit={PAGE}{view.query.format(**names)}"

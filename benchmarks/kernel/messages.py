@@ -36,7 +36,7 @@ def backlog_arguments(count: int) -> tuple[Any, ...]:
 
 
 def counting_consumers(table: str = "effect") -> Consumers:
-    """A consumer whose whole effect is one row, written as the kernel's hot handlers write."""
+    """Return a consumer whose only effect is one row, written like the hot handlers of the services."""
     consumers = Consumers("sample")
     statement = f"INSERT INTO {table} (order_id) VALUES ($1)"
 
@@ -49,7 +49,7 @@ def counting_consumers(table: str = "effect") -> Consumers:
 
 @asynccontextmanager
 async def sample_database(infrastructure: Infrastructure, purpose: str) -> AsyncIterator[tuple[Database, ScratchUrls]]:
-    """The sample service's database with an extra table `effect`."""
+    """Create the sample service's database with an extra table `effect`."""
     async with scratch_database(infrastructure.database_url, "sample", purpose) as urls:
         await migrate.upgrade("tests.support.sample_service", urls.owner)
         owner = await asyncpg.connect(urls.owner)

@@ -1,8 +1,8 @@
-"""The orders of a franchise that has grown to so many positions.
+"""Orders of a franchise with a given number of positions.
 
 Ten thousand are five offices in half a year, ten million a hundred offices in three years, the largest with a tenth of
-everything.  An order has ten positions, a client ten orders.  What is older than a month is over: issued for the most
-part.  Of what is newer a quarter is under moderation.
+everything.  An order has ten positions, a client ten orders.  Positions older than a month are closed, mostly issued.
+A quarter of the newer ones is under moderation.
 """
 
 import asyncpg
@@ -59,7 +59,7 @@ _FILL = (
 
 
 async def fill(admin_url: str, positions: int) -> None:
-    """Indexes are made when the rows are there, and foreign keys are not asked: that is ten times faster."""
+    """Fill the tables without foreign key checks and make the indexes afterwards: ten times faster."""
     orders = positions // POSITIONS_PER_ORDER
     numbers = {
         "offices": min(100, max(5, positions // 3_000)),

@@ -1,4 +1,4 @@
-"""`POST /orders` with five positions: beside the same route without guarantees, and in bad times beside itself."""
+"""`POST /orders` with five positions: beside the same route without guarantees, and during faults beside itself."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from shared.persistence.database import new_id
 WARM_UP = 40
 ROUNDS = 4
 PACE = 0.015
-"""Seconds from one order to the next where the time of each is what counts."""
+"""Seconds from one order to the next where latency is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Placed:
 
 
 async def measure(infrastructure: Infrastructure, *, orders: int) -> Placed:
-    """So many orders of each, over eight kept connections, in turns."""
+    """Place the same number of orders on each side over eight kept connections, alternating."""
     office = new_id()
     async with AsyncExitStack() as stack:
         names = ("reglament", "bare", "core", "orm")
-        # A database for each: our relay publishes what lies in its outbox, and wakes up for it.
+        # A database for each: the relay would publish the other side's outbox rows too.
         urls = {name: await stack.enter_async_context(orders_database(infrastructure, name)) for name in names}
         shares = {name: await full_baskets(urls[name], office, orders + WARM_UP) for name in names}
         servers = {
@@ -63,7 +63,7 @@ async def measure(infrastructure: Infrastructure, *, orders: int) -> Placed:
 
 @dataclass(frozen=True, slots=True)
 class DegradedLatency:
-    """p99 of placing an order, milliseconds."""
+    """p99 of placing an order in milliseconds: at rest, without broker, with a backlog."""
 
     rest: float
     broker_down: float
@@ -71,7 +71,7 @@ class DegradedLatency:
 
 
 async def degraded_latency(infrastructure: Infrastructure, *, orders: int, backlog: int) -> DegradedLatency:
-    """One order every 15 ms, in turns: at rest, with an unreachable broker, and with `backlog` events that wait so."""
+    """Place an order every 15 ms, alternating: at rest, without broker, and with `backlog` unpublished events."""
     office = new_id()
     unreachable = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
     situations = {"rest": infrastructure.amqp_url, "broker_down": unreachable, "backlog": unreachable}
@@ -94,7 +94,7 @@ async def degraded_latency(infrastructure: Infrastructure, *, orders: int, backl
 
 
 async def _until_published(admin_url: str) -> None:
-    """What was measured includes a relay that does its work."""
+    """Wait until the relay has published everything: its work is part of what was measured."""
     admin = await asyncpg.connect(admin_url)
     async with asyncio.timeout(60):
         while await admin.fetchval("SELECT count(*) FROM outbox WHERE confirmed_at IS NULL"):  # noqa: ASYNC110
@@ -127,7 +127,7 @@ async def _place_concurrently(port: int, clients: list[UUID], office: UUID) -> N
 
 
 async def _place_sequentially(port: int, clients: list[UUID], office: UUID) -> list[float]:
-    """Seconds that each order took."""
+    """Return the seconds that each order took."""
     connection = await Connection.to(port, Role.MANAGER, office)
     times = []
     for client in clients:

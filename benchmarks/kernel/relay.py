@@ -33,7 +33,7 @@ class RelayFigures:
 
 
 async def measure(infrastructure: Infrastructure, *, backlog: int, seconds: float) -> RelayFigures:
-    """Alternates three slices of each, so that a slow machine slows both."""
+    """Alternate three slices of each side, so that a slow machine slows both."""
     async with sample_database(infrastructure, "relay") as (database, urls):
         admin = await asyncpg.connect(urls.admin)
         await admin.execute(BACKLOG, *backlog_arguments(backlog))

@@ -1,4 +1,4 @@
-"""How figures are measured, shown and kept: a part of `docs/operations/performance.md` between two marks."""
+"""Measure, show and keep figures: a part of `docs/operations/performance.md` between two marks."""
 
 import asyncio
 import os
@@ -24,14 +24,14 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations" / "performanc
 
 
 def run_like_service(work: Coroutine[Any, Any, T]) -> T:
-    """On the event loop on which services run, with their garbage collector."""
+    """Run on the services' event loop (uvloop), with their settings of the garbage collector."""
     freeze_garbage_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
 
 def machine() -> str:
-    """A sentence; the load says whether others worked on the machine."""
+    """Return a sentence about the machine; its load shows whether other work slowed the figures."""
     model = next(
         (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.machine(),
@@ -46,10 +46,10 @@ def machine() -> str:
 
 @dataclass
 class Report:
-    """Figures of one benchmark beside their targets, each shown as soon as it is known."""
+    """Figures of one benchmark beside their targets, each shown when it is known."""
 
     part: str
-    """Of `targets.toml` and of the page."""
+    """The section of `targets.toml` and the marks of the page."""
     console: Console
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -84,7 +84,7 @@ class Report:
 
 
 def write(part: str, lines: Sequence[str]) -> None:
-    """Replace what stands between the marks of `part`.  Raises ValueError when the page has no such marks."""
+    """Replace the text between the marks of `part`.  Raises ValueError when the page has no such marks."""
     begin, end = f"<!-- {part}: written by ./reglament bench {part} --write -->", f"<!-- /{part} -->"
     before, first, rest = PAGE.read_text().partition(begin)
     _, second, after = rest.partition(end)

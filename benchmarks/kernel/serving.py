@@ -1,4 +1,4 @@
-"""An application in a process of its own, and connections that cost less than what they ask."""
+"""Serve an application in its own process, and ask it over cheap connections."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ START_TIMEOUT = 60
 
 @asynccontextmanager
 async def served(serve: Callable[..., None], *arguments: Any) -> AsyncIterator[int]:
-    """Runs `serve(port, *arguments)` in a child; the value is its port, which answers."""
+    """Run `serve(port, *arguments)` in a child process; yield its port when it answers."""
     port = free_port()
     process = multiprocessing.get_context("fork").Process(target=serve, args=(port, *arguments), daemon=True)
     process.start()
@@ -40,8 +40,8 @@ async def served(serve: Callable[..., None], *arguments: Any) -> AsyncIterator[i
 
 
 def serve_orders(port: int, urls: ScratchUrls, amqp_url: str) -> None:
-    """The orders service as it is, with relay and consumers."""
-    # Logs are written and thrown away: a terminal is not what is measured.
+    """Serve the real orders service, with relay and consumers."""
+    # Logs are written to /dev/null: the terminal is not measured.
     sys.stderr = Path("/dev/null").open("w")  # noqa: SIM115 (as long as the process)
     logging.configure("json", "INFO")
     service = serving.load("orders")
@@ -65,9 +65,9 @@ async def _until_open(port: int) -> None:
 
 
 class Connection:
-    """One kept connection, one request after another; a client library would cost more than the bare route.
+    """One kept connection, one request after another; a client library costs more than the bare route.
 
-    The access token lives ten minutes: make a connection when it is needed.
+    The access token lives ten minutes: make the connection shortly before it is used.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, access: str) -> None:
@@ -101,5 +101,5 @@ class Connection:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
+    """Return the value that the given share of the values does not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]

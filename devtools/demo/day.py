@@ -1,4 +1,4 @@
-"""What the steps of the day hand on to each other."""
+"""State that the steps of the day pass on."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from devtools.demo.transcript import Transcript
 
 @dataclass(frozen=True, slots=True)
 class DemoTarget:
-    """Where the system is, and what its operator knows."""
+    """The system's address and its operator's passwords."""
 
     url: str
     mailbox_url: str
@@ -22,14 +22,14 @@ class DemoTarget:
 
 @dataclass(slots=True)
 class Office:
-    """An office and the people of it, all signed in."""
+    """An office and its people, all signed in."""
 
     card: JSON
     senior: Person
     managers: list[Person]
     director: Person | None
     emails: dict[str, str]
-    """Of its people, by id."""
+    """Id of a person -> e-mail address."""
 
     @property
     def id(self) -> str:
@@ -47,7 +47,7 @@ class Office:
         return self.emails[person.id]
 
     def person(self, staff_id: str) -> Person:
-        """Raises StopIteration when nobody of the office has this id."""
+        """Return the employee with this id.  Raises StopIteration when the office has none."""
         return next(found for found in [*self.managers, self.senior] if found.id == staff_id)
 
 
@@ -66,7 +66,7 @@ class Client:
 
 @dataclass(slots=True)
 class Day:
-    """The world so far: a step reads what earlier steps made, and adds its own."""
+    """What the steps have made so far: a step reads what earlier ones made and adds its own."""
 
     target: DemoTarget
     output: Path
@@ -75,9 +75,9 @@ class Day:
     visitor: Person
 
     run: int = field(init=False)
-    """Which run on this data it is, from 1."""
+    """Number of the run on this data, from 1."""
     stamp: str = field(init=False)
-    """Part of every e-mail address of this run, so that its letters can be told from those of other runs."""
+    """Part of every e-mail address of this run, which distinguishes its letters from those of other runs."""
     documents: list[Path] = field(init=False, default_factory=list)
 
     head_office: Person = field(init=False)
@@ -104,5 +104,5 @@ class Day:
         return path
 
     def order_now(self) -> JSON:
-        """The order as the manager sees it at this moment."""
+        """Read the order as the manager sees it now."""
         return self.manager.get(f"orders/orders/{self.order['id']}")

@@ -18,14 +18,14 @@ class DeliveredMessages:
         self._sms = f"{sms_url}/api/messages"
 
     def letters(self, *, to: str = "", subject: str = "") -> list[Message]:
-        """Oldest first; both are parts, whatever the case."""
+        """Return letters, oldest first; `to` and `subject` are substrings, case ignored."""
         found = self._list(self._mailbox, {"to": to, "subject": subject, "limit": 1000})
         return found[::-1]
 
     def letter(
         self, *, to: str, subject: str = "", where: Callable[[Message], bool] = lambda _: True, seconds: float = 30
     ) -> Message:
-        """Waits for the one letter. Raises DemoFailed when there is none or more than one."""
+        """Wait for the one letter.  Raises DemoFailed when there is none or more than one."""
         found = until(
             f"письмо «{subject}» для {to}",
             lambda: [letter for letter in self.letters(to=to, subject=subject) if where(letter)],
@@ -36,13 +36,13 @@ class DeliveredMessages:
         return found[0]
 
     def attachment(self, letter: Message, number: int = 0) -> tuple[str, bytes]:
-        """Name and content."""
+        """Return name and content of an attachment."""
         answer = self._http.get(f"{self._mailbox}/{letter['id']}/attachments/{number}")
         answer.raise_for_status()
         return letter["attachments"][number]["name"], answer.content
 
     def sms(self, phone: str, *, containing: str, seconds: float = 30) -> Message:
-        """Waits for the one SMS. Raises DemoFailed when there is none or more than one."""
+        """Wait for the one SMS.  Raises DemoFailed when there is none or more than one."""
         found = until(
             f"SMS «{containing}» на {phone}",
             lambda: [sms for sms in self._list(self._sms, {"phone": phone}) if containing in sms["text"]],

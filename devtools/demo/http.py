@@ -1,4 +1,4 @@
-"""The system over HTTP, as one person sees it."""
+"""The system over HTTP, as one person uses it."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import httpx
 from devtools.demo.failure import DemoFailed
 
 JSON = Any
-"""What a response's body holds."""
+"""The decoded body of a response."""
 
 TIMEOUT_SECONDS = 20.0
 
@@ -26,7 +26,7 @@ class Problem:
 
 
 class Person:
-    """Somebody who is signed in, or a visitor. Every path begins with the service's name: `orders/positions`."""
+    """A signed-in person or a visitor.  Every path begins with the service's name: `orders/positions`."""
 
     def __init__(self, base_url: str, *, name: str = "посетитель", token: str | None = None, card: JSON = None) -> None:
         self.base_url = base_url
@@ -42,7 +42,7 @@ class Person:
         return str(self.card["id"])
 
     def sign_in(self, service: str, login: str, password: str) -> "Person":
-        """By `control` for staff, by `clients` for clients."""
+        """Sign in with `control` (staff) or `clients` (clients)."""
         grant = self.post(f"{service}/sessions", {"login": login, "password": password})
         return Person(self.base_url, name=grant["name"], token=grant["access_token"], card=grant)
 
@@ -50,7 +50,7 @@ class Person:
         return self._read(self.send("GET", path, query=query))
 
     def items(self, path: str, **query: Any) -> list[JSON]:
-        """A list with all its pages."""
+        """Read all pages of a list."""
         found: list[JSON] = []
         cursor = None
         while True:
@@ -61,7 +61,7 @@ class Person:
                 return found
 
     def post(self, path: str, body: JSON = None, *, key: str | None = None) -> JSON:
-        """With an idempotency key of its own, unless one is repeated on purpose."""
+        """Send a POST with a new idempotency key, or with the given one."""
         return self._read(self.send("POST", path, body, key=key))
 
     def put(self, path: str, body: JSON, *, version: int | None = None) -> JSON:
@@ -71,13 +71,13 @@ class Person:
         return self._read(self.send("PATCH", path, body, version=version))
 
     def download(self, path: str) -> httpx.Response:
-        """Raises DemoFailed unless it is there."""
+        """Require success.  Raises DemoFailed."""
         answer = self.send("GET", path)
         self._refuse_problems(answer)
         return answer
 
     def refused(self, method: str, path: str, body: JSON = None, *, code: str, version: int | None = None) -> Problem:
-        """What should not be possible. Raises DemoFailed when it is, or is refused for another reason."""
+        """Send a request that must be refused.  Raises DemoFailed when it succeeds or is refused for another reason."""
         problem = problem_of(self.send(method, path, body, version=version))
         if problem is None or problem.code != code:
             raise DemoFailed(f"{method} {path}: ожидался отказ «{code}», получено {problem or 'согласие'}")
@@ -95,7 +95,7 @@ class Person:
         content: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """The bare answer, whatever it is."""
+        """Send a request and return the response, whatever its status."""
         sent = dict(headers or {})
         if method == "POST":
             sent["Idempotency-Key"] = key or str(uuid4())

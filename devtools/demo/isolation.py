@@ -1,4 +1,4 @@
-"""Looks for another office's data by every route that reads (ORG-04)."""
+"""Look for another office's data by every route that reads (ORG-04)."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from shared.base.settings import SERVICES
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 PUBLIC = "/revocations"
-"""Services poll it to learn which tokens are void; it tells bare identifiers, to anybody."""
+"""Services poll it for revoked tokens; it publishes bare identifiers without sign-in."""
 SAMPLES = 5
 """Objects of each kind that the stranger asks for by their addresses."""
 
@@ -23,11 +23,11 @@ class Leaks:
     objects: int = 0
     """Objects of the office that its own people see."""
     leaked: list[str] = field(default_factory=list)
-    """What the stranger saw of them, and where."""
+    """Objects that the stranger saw, and where."""
 
 
 def find_leaks(*, insider: Person, stranger: Person, office_id: str) -> Leaks:
-    """What `insider` sees of the office, `stranger` asks for: by all lists, and by each object's own address."""
+    """Ask as `stranger` for what `insider` sees: by all lists, and by each object's own address."""
     paths = [f"{service}{path}" for service in SERVICES for path in _reading_paths(insider, service)]
     clients = _own_objects(insider, "clients/clients", {office_id})
     owners = {office_id, *clients}
@@ -53,7 +53,7 @@ def _reading_paths(person: Person, service: str) -> list[str]:
 
 
 def _own_objects(insider: Person, path: str, owners: set[str]) -> list[str]:
-    """Identifiers of the objects in a list that belong to the office or to its clients; none where it is no list."""
+    """Return identifiers of a list's objects that belong to the office or its clients; none where it is no list."""
     answer = insider.send("GET", path)
     if not answer.is_success or "json" not in answer.headers.get("content-type", ""):
         return []
@@ -66,7 +66,7 @@ def _own_objects(insider: Person, path: str, owners: set[str]) -> list[str]:
 
 
 def _addresses(path: str, lists: dict[str, list[str]]) -> list[str]:
-    """The path itself, or, where it names an object, the objects of the list it hangs under: `/orders/{order_id}`."""
+    """Return the path itself, or, where it names an object, an address for each object of its list."""
     if "{" not in path:
         return [path]
     collection, _, _ = path.partition("/{")

@@ -44,11 +44,11 @@ STEPS: Sequence[ModuleType] = (
 
 
 PAGE_WIDTH = 120
-"""In signs, where the transcript goes into a file."""
+"""In characters, where the transcript goes into a file."""
 
 
 def run(base_url: str, output_dir: Path) -> int:
-    """Play the day on the system of this data directory. Returns the exit status: 0 only if every step held."""
+    """Play the day on the running system.  Return the exit status: 0 only if every step held."""
     running = data_directory().running()
     if running is None or running.url != base_url:
         raise OperatorError(f"nothing runs at {base_url}; start it with ./reglament up")
@@ -78,7 +78,7 @@ def new_day(target: DemoTarget, output: Path, console: Console) -> Day:
 
 
 def target_of(running: RunningSystem) -> DemoTarget:
-    """Raises OperatorError when letters go to a real server, where the demonstration could not read them."""
+    """Raise OperatorError when letters go to a real server, where the demonstration cannot read them."""
     if running.mailbox_url is None:
         raise OperatorError("the demo reads the letters it causes: unset REGLAMENT_SMTP_URL and start ./reglament up")
     return DemoTarget(

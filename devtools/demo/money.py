@@ -1,4 +1,4 @@
-"""How money comes in from outside: the acquirer's signed notices and the bank's statements (BILL-03)."""
+"""Money from outside: the acquirer's signed notices and the bank's statements (BILL-03)."""
 
 import hashlib
 import hmac
@@ -15,13 +15,13 @@ from devtools.demo.http import JSON
 
 
 def acquirer_notice(day: Day, notice: dict[str, Any], *, secret: str | None = None) -> httpx.Response:
-    """As the acquirer sends it."""
+    """Send a notice as the acquirer does."""
     key = day.target.acquirer_secret if secret is None else secret
     return signed_notice(day, "billing/webhooks/acquirer", notice, key)
 
 
 def signed_notice(day: Day, path: str, notice: dict[str, Any], key: str) -> httpx.Response:
-    """HMAC-SHA-256 over the timestamp and the raw body."""
+    """Return the HMAC-SHA-256 of timestamp and raw body."""
     body = json.dumps(notice).encode()
     moment = str(int(time.time()))
     signature = hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
@@ -32,7 +32,7 @@ def signed_notice(day: Day, path: str, notice: dict[str, Any], key: str) -> http
 def bank_statement(
     *, payer: dict[str, Any], payee_account: str, number: str, amount: Decimal, purpose: str, on: date
 ) -> bytes:
-    """One incoming payment in the exchange format of 1C, in the character set that banks write."""
+    """Return one incoming payment in the exchange format of 1C, in the character set of banks."""
     lines = [
         "1CClientBankExchange",
         "ВерсияФормата=1.03",
@@ -58,6 +58,6 @@ def bank_statement(
 
 
 def balance(day: Day) -> tuple[Decimal, Decimal, Decimal]:
-    """Of the day's client: balance, held for orders, available (BILL-04)."""
+    """Return the day's client's balance, the part held for orders and the available one (BILL-04)."""
     found: JSON = day.manager.get(f"billing/balances/{day.client.id}")
     return Decimal(found["balance"]), Decimal(found["held"]), Decimal(found["available"])

@@ -1,4 +1,4 @@
-"""What the audience reads."""
+"""The transcript that the audience reads."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -29,15 +29,15 @@ class Transcript:
         self._console.print(f"   [cyan]{', '.join(clauses)}[/]")
 
     def does(self, who: str, what: str, *clauses: str) -> None:
-        """Somebody does something, and it is so."""
+        """Show an action of a person that succeeded."""
         self._line("[green]✓[/]", f"[bold]{escape(who)}[/]: {escape(what)}", clauses)
 
     def happens(self, what: str, *clauses: str) -> None:
-        """The system does something by itself."""
+        """Show an action of the system."""
         self._line("[green]✓[/]", escape(what), clauses)
 
     def refuses(self, what: str, why: str, *clauses: str) -> None:
-        """The system refuses, as it should."""
+        """Show a refusal that was expected."""
         self._line("[yellow]✗[/]", f"{escape(what)} — [yellow]отказ[/]: {escape(why)}", clauses)
 
     def letter(self, letter: dict[str, Any], *clauses: str) -> None:
@@ -50,7 +50,7 @@ class Transcript:
         self._line("[magenta]▤[/]", f"{escape(what)} → [underline]{escape(_shown(path))}[/]", clauses)
 
     def quotes(self, lines: Iterable[str]) -> None:
-        """What the system says, in its own words."""
+        """Show the system's own words."""
         for line in lines:
             self._console.print(f"   [dim]│[/] [italic]{escape(line.strip())}[/]", highlight=False, soft_wrap=True)
 
@@ -80,5 +80,5 @@ class Transcript:
 
 
 def _shown(path: Path) -> str:
-    """As one would type it from here."""
+    """Return the path as it is typed from the current folder."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,4 +1,4 @@
-"""Waiting for what happens by itself: events, letters, clocks."""
+"""Wait for asynchronous effects: events, letters, clocks."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ POLL_SECONDS = 0.15
 
 
 def until(what: str, find: Callable[[], T | None], *, seconds: float = TIMEOUT_SECONDS) -> T:
-    """What `find` finds, as soon as it finds something. Raises DemoFailed, which says what was waited for."""
+    """Poll `find` and return its first true result.  Raises DemoFailed, which names what was waited for."""
     deadline = time.monotonic() + seconds
     while True:
         found = find()

@@ -14,7 +14,7 @@ from shared.runtime.service import Service
 
 
 def documents() -> dict[str, str]:
-    """File name -> text."""
+    """Return file name -> text of every document."""
     services = {name: load(name) for name in SERVICES}
     files = {}
     for name, service in services.items():
@@ -26,7 +26,7 @@ def documents() -> dict[str, str]:
 
 
 def asyncapi(service: Service, services: dict[str, Service]) -> dict[str, Any]:
-    """What a service sends and receives, with the names of those on the other side."""
+    """Return what a service sends and receives, with the names of the services on the other side."""
     sends = sorted(event.type for event in service.publishes)
     receives = sorted(service.consumers.handlers)
     types = sorted({*sends, *receives})

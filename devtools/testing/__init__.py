@@ -1,1 +1,1 @@
-"""What tests stand on: real servers, made for the run and gone after it. No service imports this package."""
+"""Real servers for tests, made for one run and removed after it.  No service imports this package."""

@@ -1,4 +1,4 @@
-"""Databases of their own for tests: provisioned and migrated like the real ones, dropped afterwards."""
+"""Scratch databases for tests: provisioned and migrated like the real ones, dropped afterwards."""
 
 import os
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ class ScratchUrls(DatabaseUrls):
         return self._server._replace(path=f"/{self.database}").geturl()
 
     def environment(self) -> dict[str, str]:
-        """The variables that a process of the service reads."""
+        """Return the variables that a process of the service reads."""
         name = self.service.upper()
         return {
             f"REGLAMENT_{name}_DATABASE_URL": self.app,
@@ -43,7 +43,7 @@ class ScratchUrls(DatabaseUrls):
 
 @asynccontextmanager
 async def scratch_database(admin_url: str, service: str, purpose: str) -> AsyncIterator[ScratchUrls]:
-    """An empty provisioned database of `service`."""
+    """Provide an empty provisioned database of `service`."""
     urls = ScratchUrls(service, admin_url, f"t{os.getpid()}_{purpose}")
     await provision(admin_url, urls)
     try:

@@ -1,8 +1,8 @@
 """A real PostgreSQL and a real RabbitMQ for one test run.
 
 In this order: the servers named by the environment, Docker (testcontainers), the machine's own binaries as children of
-the test run. Whatever it is, the run gets databases of its own (by a prefix) and a virtual host of its own, so parallel
-runs on one server do not disturb each other.
+the test run. In each case the run gets its own databases (by a prefix) and its own virtual host, so parallel runs
+on one server do not disturb each other.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class Infrastructure:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Servers shared by whoever knows the URLs: a superuser's database URL, the broker's URL without a virtual host."""
+    """Shared servers: a superuser's database URL, the broker's URL without a virtual host."""
 
     database_url: str
     amqp_url: str
@@ -57,7 +57,7 @@ class Servers:
 
 @contextmanager
 def infrastructure() -> Iterator[Infrastructure]:
-    """Servers for a run, with its virtual host made before and everything of the run dropped after."""
+    """Provide servers for a run; its virtual host is made before, everything of the run is dropped after."""
     with servers() as found:
         prefix = f"reglament_test_{secrets.token_hex(4)}"
         with virtual_host(found.management_url, prefix):
@@ -76,7 +76,7 @@ def infrastructure() -> Iterator[Infrastructure]:
 
 @contextmanager
 def servers() -> Iterator[Servers]:
-    """Raises OperatorError, with the command that helps, when there is nothing to run on."""
+    """Provide servers.  Raises OperatorError, with the command that helps, when there are none."""
     given = servers_from_environment()
     if given is not None:
         yield given
@@ -110,7 +110,7 @@ def servers_from_environment() -> Servers | None:
 
 
 def docker_available() -> bool:
-    """Asked once with a short time-out, for testcontainers raises from a constructor where no engine is."""
+    """Return whether an engine answers; testcontainers would raise from a constructor where there is none."""
     import docker
     from docker.errors import DockerException
 
@@ -139,7 +139,7 @@ def containers() -> Iterator[Servers]:
 
 @contextmanager
 def local_servers() -> Iterator[Servers]:
-    """Children of this process: they go with it, even when it is killed."""
+    """Start servers as children of this process; they end with it, even when it is killed."""
     directory = Path(tempfile.mkdtemp(prefix="reglament-test-"))
     directory.chmod(0o755)  # The server's own user has to pass through when the tests run as root.
     database = PostgresServer(directory / "postgres", directory / "postgres.log", durable=False, password="test")
@@ -158,7 +158,7 @@ def local_servers() -> Iterator[Servers]:
 
 @contextmanager
 def virtual_host(management_url: str, name: str) -> Iterator[str]:
-    """A virtual host that exists inside the block; dropping it drops its queues and closes its connections."""
+    """Provide a virtual host; dropping it at the end drops its queues and closes its connections."""
     parts = urlsplit(management_url)
     base = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     user = parts.username or "guest"
@@ -175,7 +175,7 @@ def virtual_host(management_url: str, name: str) -> Iterator[str]:
 
 @contextmanager
 def isolated_virtual_host(infrastructure: Infrastructure, name: str) -> Iterator[Infrastructure]:
-    """The same servers with a virtual host of one's own: services under test must not hear each other."""
+    """Provide the same servers with another virtual host: services under test must not receive each other's events."""
     isolated_name = f"{infrastructure.virtual_host}_{name}"
     amqp_url = urlunsplit(urlsplit(infrastructure.amqp_url)._replace(path=f"/{isolated_name}"))
     with virtual_host(infrastructure.management_url, isolated_name):
@@ -196,6 +196,6 @@ async def drop_run_databases(database_url: str, prefix: str) -> None:
 
 
 def run_in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a coroutine from synchronous code in a thread of its own: a test runner's event loop stays untouched."""
+    """Run a coroutine from synchronous code in its own thread; the test runner's event loop stays untouched."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(work())).result()

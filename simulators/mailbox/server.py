@@ -30,7 +30,7 @@ MAX_MESSAGES = 2_000
 MAX_BYTES = 256 * 1024 * 1024
 SAFE_CONTENT_TYPE = re.compile(r"[a-z0-9.+-]+/[a-z0-9.+-]+")
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'"
-# Mail is somebody else's HTML: it may neither run scripts nor call home, opened by itself neither.
+# Mail is foreign HTML: it may neither run scripts nor load anything, also when it is opened by itself.
 MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -68,7 +68,7 @@ class RunningMailbox:
         return self.store.newest()
 
     async def wait_for(self, *, to: str = "", subject: str = "", count: int = 1, timeout: float = 10) -> list[Mail]:
-        """The mails found, newest first, once there are `count` of them. Raises TimeoutError."""
+        """Return the mails found, newest first, when there are `count` of them.  Raises TimeoutError."""
         give_up = time.monotonic() + timeout
         while len(found := self.store.newest(to, subject)) < count:
             if time.monotonic() > give_up:
@@ -86,7 +86,7 @@ async def running_mailbox(
     max_messages: int = MAX_MESSAGES,
     max_bytes: int = MAX_BYTES,
 ) -> AsyncIterator[RunningMailbox]:
-    """Port 0 takes a free one. Raises OSError when a port is busy."""
+    """Run the mailbox.  Port 0 takes a free one.  Raises OSError when a port is busy."""
     store = MailStore(directory, max_messages, max_bytes)
     handler = _Handler(store)
     loop = asyncio.get_running_loop()
@@ -137,7 +137,7 @@ def mailbox_app(store: MailStore) -> FastAPI:
 
     @app.get("/api/messages/{mail_id}/attachments/{number}")
     async def read_attachment(mail_id: str, number: int) -> Response:
-        """`number` counts from 0, as in the list."""
+        """Return an attachment; `number` counts from 0, as in the list."""
         attachments = existing(mail_id).attachments
         if not 0 <= number < len(attachments):
             raise HTTPException(404, "Такого вложения нет")

@@ -27,9 +27,9 @@ class Attachment:
 class Mail:
     id: str
     sender: str
-    """As the From header shows it; the envelope's sender where there is none."""
+    """The From header; the envelope's sender where there is none."""
     recipients: list[str]
-    """Of the envelope, so blind copies too."""
+    """Recipients of the envelope, blind copies included."""
     subject: str
     received_at: datetime
     message_id: str
@@ -56,7 +56,7 @@ class Mail:
 
 
 class MailStore:
-    """The newest mail, at most `max_messages` and `max_bytes`; whatever falls out is deleted from the disk too."""
+    """The newest mail, at most `max_messages` and `max_bytes`; older mail is deleted from the disk too."""
 
     def __init__(self, directory: Path | None, max_messages: int, max_bytes: int) -> None:
         self._directory = directory
@@ -83,7 +83,7 @@ class MailStore:
         return mail
 
     def newest(self, to: str = "", subject: str = "", limit: int | None = None) -> list[Mail]:
-        """Newest first. `to` and `subject` are parts of the recipient and the subject, whatever the case."""
+        """Newest first. `to` and `subject` are substrings of recipient and subject, case ignored."""
         to, subject = to.casefold(), subject.casefold()
         found: list[Mail] = []
         for mail in reversed(self._mails):
@@ -134,8 +134,8 @@ def _parse(mail_id: str, envelope_from: str, recipients: list[str], received_at:
     try:
         return _parse_well_formed(mail_id, envelope_from, recipients, received_at, content)
     except Exception:
-        # The standard library's parser raises all kinds of errors on malformed headers; whoever looks for such a mail
-        # here wants to see it as it came.
+        # The standard library's parser raises all kinds of errors on malformed headers; such a mail is shown as it
+        # came.
         return Mail(
             id=mail_id,
             sender=envelope_from,
@@ -173,7 +173,7 @@ def _parse_well_formed(
 
 
 def _content(part: Any) -> bytes:
-    """An attached message has no payload of its own to decode."""
+    """Return the content of an attachment; an attached message has no payload of its own to decode."""
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else part.as_bytes()
 

@@ -7,7 +7,7 @@ POST, answered with `fmt=3` (JSON) only. As with the real gateway the request's 
 `charset` says otherwise; a client's own `id` need not be unique (the status is that of the last message with it); an
 identical request within a minute is error 9, and so is the sixth question for one message's status within a minute.
 
-What a phone number's last four digits bring about:
+Effects of a phone number's last four digits:
 
 | digits       | effect                                                                                        |
 |--------------|-----------------------------------------------------------------------------------------------|
@@ -90,7 +90,7 @@ class SimulatedSms:
     status_queries: deque[datetime] = field(default_factory=deque, repr=False)
 
     def status(self, now: datetime) -> tuple[int, datetime]:
-        """The protocol's status and the moment since when it holds."""
+        """Return the protocol's status and the moment since when it holds."""
         passed_on, finished = self.accepted_at + self.delay / 2, self.accepted_at + self.delay
         final = STATUS_BY_DIGITS.get(self.phone[-4:], 1)
         if now < passed_on:
@@ -117,7 +117,7 @@ class SmsSimulator:
         self._ids = count(1)
 
     def messages(self, phone: str = "") -> list[SimulatedSms]:
-        """Newest first; `phone` is a part of the number, in any spelling."""
+        """Return messages, newest first; `phone` is a part of the number, in any spelling."""
         digits = re.sub(r"\D", "", phone)
         return [message for message in reversed(self._messages) if digits in message.phone]
 
@@ -202,7 +202,7 @@ class SmsSimulator:
         return answer
 
     def accept(self, phone: str, text: str, sender: str, now: datetime) -> SimulatedSms | None:
-        """For SMS.ru, which gives the ids itself; None when there is no money left."""
+        """Accept a message under an id of SMS.ru's own; None when there is no money left."""
         message = self._message(f"{now:%Y%m}-{1_000_000 + next(self._ids)}", phone, text, sender, now)
         if message.cost > self.balance:
             return None
@@ -225,7 +225,7 @@ class SmsSimulator:
 
 
 def _phone(text: str) -> str:
-    """As the gateway reads a number: without «+» a Russian one is put right. Raises error 7."""
+    """Read a number as the gateway does: a Russian one without «+» is corrected.  Raises error 7."""
     digits = re.sub(r"[\s()-]", "", text)
     international = digits.startswith("+")
     digits = digits.removeprefix("+")
@@ -241,7 +241,7 @@ def _phone(text: str) -> str:
 
 
 def _parts(text: str) -> int:
-    """How many SMS carry the text: 160 signs of the GSM alphabet or 70 of any other, less when there are several."""
+    """Return the number of parts: 160 characters of the GSM alphabet or 70 of any other, fewer in a series."""
     if GSM_ALPHABET.fullmatch(text):
         units, alone, each = len(text), 160, 153
     else:
@@ -324,7 +324,7 @@ def _as_json(message: SimulatedSms, now: datetime) -> dict[str, Any]:
 
 
 async def _parameters(request: Request, usual: str = "cp1251") -> dict[str, str]:
-    """Of the query and the form, in the character set that they name themselves."""
+    """Return the parameters of query and form, in the character set that they name."""
     encoded = request.url.query
     if request.method == "POST":
         encoded = f"{encoded}&{(await request.body()).decode('latin-1')}"
@@ -353,7 +353,10 @@ async def running_sms_simulator(
     balance: Decimal = Decimal(10_000),
     host: str = "127.0.0.1",
 ) -> AsyncIterator[RunningSmsSimulator]:
-    """Messages are delivered `delay_seconds` after they were sent. Port 0 takes a free one; OSError on a busy one."""
+    """Run the simulator; messages are delivered `delay_seconds` after they were sent.
+
+    Port 0 takes a free one.  Raises OSError on a busy one.
+    """
     simulator = SmsSimulator(login, password, delay_seconds, balance)
     async with serving(simulator_app(simulator), host, http_port) as http_url:
         yield RunningSmsSimulator(http_url, simulator)

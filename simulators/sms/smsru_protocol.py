@@ -1,7 +1,7 @@
-"""The SMS simulator's second language: the HTTP protocol of SMS.ru, for the same messages.
+"""The SMS simulator's second protocol: that of SMS.ru over HTTP, for the same messages.
 
 `/sms/send`, `/sms/status` and `/my/balance`, by GET or POST, answered with `json=1` only.  The key `api_id` is the
-simulator's password.  What a phone number's last four digits bring about, beside the ends of `sms_simulator`:
+simulator's password.  Effects of a phone number's last four digits, beside those of `simulators.sms.gateways`:
 
 | digits       | effect                                                                |
 |--------------|-----------------------------------------------------------------------|

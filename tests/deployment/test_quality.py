@@ -1,5 +1,6 @@
 """`./reglament test`: all the news at once, pytest last, the first failure's status."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 from devtools import quality
 from devtools.supervisor import packages
 from tests.deployment.supervisor import alive, eventually
+from tests.support import ROOT
 
 FIRST_OF_OURS = "tests/deployment/test_process_monitor.py::test_a_process_that_runs_is_left_alone"
 
@@ -35,6 +37,21 @@ def test_every_check_runs_and_the_first_failure_decides(
     assert [line for line in lines if line.startswith("says")] == ["says 7", "says 9"], "only failures are shown"
 
 
+def test_a_misspelt_word_is_found_and_russian_text_is_none(tmp_path: Path) -> None:
+    misspelt, russian = tmp_path / "misspelt.md", tmp_path / "russian.md"
+    misspelt.write_text("What they " + "eveicer"[::-1] + " is parked.\n")
+    russian.write_text("«Заказ поставщику» уходит до 16:00; переданный Exten — номер линии.\n")
+
+    def spelling(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [*quality.CHECKS["spelling"], str(path)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    found, clean = spelling(misspelt), spelling(russian)
+    assert found.returncode != 0
+    assert "==> receive" in found.stdout
+    assert (clean.returncode, clean.stdout) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("check", "argument", "expected"), [(0, FIRST_OF_OURS, 0), (5, FIRST_OF_OURS, 5), (0, "no", 4)]
 )
@@ -47,6 +64,21 @@ def test_arguments_go_on_to_pytest_and_its_closing_line_is_last(
     output = capfd.readouterr().out
     assert output.index("lint") < output.index("pytest")
     assert output.rstrip().splitlines()[-1].startswith("====")
+
+
+@pytest.mark.parametrize(("check", "argument", "expected"), [(0, "-q", 0), (5, "-q", 5), (0, "--no-such-option", 4)])
+def test_the_fast_run_has_two_checks_and_the_serverless_tests(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], check: int, argument: str, expected: int
+) -> None:
+    checks = {"format": _exits(0), "ruff": _exits(check), "mypy": _exits(9)}
+    monkeypatch.setattr(quality, "CHECKS", checks)
+    monkeypatch.setattr(quality, "SERVERLESS", ("tests/unit/vocabulary/test_requisites.py",))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert quality.test_fast(Console(no_color=True), [argument, "-p", "no:cacheprovider"]) == expected
+    output = capfd.readouterr().out
+    assert [line.split()[0] for line in output.splitlines()[:2]] == ["format", "ruff"]
+    assert "mypy" not in output
+    assert (" passed in " in output) == (expected != 4)
 
 
 def test_packages_are_installed_without_starting_their_services(

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from devtools.documents.regulations import proofs
 from devtools.quality import SERVERLESS
 from devtools.testing.infrastructure import (
     BROKER_VARIABLE,
@@ -38,10 +39,16 @@ def infrastructure() -> Iterator[Infrastructure]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Only in the process that controls the workers."""
-    if not getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+    """Start the servers in the process that controls the workers.
+
+    Raises UsageError for a clause that no test proves, before anything is started.
+    """
+    if hasattr(config, "workerinput"):
         return
-    if needs_servers(config) and servers_from_environment() is None:
+    clause = config.getoption("--clause")
+    if clause is not None and clause not in proofs():
+        raise pytest.UsageError(f"no test is marked with clause {clause}")
+    if getattr(config.option, "numprocesses", None) and needs_servers(config) and servers_from_environment() is None:
         found = _stack.enter_context(servers())
         os.environ[DATABASE_VARIABLE] = found.database_url
         os.environ[BROKER_VARIABLE] = found.amqp_url
@@ -57,8 +64,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if wanted is None:
         return
     proving = [item for item in items if any(wanted in mark.args for mark in item.iter_markers("clause"))]
-    if not proving:
-        raise pytest.UsageError(f"no test is marked with clause {wanted}")
     config.hook.pytest_deselected(items=[item for item in items if item not in proving])
     items[:] = proving
 

@@ -24,8 +24,8 @@ from tests.system.world import World
 def run_extra_operations(world: World, day: Day) -> None:
     where = day.target
     head_office = day.visitor.sign_in("control", where.head_office_login, where.head_office_password)
-    for service, run_operation in EXTRA_OPERATIONS.items():
-        run_operation(world, day, head_office)
+    for service, run_operations in EXTRA_OPERATIONS.items():
+        run_operations(world, day, head_office)
         replay_what_is_parked(world, service, head_office)
 
 

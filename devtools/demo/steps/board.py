@@ -1,4 +1,4 @@
-"""11. What head office sees, and what nobody else does (NTF-03, INQ-01, RPT-07, ORG-04)."""
+"""11. What head office sees, and only head office (NTF-03, INQ-01, RPT-07, ORG-04)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def execute(day: Day) -> None:
 
 def show_the_board(day: Day) -> None:
     def caught_up() -> JSON | None:
-        """The board's figures come by events; it is read until today's visits, calls and duties are in it."""
+        """Read the board until the events of today's visits, calls and obligations are in it."""
         found = day.head_office.get("control/board")
         rows = {row["office_id"]: row for row in found["offices"]}
         if not {day.mira.id, day.tagil.id} <= rows.keys():
@@ -87,7 +87,7 @@ def show_the_board(day: Day) -> None:
 
 
 def other_offices_see_nothing(day: Day) -> None:
-    """ORG-04: every GET of every service, as a manager of the other office."""
+    """Ask every GET of every service as a manager of the other office (ORG-04)."""
     stranger = day.tagil.managers[0]
     found: Leaks = find_leaks(insider=day.mira.senior, stranger=stranger, office_id=day.mira.id)
     check(not found.leaked, "чужой офис не виден", found.leaked)

@@ -56,7 +56,7 @@ def register_and_confirm(day: Day) -> None:
 
 
 def own_phone(day: Day) -> str:
-    """One for each run: a number on many cards would not be believed (CL-06)."""
+    """Return a number for this run: one that is on many cards would be flagged (CL-06)."""
     return f"+7912{int(day.stamp, 16) % 10**5:05}47"
 
 
@@ -65,18 +65,18 @@ def answer_the_first_call(day: Day) -> None:
     day.show.happens(f"открыт срок «{clock['title']}»: 20 рабочих минут", "CALL-01")
 
     def listed() -> JSON | None:
-        duties = day.mira.senior.items("clients/call-list", client_id=day.client.id)
-        return next((duty for duty in duties if duty["goal"] == "first_call"), None)
+        calls = day.mira.senior.items("clients/call-list", client_id=day.client.id)
+        return next((call for call in calls if call["goal"] == "first_call"), None)
 
-    duty = until("звонок в списке менеджера", listed)
-    check(0 < duty["seconds_left"] <= FIRST_CALL_SECONDS, "оставшееся время звонка", duty["seconds_left"])
-    check_equal(duty["clause"], "CALL-01", "пункт регламента у звонка")
-    day.manager = day.mira.person(duty["manager_id"])
+    call = until("звонок в списке менеджера", listed)
+    check(0 < call["seconds_left"] <= FIRST_CALL_SECONDS, "оставшееся время звонка", call["seconds_left"])
+    check_equal(call["clause"], "CALL-01", "пункт регламента у звонка")
+    day.manager = day.mira.person(call["manager_id"])
     mine = [item["client_id"] for item in day.manager.items("clients/call-list", mine="true")]
     check(day.client.id in mine, "звонок в списке ответственного менеджера")
-    left = divmod(duty["seconds_left"], 60)
+    left = divmod(call["seconds_left"], 60)
     day.show.happens(
-        f"список звонков: {duty['goal_label']}, {duty['client_name']}, {duty['phone_shown']}, "
+        f"список звонков: {call['goal_label']}, {call['client_name']}, {call['phone_shown']}, "
         f"осталось {left[0]} мин {left[1]} с; отвечает {day.manager.name}",
         "CALL-01",
         "CL-10",

@@ -17,7 +17,7 @@ CLAUSES = ("ORD-01", "ORD-04", "ORD-05", "ORD-06", "ORD-07", "CALL-06", "BILL-01
 
 MINUTE = 60
 CLOCKS = {"ORD-04": 40 * MINUTE, "CALL-06": 60 * MINUTE, "ORD-06-UNPAID": 120 * MINUTE, "ORD-07": 3 * 24 * 60 * MINUTE}
-"""What each rule allows, in seconds, where the office never closes."""
+"""Time that each rule allows, in seconds, in an office that never closes."""
 
 PAYER: dict[str, Any] = {
     "name": "ООО «Вектор»",

@@ -1,4 +1,4 @@
-"""7. An order that nobody pays and nobody attends to: the clock climbs, at the end the order is removed (NTF-03)."""
+"""7. An order without payment and without a reaction: the clock escalates, at the end the order is removed (NTF-03)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +17,12 @@ CLAUSES = ("NTF-03", "ORD-07", "ORG-03", "K15")
 RULE = "ORD-07"
 LIMIT_COMMENT = "Заявка не актуальна, свяжитесь с менеджером"
 SECONDS = {"duration": 5, "senior_manager": 3, "director": 6, "head_office": 9, "limit": 10}
-"""The three working days and the ladder, for this demonstration; after the deadline but for the first. What reaches a
-person within two seconds would come as one digest."""
+"""The three working days and the ladder, shortened; all but the first step come after the deadline.
+
+Letters to one person within two seconds would come as one digest.
+"""
 LATER_SECONDS = 4
-"""So much later the second office's order reaches head office, which hears of both."""
+"""Seconds by which the second office's order reaches head office later; both escalations go there."""
 ITEM = {
     "article": "2108-2912654",
     "brand": "LADA",
@@ -32,13 +34,13 @@ ITEM = {
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """An order under moderation, and who should hear of it, from the bottom up."""
+    """An order under moderation, and the people who have to be notified, from the bottom up."""
 
     office: Office
     client_email: str
     order: JSON
     ladder: list[tuple[str, str]]
-    """Who, and under which address."""
+    """Person and address."""
 
 
 def execute(day: Day) -> None:
@@ -75,7 +77,7 @@ def set_the_rule_to_seconds(day: Day, office: Office, seconds: dict[str, int]) -
 
 
 def forget_an_order(day: Day, office: Office, number: int) -> Forgotten:
-    """Of an offline client; where there is no director the senior manager stands in (ORG-03)."""
+    """Place the order of an offline client; without a director the senior manager substitutes (ORG-03)."""
     manager, director = office.managers[0], office.director or office.senior
     email = f"sidorov-{number}-{day.stamp}@mail.example"
     client = manager.post(
@@ -126,7 +128,7 @@ def watch(day: Day, forgotten: Forgotten) -> None:
 
 
 def escalation_steps(forgotten: Forgotten) -> list[tuple[str, str, int]]:
-    """Address, headline and how many letters of that headline the address gets before this one."""
+    """Return address, headline and the number of earlier letters with that headline to the address."""
     found: list[tuple[str, str, int]] = [(forgotten.ladder[0][1], "Скоро истечёт срок", 0)]
     for _, address in forgotten.ladder:
         found.append(
@@ -157,7 +159,7 @@ def letter_to(day: Day, forgotten: Forgotten, address: str, headline: str, befor
 
 
 def show_history(day: Day, office: Office, order_id: str) -> None:
-    """Nothing fired early: every step stands in the history with its moment."""
+    """Check that nothing fired early: the history holds every step with its moment."""
     page = office.senior.get("notifier/obligations", state="all", rule_code=RULE, subject_id=order_id)
     (obligation,) = page["items"]
 

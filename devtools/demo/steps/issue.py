@@ -1,4 +1,4 @@
-"""6. The goods come, the client hears of it and takes them (ORD-09, ORD-10, NTF-02)."""
+"""6. The goods come, the client is notified and takes them (ORD-09, ORD-10, NTF-02)."""
 
 from decimal import Decimal
 

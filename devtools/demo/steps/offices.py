@@ -130,7 +130,7 @@ def open_office(day: Day, code: str, data: dict[str, Any], staff: list[tuple[str
 
 
 def show_who_directs(day: Day) -> None:
-    """ORG-03: the senior manager stands in where there is no director."""
+    """Check that the senior manager substitutes for a missing director (ORG-03)."""
     for office, expected in ((day.mira, day.mira.director), (day.tagil, day.tagil.senior)):
         assert expected is not None
         card = day.head_office.get(f"control/offices/{office.id}")
@@ -139,7 +139,7 @@ def show_who_directs(day: Day) -> None:
 
 
 def tell_other_services(day: Day) -> None:
-    """Every service has its own projection of the offices, fed by events."""
+    """Wait until every service has projected the offices from events."""
 
     def known() -> bool:
         offered = {office["id"] for office in day.visitor.items("clients/public/offices")}

@@ -59,7 +59,7 @@ def make_suppliers(day: Day) -> dict[str, JSON]:
 
 
 def name_suppliers(day: Day, suppliers: dict[str, JSON]) -> None:
-    """The client chose parts and prices; where they come from the office decides."""
+    """Choose the suppliers: the client chose parts and prices only."""
     for position in day.order_now()["positions"]:
         supplier, price = PURCHASE[position["article"]]
         day.manager.patch(
@@ -79,7 +79,7 @@ def name_suppliers(day: Day, suppliers: dict[str, JSON]) -> None:
 
 
 def unpaid_goes_nowhere(day: Day, suppliers: dict[str, JSON]) -> JSON:
-    """A second order costs more than what is left on the balance; returns it."""
+    """Place a second order that costs more than the balance holds; return it."""
     basket = f"orders/baskets/{day.client.id}/items"
     day.manager.post(basket, OIL | {"supplier_id": suppliers["avtotrade"]["id"]})
     oil = day.manager.post("orders/orders", {"client_id": day.client.id})
@@ -92,7 +92,7 @@ def unpaid_goes_nowhere(day: Day, suppliers: dict[str, JSON]) -> JSON:
 
 
 def pay_the_rest(day: Day, oil: JSON) -> None:
-    """By the other two doors: the bank's statement and the cash desk, both partial."""
+    """Pay by bank statement and by cash desk, each a part."""
     rest = Decimal(oil["total"]) - EXCESS
     invoice = day.manager.post("billing/invoices", {"client_id": day.client.id, "order_id": oil["id"]})
     check_equal(Decimal(invoice["amount"]), rest, "счёт на остаток")
@@ -217,7 +217,7 @@ def position_of(day: Day, article: str) -> JSON:
 
 
 def act(day: Day, action: str, positions: list[JSON], **options: Any) -> list[JSON]:
-    """One action for all marked positions; each has its own result."""
+    """Apply one action to all marked positions; each has its own result."""
     items = [{"position_id": position["id"], "version": position["version"]} for position in positions]
     results: list[JSON] = day.manager.post("orders/positions/actions", {"action": action, "items": items, **options})[
         "results"

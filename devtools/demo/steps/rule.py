@@ -38,7 +38,7 @@ def execute(day: Day) -> None:
 
 
 def leave_unanswered(day: Day, manager: Person, rule: str) -> list[JSON]:
-    """In the other office, so that head office has something overdue to see.  All at once, like any morning's mail."""
+    """Place orders in the other office, all together, so that head office has overdue obligations to see."""
     letters = [manager.post("orders/inquiries", LETTER | {"name": sender}) for sender in SENDERS]
     clocks = [open_obligation(day, day.tagil, rule, subject_id=letter["id"]) for letter in letters]
     for clock in clocks:
@@ -49,7 +49,7 @@ def leave_unanswered(day: Day, manager: Person, rule: str) -> list[JSON]:
 
 
 def explain(day: Day, manager: Person, clock: JSON) -> None:
-    """The manager asks the client, waits, goes on; then the deadline says why it is where it is."""
+    """Let the manager ask the client, pause and resume; then the deadline explains itself."""
     path = f"notifier/obligations/{clock['id']}"
     manager.post(f"{path}/waiting", {"holder": "client", "reason": "Уточняем у клиента марку фильтров"})
     moved = manager.post(f"{path}/waiting", {"holder": "manager", "reason": "Клиент ответил"})
@@ -62,7 +62,7 @@ def explain(day: Day, manager: Person, clock: JSON) -> None:
 
 
 def write_the_draft(day: Day) -> JSON:
-    """A second general rule for the same letters is refused; the same for one office is not."""
+    """Check that a second general rule for the same letters is refused, and one for a single office is not."""
     general = day.head_office.get(f"notifier/rules/{RULE}")["items"][-1]["rule"]
     body: dict[str, Any] = general | {
         "title": "Ответ на письмо или сообщение: срочно",
@@ -127,7 +127,7 @@ def publish(day: Day, draft: JSON) -> None:
 
 
 def read_the_digest(day: Day, manager: Person) -> None:
-    """The first breach is told at once, what follows within seconds (five minutes, outside of demos) in one letter."""
+    """Check that the first breach is sent at its moment, and those of the next seconds (else five minutes) together."""
     address = day.tagil.email_of(manager)
 
     def arrived() -> list[Message] | None:

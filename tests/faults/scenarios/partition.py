@@ -44,10 +44,10 @@ async def run(run: Run) -> Verdict:
             printing = asyncio.create_task(stage.printers.print(pause=0.02))
             back = 0.0
             try:
-                whats = ["held back", "cut", "slow"]
+                failures = ["held back", "cut", "slow"]
                 for number in range(run.scale(4, 30)):
                     way, name = [(to_broker, "broker"), (to_database, "database")][number % 2]
-                    what = whats[number // 2 % len(whats)]
+                    what = failures[number // 2 % len(failures)]
                     # Now and then longer than anybody waits for an answer.
                     seconds = stage.schedule.uniform(0.5, CYCLE_SECONDS) if number % 7 else run.pick(CYCLE_SECONDS, 15)
                     stage.history.write("fault", what=what, way=name, seconds=seconds)

@@ -1,0 +1,1 @@
+"""`./reglament new-service`: a service that runs from its first minute."""
