@@ -30,7 +30,8 @@ POINTS = (
 
 def parse(setting: str | None) -> tuple[str, int, signal.Signals] | None:
     """The point, how many times it is reached, and the signal.  Raises ValueError: a misspelt one would prove
-    nothing."""
+    nothing.
+    """
     if not setting:
         return None
     point, _, rest = setting.partition(":")

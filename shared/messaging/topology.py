@@ -49,7 +49,8 @@ def queue_arguments(kind: QueueKind) -> dict[str, Any]:
 
 def own_queue_arguments(kind: QueueKind) -> dict[str, Any]:
     """Of the queues beside those of events.  Quorum wherever those are: a queue on one node stops all when that one
-    does."""
+    does.
+    """
     return queue_arguments(kind) if kind == "quorum" else {}
 
 

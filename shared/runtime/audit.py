@@ -94,7 +94,8 @@ async def seal(database: Database) -> int:
 
 async def _sealed_watermark(session: AsyncSession) -> int:
     """Below it nothing can come any more: rows are sealed in the order of their ids, and whoever had taken a lower one
-    when this one was written has ended long ago.  Without it every look would read the audit of all years."""
+    when this one was written has ended long ago.  Without it every look would read the audit of all years.
+    """
     settled = (
         select(audit_seal.c.audit_id)
         .join(audit_log, audit_log.c.id == audit_seal.c.audit_id)

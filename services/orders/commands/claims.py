@@ -239,7 +239,8 @@ async def _take_back(session: AsyncSession, claim: Claim, at: datetime) -> UUID 
 
 async def _leave_cheaper(session: AsyncSession, claim: Claim) -> UUID | None:
     """The claimed pieces stay with the client and remember what went back for them, so that no kopeck goes back
-    twice; the other pieces are split off.  Returns the lineage's root."""
+    twice; the other pieces are split off.  Returns the lineage's root.
+    """
     assert claim.keeping_refund is not None, "the client agreed to an offer"
     position, _ = await lock_position(session, claim.position_id)
     remainder = position.split(claim.quantity)

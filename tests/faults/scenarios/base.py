@@ -42,8 +42,7 @@ class Run:
 
     @property
     def check_settings(self) -> dict[str, str]:
-        """Where damage to the broker is what is shown, a small run does not wait long for the next look at the queues,
-        and a full one as long as usual."""
+        """Return how often queues are checked: a small run does not wait long for the repair that it shows."""
         return DEFAULT_CHECKS if self.full else FREQUENT_CHECKS
 
 
@@ -68,7 +67,7 @@ async def samples(
     settings: Mapping[str, str] | None = None,
     ports: Mapping[int, int] | None = None,
 ) -> AsyncIterator[Stage]:
-    """`presses` and `ledgers` replicas, named press-1, press-2, …"""
+    """Start `presses` and `ledgers` replicas, named press-1, press-2 and so on."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
     async with new_world(run.servers, "press", "ledger", settings=settings, ports=ports) as world:

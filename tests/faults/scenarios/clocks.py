@@ -107,7 +107,6 @@ async def check(office: "Office", verdict: Verdict) -> None:
 
 async def settled(office: "Office", seconds: float) -> None:
     """No clock has a next step and no event waits; where that does not come, the checker says what is missing."""
-
     published = [UUID(line["event_id"]) for line in office.history.lines("published")]
     applied = "SELECT count(*) FROM inbox WHERE event_id = ANY($1::uuid[])"
     running = "SELECT count(*) FROM obligations WHERE next_at IS NOT NULL"

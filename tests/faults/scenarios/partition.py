@@ -16,8 +16,10 @@ BACK_SECONDS = 30.0
 
 
 async def seconds_back(stage: Stage, timeout: float) -> float:
-    """Until a page that is printed from now on has reached the ledger, and every process says that it is well; at most
-    `timeout`.  What they say alone could be of before."""
+    """Return the seconds until a new page has reached the ledger and every process is healthy, at most `timeout`.
+
+    Health alone could still be that of before.
+    """
     begun, known = time.monotonic(), stage.history.acknowledged
 
     async def arrived() -> bool:

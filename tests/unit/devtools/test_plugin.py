@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from devtools import quality
 from devtools.testing.infrastructure import BROKER_VARIABLE, DATABASE_VARIABLE, MANAGEMENT_VARIABLE, Servers
 from tests.support import ROOT, plugin
 
@@ -144,4 +145,4 @@ def test_tests_that_share_a_service_share_a_worker(test: str, group: str) -> Non
 
 
 def test_every_serverless_folder_exists() -> None:
-    assert all((Path(ROOT) / folder).is_dir() for folder in plugin.SERVERLESS)
+    assert all((Path(ROOT) / folder).is_dir() for folder in quality.SERVERLESS)

@@ -46,7 +46,7 @@ async def test_what_the_work_returns_or_raises_comes_through() -> None:
 
 
 async def test_work_that_is_given_up_is_a_failure_and_not_a_stop() -> None:
-    """aiormq rejects what it still owes with CancelledError when its connection ends."""
+    """The AMQP driver (aiormq) rejects what is still pending with CancelledError when its connection ends."""
 
     async def cancelled_internally() -> None:
         raise asyncio.CancelledError
