@@ -1,12 +1,14 @@
 """One service, running for real in the test's process: own database, own virtual host, relay and consumers on."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 import aio_pika
+import asyncpg
 import httpx
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -23,7 +25,7 @@ from shared.identity.roles import Principal, Role
 from shared.identity.tokens import TokenVerifier, generate_key, issue
 from shared.messaging.topology import EVENTS
 from shared.persistence import migrate
-from shared.persistence.database import new_id
+from shared.persistence.database import Database, new_id
 from shared.persistence.tables import failed_message, inbox, outbox
 from shared.runtime.app import build_app
 from shared.runtime.service import Service
@@ -186,21 +188,75 @@ async def serving(
         yield harness
 
 
-Statement = tuple[str, Any]
+Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters."""
+
+_TRANSACTION = re.compile("BEGIN|COMMIT|ROLLBACK$")
+_DRIVERS_OWN = re.compile("WITH RECURSIVE typeinfo_tree|.*set_config\\('jit'", re.DOTALL)
+"""Sent once per connection, when asyncpg meets an array for the first time."""
+
+
+class _RecordingProtocol:
+    """Stands between a connection of asyncpg and its protocol, and notes every statement that is executed.
+
+    asyncpg's query logger is no substitute: it does not see prepared statements, which is what SQLAlchemy sends.
+    """
+
+    def __init__(self, protocol: Any, seen: list[Statement]) -> None:
+        self._protocol = protocol
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._protocol, name)
+
+    def query(self, query: str, timeout: Any) -> Any:
+        self._note(query, ())
+        return self._protocol.query(query, timeout)
+
+    def bind(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        """Open a cursor."""
+        self._note(state.query, args)
+        return self._protocol.bind(state, args, *rest, **options)
+
+    def bind_execute(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        self._note(state.query, args)
+        return self._protocol.bind_execute(state, args, *rest, **options)
+
+    def bind_execute_many(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        """One statement, however many rows: they go out together."""
+        self._note(state.query, ())
+        return self._protocol.bind_execute_many(state, args, *rest, **options)
+
+    def _note(self, query: str, arguments: Any) -> None:
+        if not _TRANSACTION.match(query) and not _DRIVERS_OWN.match(query):
+            self._seen.append((query, tuple(arguments)))
+
+
+def statements(service: ServiceHarness) -> AbstractContextManager[list[Statement]]:
+    """Record what the service's HTTP requests send to PostgreSQL."""
+    return statements_of(service.app.state.database)
 
 
 @contextmanager
-def statements(service: ServiceHarness) -> Iterator[list[Statement]]:
-    """What sessions of HTTP requests send to PostgreSQL meanwhile."""
-    engine: Engine = service.app.state.database._app.engine.sync_engine
+def statements_of(database: Database) -> Iterator[list[Statement]]:
+    """Record what the driver sends in the transactions of HTTP requests: SQLAlchemy's statements and raw SQL.
+
+    BEGIN with its scope, COMMIT and ROLLBACK are left out: every transaction has them.
+    """
+    engine: Engine = database._app.engine.sync_engine
     seen: list[Statement] = []
+    recorded: dict[asyncpg.Connection, Any] = {}
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
+    def record(pooled: Any, *_: Any) -> None:
+        driver = pooled.driver_connection
+        if driver not in recorded:
+            recorded[driver] = driver._protocol
+            driver._protocol = _RecordingProtocol(driver._protocol, seen)
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "checkout", record)
     try:
         yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "checkout", record)
+        for driver, protocol in recorded.items():
+            driver._protocol = protocol

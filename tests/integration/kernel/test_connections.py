@@ -11,14 +11,17 @@ import pytest_asyncio
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from shared.contracts.orders import OrderProcessed
 from shared.identity.roles import Role
+from shared.messaging import publish
 from shared.persistence import connections
-from shared.persistence.connections import TransactionRolledBack, sqlalchemy_url
+from shared.persistence.connections import TransactionControlRefused, TransactionRolledBack, sqlalchemy_url
 from shared.persistence.database import Database, new_id
 from shared.persistence.raw_sql import fetch
 from shared.persistence.scope import Scope
+from tests.integration.kernel.messages import processed
 from tests.support.harness import ServiceHarness
 from tests.support.sample_service.app import Note
 
@@ -123,6 +126,60 @@ async def test_whoever_goes_on_after_a_failed_statement_learns_that_nothing_is_t
             with suppress(asyncpg.DivisionByZeroError):
                 await fetch(session, "SELECT 1 / 0")
     assert await stored(database, note.text) == 0
+
+
+CONTROL = ("begin", "commit", "rollback")
+"""Methods of a session that its transaction refuses."""
+
+
+async def control(session: AsyncSession, method: str, synchronous: bool) -> None:
+    """Call a method of CONTROL, also through the synchronous session beneath."""
+    if synchronous:
+        await session.run_sync(lambda beneath: getattr(beneath, method)())
+    elif method == "begin":
+        async with session.begin():
+            pytest.fail("it began")
+    else:
+        await getattr(session, method)()
+
+
+@pytest.mark.parametrize("synchronous", [False, True])
+@pytest.mark.parametrize("method", CONTROL)
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_a_session_cannot_end_its_transaction_and_nothing_is_half_done(
+    database: Database, sample: ServiceHarness, method: str, synchronous: bool, flushed: bool
+) -> None:
+    """The error undoes the row, the event and what raw SQL has written."""
+    note, copy, event = a_note(), str(uuid4()), processed()
+    with pytest.raises(TransactionControlRefused, match=rf"session\.{method}\(\)"):
+        async with database.worker() as session:
+            session.add(note)
+            await publish(session, event)
+            if flushed:
+                await fetch(
+                    session,
+                    "INSERT INTO note (id, office_id, client_id, version, text) VALUES ($1, $1, $1, 1, $2)",
+                    new_id(),
+                    copy,
+                )
+            await control(session, method, synchronous)
+    assert (await stored(database, note.text), await stored(database, copy)) == (0, 0)
+    assert await sample.published(OrderProcessed, order_id=event.order_id) == []
+    assert await database.execute_autocommit("SELECT 1"), "the connection is of use to the next one"
+
+
+@pytest.mark.parametrize("method", CONTROL)
+async def test_who_suppresses_the_refusal_has_ended_nothing(database: Database, method: str) -> None:
+    """Nothing is visible before the end of the block; at its end everything is."""
+    before, after = a_note(), a_note()
+    async with database.worker() as session:
+        session.add(before)
+        await session.flush()
+        with suppress(TransactionControlRefused):
+            await control(session, method, synchronous=False)
+        assert await stored(database, before.text) == 0
+        session.add(after)
+    assert (await stored(database, before.text), await stored(database, after.text)) == (1, 1)
 
 
 @pytest.mark.parametrize("execute_autocommit", [True, False])

@@ -71,6 +71,19 @@ async def test_a_key_for_another_body_is_refused(sample: ServiceHarness) -> None
     assert (other.status_code, code(other)) == (422, "idempotency-key-reused")
 
 
+async def test_a_key_for_another_query_is_refused(sample: ServiceHarness) -> None:
+    note, headers = body(), {"Idempotency-Key": "k4"}
+    async with sample.http(Role.MANAGER, office_id=new_id()) as http:
+        first = await http.post("/notes", json=note, headers=headers, params={"notify": "yes"})
+        same = await http.post("/notes", json=note, headers=headers, params={"notify": "yes"})
+        others = [
+            await http.post("/notes", json=note, headers=headers, params=params)
+            for params in ({"notify": "no"}, {"notify": ["yes", "no"]}, {})
+        ]
+    assert (first.status_code, same.status_code, same.content) == (201, 201, first.content)
+    assert [(other.status_code, code(other)) for other in others] == [(422, "idempotency-key-reused")] * 3
+
+
 async def test_a_failed_request_may_be_repeated_with_its_key(sample: ServiceHarness) -> None:
     async with sample.http(Role.MANAGER, office_id=new_id()) as http:
         taken = body()

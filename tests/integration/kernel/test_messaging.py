@@ -168,6 +168,60 @@ async def test_a_retry_without_an_outcome_does_not_hold_up_the_others(
     await until(only_the_cut_one_is_left)
 
 
+async def test_a_claimed_retry_is_not_taken_by_another_replica_before_its_lease_ends(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, dispatcher = sample.app.state.database, sample.app.state.dispatcher
+    event, event_id = answered(), new_id()
+    failing.add(event.number)
+    await sample.publish_raw(event.type, event.model_dump_json().encode(), str(event_id))
+
+    async def recorded() -> bool:
+        return await failed(sample, event_id) is not None
+
+    await until(recorded)
+    claims, release = list[str](), asyncio.Event()
+
+    async def hold(delivery: Delivery) -> None:
+        claims.append(delivery.message_id)
+        await release.wait()
+
+    async def make_due() -> None:
+        async with sample.session() as session:
+            mine = failed_message.c.event_id == event_id
+            await session.execute(update(failed_message).where(mine).values(next_attempt_at=func.now()))
+
+    async def claimed() -> bool:
+        return bool(claims)
+
+    # The running retry loop is one replica, and may hold the message instead of the first call here.
+    monkeypatch.setattr(dispatcher, "deliver", hold)
+    await make_due()
+    replicas = [asyncio.create_task(failures.retry_due(database, hold))]
+    try:
+        await until(claimed)
+        async with asyncio.timeout(5):  # It would hold what it claims.
+            assert await failures.retry_due(database, hold) == 0
+        async with sample.session() as session:
+            left = select(failed_message.c.next_attempt_at - func.now()).where(failed_message.c.event_id == event_id)
+            lease = await session.scalar(left)
+        assert lease is not None
+        assert failures.RETRY_LEASE - timedelta(seconds=30) < lease <= failures.RETRY_LEASE
+        assert claims == [str(event_id)]
+        await make_due()  # The lease has ended: the replica that had claimed the message is gone.
+        replicas.append(asyncio.create_task(failures.retry_due(database, hold)))
+
+        async def taken_over() -> bool:
+            return len(claims) == 2
+
+        await until(taken_over)
+    finally:
+        release.set()
+        failing.discard(event.number)
+        await asyncio.gather(*replicas)
+    assert claims == [str(event_id)] * 2
+
+
 async def test_after_the_last_attempt_a_message_is_parked_and_replayed_once(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

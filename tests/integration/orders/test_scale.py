@@ -18,7 +18,7 @@ async def test_a_page_of_positions_costs_the_same_whatever_its_length(office: Of
             page = await office.manager.get("/positions", params={"limit": length})
         assert len(page.json()["items"]) == length
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 8
 
 
 @pytest.mark.parametrize("action", ["order", "receive", "issue", "remove"])
@@ -47,7 +47,7 @@ async def test_placing_an_order_is_a_handful_of_statements(office: Office) -> No
             placed = await office.manager.post("/orders", json={"client_id": str(office.client_id)})
         assert placed.status_code == 201
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 10
+    assert counts[0] == counts[1] <= 4
 
 
 STAFF_ONLY = {"/purchase-orders", "/inquiries", "/tasks", "/suppliers"}
