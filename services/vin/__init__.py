@@ -1,1 +1,1 @@
-"""Requests by VIN or FRAME and their answers (VIN-01…VIN-10)."""
+"""Requests by VIN or FRAME and their answers."""

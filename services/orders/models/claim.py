@@ -1,4 +1,4 @@
-"""Returns and complaints (RET-01…RET-10)."""
+"""Returns (RET-08, RET-09)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ ClientAnswer = Literal["agreed", "declined"]
 
 
 class Claim(Versioned, ClientOwned, Base):
-    """Open until `decision` is set; at most one open claim per position."""
+    """A return, open until `decision` is set; a position has at most one open return."""
 
     __tablename__ = "claim"
     __table_args__ = (
@@ -46,7 +46,7 @@ class Claim(Versioned, ClientOwned, Base):
     quantity: Mapped[int]
     amount: Mapped[Decimal]
     purchase_amount: Mapped[Decimal | None]
-    """What the claimed quantity cost us; the client never sees it."""
+    """Roubles that the claimed quantity cost in purchase; the client never sees it."""
     kind: Mapped[PartKind] = mapped_column(String(24))
     ground: Mapped[Ground] = mapped_column(stored(Ground))
     client_kind: Mapped[str] = mapped_column(String(24))
@@ -55,7 +55,7 @@ class Claim(Versioned, ClientOwned, Base):
     opened_by: Mapped[UUID]
     opened_at: Mapped[datetime]
     supplier_verdict: Mapped[SupplierVerdict | None] = mapped_column(String(24))
-    """RET-09."""
+    """Whether the supplier takes the part back (RET-09); None until it was asked."""
     supplier_comment: Mapped[str | None] = mapped_column(String(1000))
     supplier_checked_at: Mapped[datetime | None]
     offer_code: Mapped[str | None] = mapped_column(String(24))
@@ -65,7 +65,7 @@ class Claim(Versioned, ClientOwned, Base):
     next_discount_percent: Mapped[int | None]
     discount_scope: Mapped[Literal["next_order", "all_orders"] | None] = mapped_column(String(24))
     keeping_refund: Mapped[Decimal | None]
-    """What the offer would return to the balance."""
+    """Roubles that the offer would return to the balance."""
     client_answer: Mapped[ClientAnswer | None] = mapped_column(String(24))
     answered_at: Mapped[datetime | None]
     decision: Mapped[Decision | None] = mapped_column(String(24))

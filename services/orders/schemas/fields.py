@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 from shared.web import one_line
 
 MAX_POSITION_AMOUNT = Decimal(10_000_000)
-"""Roubles: keeps every sum of a bulk action inside NUMERIC(14,2)."""
+"""Roubles; keeps every sum of a bulk action inside NUMERIC(14,2)."""
 
 
 Article = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
@@ -53,14 +53,14 @@ InquirerName = Annotated[
 
 
 def _reasonable(moment: datetime) -> datetime:
-    """Far from the calendar's ends, where a change of zone would leave it."""
+    """Refuse dates near the calendar's ends, which a change of zone would leave.  Raises ValueError."""
     if not 1900 <= moment.year <= 2200:
         raise ValueError("дата вне разумных границ")
     return moment
 
 
 def _no_epoch(value: Any) -> Any:
-    """Seconds since 1970 are not a date that a person wrote."""
+    """Refuse numbers, which pydantic would read as seconds since 1970.  Raises ValueError."""
     if isinstance(value, int | float):
         raise ValueError("нужна дата и время в ISO 8601")
     return value
@@ -75,11 +75,11 @@ Moment = Annotated[
 
 
 def examples(*values: dict[str, Any]) -> ConfigDict:
-    """Bodies that a reader of the API documents can send as they are, ids aside."""
+    """Return examples for the API documents, which can be sent as they are, except for ids."""
     return ConfigDict(json_schema_extra={"examples": list(values)})
 
 
 def ensure_sums_fit(quantity: int, *prices: Decimal | None) -> None:
-    """Raises ValueError."""
+    """Refuse a position whose sum exceeds MAX_POSITION_AMOUNT.  Raises ValueError."""
     if any(price is not None and price * quantity > MAX_POSITION_AMOUNT for price in prices):
         raise ValueError(f"сумма позиции больше {MAX_POSITION_AMOUNT:,} ₽".replace(",", " "))

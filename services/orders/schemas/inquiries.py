@@ -40,7 +40,7 @@ class NewTask(Input):
 
 
 def is_call(task: NewTask) -> bool:
-    """Whether the task promises a call, which takes a telephone number (INQ-02)."""
+    """Return whether the task promises a call, which needs a telephone number (INQ-02)."""
     return task.kind in ("call_back", "call_on_arrival")
 
 
@@ -92,7 +92,7 @@ class NewInquiry(Input):
 
     @model_validator(mode="after")
     def _phone_as_promised(self) -> Self:
-        """INQ-02, K9."""
+        """Require a telephone number where a call or a delivery is promised (INQ-02, K9)."""
         if self.phone is None and (self.delivery or self.call_back_promised or any(map(is_call, self.tasks))):
             raise ValueError("нужен телефон: обещан звонок или оформляется доставка")
         for item in self.items:

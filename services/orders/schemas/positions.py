@@ -1,4 +1,4 @@
-"""How rows look on the wire.  What is internal stands in `internal`, which clients get as null (ORD-08)."""
+"""Bodies of positions.  `internal` holds what only staff see; clients get null (ORD-08)."""
 
 from datetime import datetime
 from decimal import Decimal

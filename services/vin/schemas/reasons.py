@@ -1,4 +1,4 @@
-"""Request and response bodies of the service."""
+"""Bodies of the reasons for refusal."""
 
 from datetime import UTC, datetime
 from uuid import UUID

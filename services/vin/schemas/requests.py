@@ -1,4 +1,4 @@
-"""Request and response bodies of the service."""
+"""Bodies of requests and answers."""
 
 from datetime import datetime
 from typing import Annotated, Self

@@ -1,4 +1,4 @@
-"""ORD-06 check, ORD-08 removal by hand, ORD-07 removal by the clock."""
+"""The applicability check (ORD-06), removal by hand (ORD-08) and by the clock (ORD-07)."""
 
 import asyncio
 from datetime import timedelta
@@ -43,7 +43,7 @@ async def test_the_check_is_written_to_the_client_position_by_position(office: O
 
 
 async def test_a_check_ends_though_a_senior_has_ordered_a_position_before(office: Office) -> None:
-    """ORD-06: of what has left moderation nothing is asked any more, and nothing is told."""
+    """A position that has left moderation needs no result and gets no message (ORD-06)."""
     supplier = await office.supplier()
     items = [an_item(article="A1", supplier_id=supplier), an_item(article="A2", supplier_id=supplier)]
     order = await office.pay(await office.place(*items, check_requested=True))

@@ -1,4 +1,4 @@
-"""Returns: RET-02…RET-10, ORG-03."""
+"""Returns through HTTP: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08, RET-09, RET-10, ORG-03."""
 
 from decimal import Decimal
 from typing import Any

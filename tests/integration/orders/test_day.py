@@ -1,4 +1,4 @@
-"""A position's way from basket to «Выдано», and its refusals, through HTTP and the broker."""
+"""The life of a position from basket to «Выдано», and its refusals, through HTTP and the broker."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Inquiries: INQ-01…INQ-06."""
+"""Inquiries: INQ-01, INQ-02, INQ-03, INQ-04, INQ-05, INQ-06."""
 
 from datetime import datetime, timedelta
 
@@ -67,9 +67,9 @@ async def test_a_call_is_promised_to_a_number_which_may_come_later(office: Offic
     ):
         assert (refused.status_code, refused.json()["detail"]) == (409, "Телефона нет: сначала запишите, куда звонить.")
     seen = {"If-Match": f'"{inquiry["version"]}"'}
-    told = await office.manager.patch(path, json={"phone": "+79031234567", "name": "Сергей"}, headers=seen)
-    assert told.status_code == 200, told.text
-    now_known = told.json()
+    changed = await office.manager.patch(path, json={"phone": "+79031234567", "name": "Сергей"}, headers=seen)
+    assert changed.status_code == 200, changed.text
+    now_known = changed.json()
     assert (now_known["phone"], now_known["name_label"], now_known["city"]) == ("+79031234567", "Сергей", "Москва")
     assert now_known["status"] == "open"
     assert (await office.manager.patch(path, json={"city": "Тула"}, headers=seen)).status_code == 412

@@ -1,4 +1,4 @@
-"""Another office's and another client's orders stay unseen by each of the two layers alone (ORG-04)."""
+"""Each of the two layers alone hides another office's and another client's orders (ORG-04)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 

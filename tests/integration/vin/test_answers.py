@@ -1,4 +1,4 @@
-"""The office answers: lines, offers, refusals, questions, corrections (VIN-02…VIN-09, K17)."""
+"""Lines, offers, refusals, questions, corrections (VIN-02, VIN-03, VIN-04, VIN-06, VIN-07, VIN-08, VIN-09, K17)."""
 
 import asyncio
 from datetime import timedelta
@@ -124,7 +124,7 @@ async def test_a_question_is_allowed_after_an_unanswered_call(office: Office) ->
     assert given.status_code == 200
     (event,) = await office.vin.published(VinRequestAnswered, request_id=UUID(request["id"]))
     assert event.lines[0].question == QUESTION
-    assert event.notify_client, "VIN-07: whoever does not pick up the phone is asked by e-mail, whatever is wished"
+    assert event.notify_client, "a client who does not answer the phone is asked by e-mail in any case (VIN-07)"
 
 
 async def test_a_question_without_an_unanswered_call_to_this_client_is_refused(office: Office) -> None:

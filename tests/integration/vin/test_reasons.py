@@ -1,4 +1,4 @@
-"""Reasons for refusal are head office's data (VIN-06)."""
+"""Head office manages the reasons for refusal (VIN-06)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""VIN-01, VIN-02, VIN-10: a request is sent, the office learns of it."""
+"""A request is placed and the office is notified (VIN-01, VIN-02, VIN-10)."""
 
 import asyncio
 import json
@@ -182,7 +182,7 @@ async def test_a_request_of_a_renamed_client_shows_the_new_name(office: Office) 
 )
 async def test_bad_input_is_a_problem_of_the_caller(office: Office, wrong: dict[str, Any]) -> None:
     async with office.client() as http:
-        # The escapes of the JSON text are how a lone surrogate travels.
+        # A lone surrogate can only be sent as an escape of the JSON text.
         answer = await http.post(
             "/requests", content=json.dumps(body(**wrong)), headers={"Content-Type": "application/json"}
         )

@@ -1,4 +1,4 @@
-"""Tables of cases for the pure rules."""
+"""Tables of cases for the rules."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""INQ-04 and INQ-05: every criterion by its name."""
+"""Each criterion of VIP (INQ-04) and BAD (INQ-05) suggests its mark under its name."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ POLICY = MarkPolicy(vip_over=Decimal(90000), bad_under=Decimal(2000))
 
 
 def facts(**known: Any) -> InquiryFacts:
-    usual: dict[str, Any] = {"total": Decimal(5000), "dearest": Decimal(5000), "categories": []}
+    usual: dict[str, Any] = {"total": Decimal(5000), "highest_price": Decimal(5000), "categories": []}
     return InquiryFacts(**usual | known)
 
 
@@ -26,9 +26,9 @@ def facts(**known: Any) -> InquiryFacts:
         ({"categories": ["Тормоза", "Тормоза"]}, None, None),
         ({"state_institution": True}, "vip", "государственное учреждение"),
         ({"paid_online": True}, "vip", "после первого касания оформлен заказ с онлайн-оплатой"),
-        ({"dearest": Decimal("1999.99")}, "bad", "товар дешевле 2000 ₽ при разовой покупке"),
-        ({"dearest": Decimal(2000)}, None, None),
-        ({"dearest": None, "total": None}, None, None),
+        ({"highest_price": Decimal("1999.99")}, "bad", "товар дешевле 2000 ₽ при разовой покупке"),
+        ({"highest_price": Decimal(2000)}, None, None),
+        ({"highest_price": None, "total": None}, None, None),
         ({"components": True}, "bad", "ищет комплектующие"),
         (
             {"discontinued_without_alternative": True},
@@ -36,7 +36,7 @@ def facts(**known: Any) -> InquiryFacts:
             "товар снят с производства, цена неадекватна, альтернатива не рассматривается",
         ),
         ({"components": True, "state_institution": True}, "vip", "государственное учреждение"),
-        ({"dearest": Decimal(100), "regular": True}, "vip", "цикличные или регулярные закупки"),
+        ({"highest_price": Decimal(100), "regular": True}, "vip", "цикличные или регулярные закупки"),
     ],
 )
 def test_a_mark_is_suggested_with_its_criterion(known: dict[str, Any], mark: str | None, criterion: str | None) -> None:

@@ -1,4 +1,4 @@
-"""RET-02…RET-10, K6 and K16, on the policy that ships."""
+"""The matrix of the first version: RET-02, RET-03, RET-04, RET-05, RET-06, RET-10, K6 and K16."""
 
 from decimal import Decimal
 from typing import get_args

@@ -1,4 +1,4 @@
-"""VIN-03: one line, one part.  Tables of real numbers and of real mistakes."""
+"""One line, one part (VIN-03): tables of real numbers and of real mistakes."""
 
 import pytest
 
