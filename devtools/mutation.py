@@ -97,8 +97,8 @@ def run(console: Console, paths: Sequence[str], *, sample: int | None, seed: int
     names = [f"{module}.{mutant}" for module, file in files.items() for mutant in file.mutants]
     if sample is not None:
         names = sorted(random.Random(seed).sample(sorted(names), min(sample, len(names))))
-    before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if again:
+        before = last_results()
         names = [name for name in names if before.get(name, SURVIVED) != KILLED]
     console.print(f"{len(names)} mutants in {len(files)} files", highlight=False)
     in_kernel = any(path.parts[0] == "shared" for path in chosen)
@@ -112,9 +112,15 @@ def run(console: Console, paths: Sequence[str], *, sample: int | None, seed: int
         trial = Trial(names, workers)
         status = pytest.main([*PYTEST_ARGUMENTS, *tests_for(chosen)], plugins=[trial])
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(before | trial.results, indent=0, sort_keys=True))
+    RESULTS.write_text(json.dumps(last_results() | trial.results, indent=0, sort_keys=True))
     report(console, files, trial.results)
     return int(status)
+
+
+def last_results() -> dict[str, str]:
+    """Return what became of each mutant that was ever tried here."""
+    results: dict[str, str] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return results
 
 
 def target_files() -> list[Path]:
