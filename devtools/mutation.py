@@ -61,9 +61,10 @@ STARTING_SECONDS = 5
 @dataclass(frozen=True, slots=True)
 class MutatedFile:
     path: Path
-    code: str
+    lines: Sequence[str]
     mutants: Sequence[str]
-    lines: dict[str, tuple[int, int]]
+    spans: dict[str, tuple[int, int]]
+    """Where each mutant and each original stands: its first and its last line, from 1."""
 
     def diff(self, mutant: str) -> str:
         """Return what the mutant changes in its function, as a unified diff without headers."""
@@ -73,8 +74,8 @@ class MutatedFile:
         return "\n".join(list(unified_diff(before, after, lineterm="", n=0))[2:])
 
     def _source(self, name: str) -> list[str]:
-        first, last = self.lines[name]
-        text = "\n".join(self.code.splitlines()[first - 1 : last])
+        first, last = self.spans[name]
+        text = "\n".join(self.lines[first - 1 : last])
         return text.replace(name, "").strip().splitlines()
 
 
@@ -151,8 +152,8 @@ def mutate(path: Path) -> MutatedFile:
     from mutmut.mutation.file_mutation import mutate_file_contents
 
     made = mutate_file_contents(str(path), (ROOT / path).read_text())
-    lines = {name: (span.start, span.end) for name, span in made.line_span_by_function_name.items()}
-    file = MutatedFile(path, made.code, made.mutant_names, lines)
+    spans = {name: (span.start, span.end) for name, span in made.line_span_by_function_name.items()}
+    file = MutatedFile(path, made.code.split("\n"), made.mutant_names, spans)
     return replace(file, mutants=[name for name in file.mutants if not changes_a_sentence(file.diff(name))])
 
 
@@ -175,7 +176,7 @@ class MutatedLoader(SourceFileLoader):
 
     def __init__(self, module: str, file: MutatedFile) -> None:
         super().__init__(module, str(ROOT / file.path))
-        self._code = file.code
+        self._code = "\n".join(file.lines)
 
     def get_code(self, fullname: str) -> CodeType:
         return compile(self._code, self.path, "exec", dont_inherit=True)

@@ -106,13 +106,13 @@ def test_an_amount_has_two_places_whatever_the_bank_writes(text: str, amount: st
 
 @pytest.mark.parametrize("text", ["0", "0.00", "-1", "1.234", "1e3", "NaN", "", "100000000000", "рубль"])
 def test_what_is_no_sum_is_refused_with_its_line(text: str) -> None:
-    with pytest.raises(StatementError, match="^Документ в строке 3: недопустимая сумма"):
+    with pytest.raises(StatementError, match=r"^Документ в строке 3: недопустимая сумма"):
         only(Сумма=text)
 
 
 @pytest.mark.parametrize("changes", [{"Номер": None}, {"Дата": None}, {"Сумма": None}, {"Дата": "2026-03-16"}])
 def test_a_document_without_number_date_or_sum_is_refused_with_its_line(changes: dict[str, str | None]) -> None:
-    with pytest.raises(StatementError, match="^Документ в строке 3: нет номера, даты или суммы"):
+    with pytest.raises(StatementError, match=r"^Документ в строке 3: нет номера, даты или суммы"):
         only(**changes)
 
 
