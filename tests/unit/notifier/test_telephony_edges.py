@@ -1,4 +1,4 @@
-"""What exchanges tell about calls: who called whom on which line, and which of an exchange's events are none of ours."""
+"""What exchanges tell about calls: who called whom on which line, and which of their events are none of ours."""
 
 from datetime import UTC, datetime
 from typing import Any
