@@ -122,7 +122,7 @@ def test_a_refused_question_says_which_call_is_missing() -> None:
 
 @pytest.mark.clause("VIN-06")
 def test_a_reason_that_is_not_allowed_is_named_with_its_text() -> None:
-    with pytest.raises(InvalidRefusalReason, match="«Аксессуар» — не причина для отказа. Подберите артикул"):
+    with pytest.raises(InvalidRefusalReason, match=r"«Аксессуар» — не причина для отказа. Подберите артикул"):
         check_refusal(Reason("Аксессуар", False, "Подберите артикул"), None, [])
 
 
@@ -222,7 +222,7 @@ def test_a_maker_of_either_case_makes_letters_latin() -> None:
 
 
 def test_a_refusal_shows_sixty_letters_and_four_articles() -> None:
-    with pytest.raises(SeveralArticles, match="^«A11», «A12», «A13», «A14»: одна"):
+    with pytest.raises(SeveralArticles, match=r"^«A11», «A12», «A13», «A14»: одна"):
         check_article("A11, A12, A13, A14, A15", "TRW")
     for length, shown in ((60, "Q" * 60), (61, "Q" * 59 + "…")):
         with pytest.raises(NotAnArticle, match=f"^«{shown}» не похоже"):
