@@ -54,8 +54,8 @@ PYTEST_ARGUMENTS = ["-q", "-n", "0", "-p", "no:timeout", "-p", "no:cacheprovider
 # Only whether a test fails is of interest, so nothing is done to explain it.
 PYTEST_ARGUMENTS += ["--assert=plain", "--tb=native"]
 STRING = re.compile(r"\"([^\"]*)\"")
-STARTING_SECONDS = 5
-"""What a forked process may take beside five times its tests' own time."""
+PATIENCE = 10
+"""Seconds that a mutant's process and each of its tests may take beside five times their own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ def run(console: Console, paths: Sequence[str], *, sample: int | None, seed: int
     files = {module_of(path): mutate(path) for path in chosen}
     names = [f"{module}.{mutant}" for module, file in files.items() for mutant in file.mutants]
     if sample is not None:
-        names = sorted(random.Random(seed).sample(sorted(names), min(sample, len(names))))
+        # In random order: a run that is broken off has tried a sample too.
+        names = random.Random(seed).sample(sorted(names), min(sample, len(names)))
     if again:
         before = last_results()
         names = [name for name in names if before.get(name, SURVIVED) != KILLED]
@@ -274,18 +275,20 @@ class Trial:
             pid = os.fork()
             if pid == 0:
                 with in_child():
-                    limit_time([coverage.seconds[test] for test in tests])
-                    self._try(name, chosen)
+                    self._try(name, chosen, coverage)
             running[pid] = name
         while running:
             yield finished(running)
 
-    def _try(self, name: str, chosen: Sequence[pytest.Item]) -> None:
+    def _try(self, name: str, chosen: Sequence[pytest.Item], coverage: Coverage) -> None:
         """Run the tests up to the first that fails; its fixtures are closed then, for they hold databases."""
         from mutmut.mutation.trampoline import set_mutant_under_test
 
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        limit_cpu(sum(coverage.seconds[item.nodeid][0] for item in chosen))
         set_mutant_under_test(name)
         for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+            signal.alarm(PATIENCE + int(5 * coverage.seconds[item.nodeid][1]))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed:
                 item.session._setupstate.teardown_exact(None)
@@ -311,12 +314,9 @@ def cost(item: pytest.Item, coverage: Coverage) -> tuple[bool, str, float]:
     return with_servers, item.location[0] if with_servers else "", coverage.seconds[item.nodeid][0]
 
 
-def limit_time(seconds: Sequence[tuple[float, float]]) -> None:
-    """Let the kernel end a process that loops (CPU) or waits for ever (clock)."""
-    cpu, clock = (sum(parts) for parts in zip(*seconds, strict=True))
-    resource.setrlimit(resource.RLIMIT_CPU, (STARTING_SECONDS + int(5 * cpu),) * 2)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(10 * STARTING_SECONDS + int(5 * clock))
+def limit_cpu(seconds: float) -> None:
+    """Let the system end a process that takes five times what its tests take without a mutant."""
+    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE + int(5 * seconds),) * 2)
 
 
 def finished(running: dict[int, str]) -> tuple[str, str]:
