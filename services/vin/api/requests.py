@@ -34,7 +34,7 @@ async def place_request(body: NewRequest, session: Session, caller: Caller, resp
     """VIN-01, VIN-02: клиент — за себя, сотрудник — за клиента. Похожие русские буквы в номере заменяются латинскими,
     замена видна в `correction`; сомнительный номер отклоняется с подсказкой `suggestion`. Офис получает письмо
     (NTF-01), начинаются два рабочих часа на ответ (VIN-05).
-    """  # noqa: D205 (published)
+    """
     at = now()
     request = await commands.place_request(session, body, caller=caller, at=at)
     set_etag(response, request.version)
@@ -55,7 +55,7 @@ async def list_requests(
 ) -> Page[RequestRow]:
     """VIN-01: «необработанные запросы» — самые старые сверху, со сроком ответа (VIN-05); остальные списки — новые
     сверху. Сотрудник видит свой офис, клиент — только себя.
-    """  # noqa: D205 (published)
+    """
     wanted = state or ("all" if caller.role == Role.CLIENT else "unanswered")
     # Staff see only their own office anyway; naming it lets PostgreSQL take the order from an index.
     office = caller.office_id if caller.role in OFFICE_STAFF else office_id
@@ -97,7 +97,7 @@ async def answer_line(
 
     Пожелание клиента (VIN-02) соблюдается: «Минимальная цена» — дешёвые сверху; «Только оригинал» — только
     предложения с отметкой `original`, иначе клиенту объясняют в `preference_note`.
-    """  # noqa: D205 (published)
+    """
     at = now()
     request = await commands.answer_line(session, request_id, line_id, body, expected=expected, caller=caller, at=at)
     set_etag(response, request.version)
@@ -137,7 +137,7 @@ async def give_answer(
 ) -> RequestOut:
     """VIN-04, VIN-09: ответ появляется в кабинете клиента, с `notify_client` дублируется письмом. Нужен ответ в каждой
     строке. Отвечает за подбор тот, кто отправил ответ.
-    """  # noqa: D205 (published)
+    """
     at = now()
     request = await commands.give_answer(session, request_id, notify_client=body.notify_client, caller=caller, at=at)
     set_etag(response, request.version)
