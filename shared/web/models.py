@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.persistence.database import MAX_INTEGER
+from shared.vocabulary.fields import one_line
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -38,11 +39,6 @@ def storable(value: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("строка содержит недопустимые символы") from None
     return value
-
-
-def one_line(value: str) -> str:
-    """Replace line breaks and runs of spaces by one space, so that no name adds lines to a letter or a contract."""
-    return " ".join(value.split())
 
 
 class Input(BaseModel):

@@ -8,13 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.orders.domain.comments import addresses_the_client
+from shared.vocabulary.fields import Code, Percent, Reason
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Percent = Annotated[int, Field(ge=0, le=100)]
+Words = Reason
 Roubles = Annotated[Decimal, Field(ge=0, le=99_999_999, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 

@@ -10,18 +10,8 @@ from pydantic import Field, model_validator
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
-from services.orders.schemas.fields import (
-    Article,
-    City,
-    Code,
-    Comment,
-    InquirerName,
-    Moment,
-    Phone,
-    Pieces,
-    ensure_sums_fit,
-    examples,
-)
+from services.orders.schemas.fields import Article, Code, InquirerName, Moment, Phone, Pieces, ensure_sums_fit, examples
+from shared.vocabulary.fields import Comment, PlaceName
 from shared.web import Input, LongText, Output, Price, ShortText
 
 
@@ -74,7 +64,7 @@ class NewInquiry(Input):
     channel: InquiryChannel
     name: InquirerName | None = None
     phone: Phone | None = None
-    city: City
+    city: PlaceName
     items: list[InquiryItem] = Field(min_length=1, max_length=100)
     delivery: bool = False
     call_back_promised: bool = False
@@ -107,7 +97,7 @@ class InquiryContact(Input):
 
     name: InquirerName | None = None
     phone: Phone | None = None
-    city: City | None = None
+    city: PlaceName | None = None
 
 
 class InquiryStatusBody(Input):

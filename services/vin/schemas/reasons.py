@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from services.vin.schemas.requests import Code, Comment
+from shared.vocabulary.fields import Code, Comment
 from shared.web import Input, Output, ShortText
 
 
