@@ -1,4 +1,4 @@
-"""A real IMAP server (Debian's dovecot-imapd) on a free port, with a mailbox for every login that comes."""
+"""A real IMAP server (Debian's dovecot-imapd) on a free port, with a mailbox for every login."""
 
 import asyncio
 import imaplib
@@ -50,7 +50,7 @@ class Dovecot:
     directory: Path
 
     def put(self, login: str, letter: bytes) -> None:
-        """As the mail server would when a letter comes in."""
+        """Store a letter, as the mail server does when one arrives."""
         with imaplib.IMAP4("127.0.0.1", self.port, timeout=10) as connection:
             connection.login(login, PASSWORD)
             connection.append("INBOX", "", imaplib.Time2Internaldate(time.time()), letter)
@@ -62,7 +62,7 @@ class Dovecot:
             return b" ".join(part for part in connection.fetch("1:*", "(FLAGS)")[1] if isinstance(part, bytes))
 
     def renumber(self, login: str) -> None:
-        """What a move to another server does: a new UIDVALIDITY."""
+        """Give the mailbox a new UIDVALIDITY, as a move to another server does."""
         for index in (self.directory / "mail" / login).glob("dovecot*"):
             if index.is_file():
                 index.unlink()
@@ -75,7 +75,7 @@ def why_not() -> str | None:
 
 
 def _prepare(port: int) -> Path:
-    # Not under a home of root: dovecot's workers are other users.
+    # Not under root's home: dovecot's workers run as other users.
     directory = Path(tempfile.mkdtemp(prefix="reglament-dovecot-", dir="/var/tmp"))
     (directory / "mail").mkdir()
     for path in (directory, directory / "mail"):
