@@ -62,11 +62,6 @@ async def create_account(session: AsyncSession, principal: Principal, login: str
         raise LoginTaken(f"Логин «{login}» уже занят, выберите другой.") from error
 
 
-async def has_account(session: AsyncSession, subject: UUID) -> bool:
-    """Return whether the person has an account."""
-    return await session.scalar(select(account.c.id).where(account.c.id == subject)) is not None
-
-
 async def change_account(session: AsyncSession, principal: Principal, *, active: bool = True) -> None:
     """Change role, office, name or activity; tokens issued before become invalid everywhere within a minute."""
     await session.execute(

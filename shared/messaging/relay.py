@@ -119,10 +119,6 @@ class Relay:
             await self._drain()
             await self.disconnect()
 
-    def wake(self) -> None:
-        """Look for rows now instead of at the next notification."""
-        self._wakeup.set()
-
     async def _start_batch(self) -> None:
         """Start a batch as soon as fewer than `MAX_BATCHES_IN_FLIGHT` are in flight.
 

@@ -90,30 +90,9 @@ def check_correspondent_account(bic: str, account: str) -> str:
     return account
 
 
-def account_with_key(bic: str, account: str) -> str:
-    """Return the client account with its ninth digit, the key, computed: for examples that pass the check."""
-    check_bic(bic)
-    return _with_key(_settlement_centre(bic) if bic.endswith(SETTLEMENT_CENTRE_CODES) else bic[-3:], account)
-
-
-def correspondent_account_with_key(bic: str, account: str) -> str:
-    """Return the correspondent account with its key computed."""
-    check_bic(bic)
-    return _with_key(_settlement_centre(bic), account)
-
-
 def _settlement_centre(bic: str) -> str:
     return "0" + bic[4:6]
 
 
 def _key_sum(digits: str) -> int:
     return sum(int(digit) * KEY_WEIGHTS[place % 3] for place, digit in enumerate(digits)) % 10
-
-
-def _with_key(prefix: str, account: str) -> str:
-    if not re.fullmatch(r"[0-9]{20}", account):
-        raise ValueError("Счёт состоит из 20 цифр")
-    # The key has weight 3, whose inverse modulo 10 is 7, so minus the sum times 7 makes the whole sum zero.
-    zeroed = account[:8] + "0" + account[9:]
-    key = -_key_sum(prefix + zeroed) * 7 % 10
-    return account[:8] + str(key) + account[9:]

@@ -1,4 +1,4 @@
-"""One service, running for real in the test's process: own database, own virtual host, relay and consumers on."""
+"""Run one service in the test's process, with its own database and virtual host, its relay and its consumers."""
 
 import asyncio
 import re
@@ -57,13 +57,15 @@ class TestVerifier(TokenVerifier):
 def token(
     role: Role, *, office_id: UUID | None = None, principal_id: UUID | None = None, name: str = "Проверка"
 ) -> str:
-    """An access token as the right issuer would give it."""
+    """Return an access token as the role's issuer would issue it."""
     principal = Principal(principal_id or new_id(), role, office_id, name)
     issuer = "clients" if role == Role.CLIENT else "control"
     return issue(_key, issuer, principal, session_id=new_id(), at=now())
 
 
 class ServiceHarness:
+    """A running service and the ways to use it: HTTP, its database, its queues."""
+
     def __init__(
         self,
         app: FastAPI,
@@ -86,7 +88,7 @@ class ServiceHarness:
         principal_id: UUID | None = None,
         name: str = "Проверка",
     ) -> httpx.AsyncClient:
-        """A client signed in as `role` (None: not signed in); POSTs get an Idempotency-Key when they have none."""
+        """Return a client signed in as `role` (None: not signed in); POSTs without an Idempotency-Key get one."""
 
         async def add_key(request: httpx.Request) -> None:
             if request.method == "POST" and "idempotency-key" not in request.headers:
@@ -106,12 +108,12 @@ class ServiceHarness:
         )
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """A transaction of the worker's role, in network scope."""
+        """Open a transaction of the worker's role, in network scope."""
         session: AbstractAsyncContextManager[AsyncSession] = self.app.state.database.worker()
         return session
 
     async def deliver(self, event: Event, *, event_id: UUID | None = None) -> UUID:
-        """Publish like a producer; returns when the service's inbox has the event.
+        """Publish like a producer; return when the service's inbox has the event.
 
         Raises AssertionError with the recorded error when the message failed or was parked.
         """
@@ -140,7 +142,7 @@ class ServiceHarness:
         await self._exchange.publish(message, routing_key=event_type)
 
     async def published(self, event_class: type[E], **fields: Any) -> list[E]:
-        """Events of a class in this service's outbox whose fields have these values, oldest first."""
+        """Return events of a class in this service's outbox whose fields have these values, oldest first."""
         async with self.session() as session:
             query = select(outbox.c.body).where(outbox.c.type == event_class.type).order_by(outbox.c.id)
             bodies = (await session.scalars(query)).all()
@@ -153,14 +155,14 @@ class ServiceHarness:
 
 
 NO_MAIL_SERVER = "smtp://127.0.0.1:1"
-"""At the usual port a system of another test may have its mailbox, and would get letters that are not its own."""
+"""The usual port may belong to the mailbox of another test's system, which would receive foreign letters."""
 
 
 @asynccontextmanager
 async def running_service(
     service: str | Service, infrastructure: Infrastructure, *, purpose: str = "test", **settings: Any
 ) -> AsyncIterator[ServiceHarness]:
-    """A service by name on a new database; `settings` override its settings, for example `smtp_url`."""
+    """Run a service on a new database; `settings` override its settings, for example `smtp_url`."""
     declared = load(service) if isinstance(service, str) else service
     with isolated_virtual_host(infrastructure, f"{declared.name}_{purpose}") as own:
         async with scratch_database(infrastructure.database_url, declared.name, purpose) as urls:
@@ -173,7 +175,7 @@ async def running_service(
 async def serving(
     service: Service, infrastructure: Infrastructure, urls: ScratchUrls, **settings: Any
 ) -> AsyncIterator[ServiceHarness]:
-    """Serve on a database that is there already."""
+    """Run a service on an existing, migrated database."""
     servers = {"amqp_url": infrastructure.amqp_url, "amqp_management_url": infrastructure.management_url}
     options = {**servers, "smtp_url": NO_MAIL_SERVER, **settings}
     app = build_app(service, service.settings(**options), urls, TestVerifier())
@@ -193,13 +195,13 @@ Statement = tuple[str, tuple[Any, ...]]
 
 _TRANSACTION = re.compile("BEGIN|COMMIT|ROLLBACK$")
 _DRIVERS_OWN = re.compile("WITH RECURSIVE typeinfo_tree|.*set_config\\('jit'", re.DOTALL)
-"""Sent once per connection, when asyncpg meets an array for the first time."""
+"""Sent once per connection, when asyncpg looks up a type for the first time."""
 
 
 class _RecordingProtocol:
-    """Stands between a connection of asyncpg and its protocol, and notes every statement that is executed.
+    """A protocol of asyncpg that records every statement before it is sent.
 
-    asyncpg's query logger is no substitute: it does not see prepared statements, which is what SQLAlchemy sends.
+    asyncpg's query logger is no substitute: it misses prepared statements, which SQLAlchemy executes.
     """
 
     def __init__(self, protocol: Any, seen: list[Statement]) -> None:
@@ -223,7 +225,7 @@ class _RecordingProtocol:
         return self._protocol.bind_execute(state, args, *rest, **options)
 
     def bind_execute_many(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
-        """One statement, however many rows: they go out together."""
+        """Execute one statement for many rows, sent together: it counts once."""
         self._note(state.query, ())
         return self._protocol.bind_execute_many(state, args, *rest, **options)
 

@@ -14,7 +14,7 @@ from tests.support.harness import ServiceHarness
 
 
 async def seal_all(sample: ServiceHarness, office: UUID, count: int) -> None:
-    """Return when the office's rows are sealed; the service's own sealer may be at work and hold the lock."""
+    """Return when the office's rows are sealed; the service's own sealer may hold the lock meanwhile."""
 
     async def sealed() -> bool:
         await seal(sample.app.state.database)
@@ -96,7 +96,7 @@ async def test_the_running_roles_cannot_change_the_audit(sample: ServiceHarness,
 
 
 async def test_the_sealer_does_not_read_again_what_was_sealed_long_ago(sample: ServiceHarness) -> None:
-    """But whatever is younger than the longest transaction, though its id is lower than a sealed one."""
+    """It does read rows younger than the longest transaction, even with an id below a sealed one."""
     database, office = sample.app.state.database, new_id()
 
     async def write(*ages: int) -> list[int]:

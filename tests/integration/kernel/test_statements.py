@@ -1,4 +1,4 @@
-"""The counter of statements, on which the tests of scale stand, misses nothing that the driver sends."""
+"""The statement counter of the scale tests sees everything that the driver sends."""
 
 from uuid import uuid4
 
@@ -56,7 +56,7 @@ async def test_many_rows_in_one_statement_are_one(sample: ServiceHarness) -> Non
 
 
 async def test_a_cold_connection_costs_no_more_than_a_warm_one(sample: ServiceHarness) -> None:
-    """The driver asks once per connection what an array is; no use case is to blame for that."""
+    """The driver looks up array types once per connection; that is no use case's statement."""
     database = Database(sample.urls.app, sample.urls.worker, pool=1)
     counts = []
     for _ in range(2):
@@ -69,7 +69,7 @@ async def test_a_cold_connection_costs_no_more_than_a_warm_one(sample: ServiceHa
 
 
 async def test_a_request_is_its_own_statements_and_those_of_the_kernel(sample: ServiceHarness) -> None:
-    """The claim of its key, the note, its event, its audit, the stored answer; nothing of the background's work."""
+    """Claim of the key, note, event, audit, stored response; no statement of a background loop."""
     async with sample.http(Role.MANAGER, office_id=new_id()) as http:
         with statements(sample) as seen:
             answer = await http.post("/notes", json={"client_id": str(new_id()), "text": str(uuid4())})
