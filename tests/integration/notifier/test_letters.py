@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import python_calamine
 from sqlalchemy import func, select
 
@@ -31,6 +32,7 @@ async def cabinet(world: World) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.clause("CL-07", "NTF-02")
 async def test_registration_is_confirmed_by_a_link(world: World) -> None:
     """CL-07.  The link goes out even when the card has not arrived yet."""
     await world.open_office()
@@ -65,6 +67,7 @@ async def test_a_fabricated_phone_is_asked_for_by_mail_with_the_date_of_disablin
     assert "учётная запись будет отключена" in (mail.text or "")
 
 
+@pytest.mark.clause("CALL-02", "LET-01")
 async def test_the_information_letter_follows_the_first_attempt_only(world: World) -> None:
     """LET-01, CALL-02: reached or not."""
     await world.with_people()
@@ -78,6 +81,7 @@ async def test_the_information_letter_follows_the_first_attempt_only(world: Worl
     await letter(world, "client")
 
 
+@pytest.mark.clause("NTF-01", "VIN-01", "VIN-04")
 async def test_a_vin_request_reaches_the_offices_mailbox_and_its_answer_the_client(world: World) -> None:
     """NTF-01, VIN-04."""
     await world.with_people()
@@ -119,6 +123,7 @@ async def test_a_vin_request_reaches_the_offices_mailbox_and_its_answer_the_clie
     assert message["subject_kind"] == "vin_request"
 
 
+@pytest.mark.clause("VIN-04")
 async def test_an_answer_without_the_tick_stays_in_the_cabinet(world: World) -> None:
     await world.with_people()
     await world.register()

@@ -76,6 +76,7 @@ async def test_a_call_is_the_same_in_whatever_order_its_events_arrive(world: Wor
     assert (reported.in_time, reported.version, reported.client_id) == (True, 2, world.client_id)
 
 
+@pytest.mark.clause("CALL-09")
 async def test_the_third_ring_is_measured_by_the_policy(world: World) -> None:
     await opened(world)
     for seconds, talk in ((5, 60), (15, 60), (16, 60), (None, 40), (None, 4)):
