@@ -133,6 +133,10 @@ async def test_an_order_is_processed_once_when_its_last_position_leaves_moderati
     shown = await office.order(order["id"])
     assert shown["processed_at"] is not None
     assert shown["state"] == "ordered"
+    await office.moved("issue", await office.moved("receive", shown["positions"]))
+    issued = await office.order(order["id"])
+    assert (issued["state"], issued["processed_at"]) == ("issued", shown["processed_at"])
+    assert len(await office.orders.published(OrderProcessed, client_id=office.client_id)) == 1
 
 
 async def test_sending_again_mails_the_same_document_and_orders_nothing(office: Office) -> None:
