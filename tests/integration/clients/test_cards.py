@@ -56,6 +56,14 @@ async def test_a_wholesale_client_starts_with_a_wholesale_price_level(office: Te
     assert (await office.create(kind="wholesale"))["category"] == "opt5"
 
 
+@pytest.mark.clause("CL-03")
+async def test_the_buyer_group_stands_on_the_card(office: TestOffice) -> None:
+    card = await office.create(kind="legal_entity", buyer_group="Юрлица с НДС")
+    async with office.manager() as http:
+        shown = (await http.get(f"/clients/{card['id']}")).json()
+    assert shown["buyer_group"] == "Юрлица с НДС"
+
+
 async def test_a_duplicate_in_the_office_is_offered_and_may_be_insisted_on(office: TestOffice) -> None:
     phone, email = unique_phone(), f"double-{new_id().hex}@mail.example"
     first = await office.create(phone=phone, email=email)

@@ -29,11 +29,12 @@ async def record(office: Office, **changes: object) -> Json:
     return dict(answer.json())
 
 
-@pytest.mark.clause("INQ-01", "INQ-05")
+@pytest.mark.clause("CALL-13", "INQ-01", "INQ-05")
 async def test_a_visitor_who_leaves_is_recorded_with_a_suggested_mark_and_a_lost_reason(office: Office) -> None:
     inquiry = await record(office, internet_advantages_told=True)
     assert (inquiry["suggested_mark"], inquiry["criteria"]) == ("bad", ["товар дешевле 2000 ₽ при разовой покупке"])
     assert inquiry["mark"] is None
+    assert inquiry["internet_advantages_told"] is True
     assert inquiry["status_label"] == "Потеряно"
     (event,) = await office.orders.published(InquiryRecorded, office_id=office.id)
     assert (event.channel, event.status, event.lost_reason) == ("visit", "lost", "high_price")
