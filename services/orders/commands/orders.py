@@ -1,4 +1,4 @@
-"""Placing an order, checking applicability, taking note of payment."""
+"""Place an order, check applicability, take note of payment (ORD-01, ORD-06, ORD-18)."""
 
 from collections.abc import Sequence
 from datetime import datetime

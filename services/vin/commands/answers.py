@@ -1,4 +1,7 @@
-"""The office answers line by line, then gives the answer (VIN-03…VIN-09)."""
+"""Answer a request line by line, then give the answer.
+
+Clauses: VIN-03, VIN-04, VIN-06, VIN-07, VIN-08, VIN-09.
+"""
 
 from datetime import datetime
 from uuid import UUID
