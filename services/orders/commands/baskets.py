@@ -1,4 +1,7 @@
-"""Fill the basket: staff with priced offers (CALL-07, ORD-15), the client from a VIN answer (VIN-10)."""
+"""Fill a basket, as staff or, from a VIN answer, as the client (VIN-10).
+
+ORD-15, in part: term and statistics are those of the moment of pricing; nothing shows that they have grown stale.
+"""
 
 from datetime import datetime
 from uuid import UUID

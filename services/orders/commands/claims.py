@@ -1,4 +1,7 @@
-"""Returns: claim (RET-08), supplier first (RET-09), the matrix's offer and the client's answer, the decision."""
+"""Handle a return: claim, supplier first, the matrix's offer, the client's answer, the decision.
+
+Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08, RET-09, RET-10.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -126,7 +129,9 @@ async def check_with_supplier(session: AsyncSession, claim_id: UUID, body: Suppl
 async def record_offer(
     session: AsyncSession, claim_id: UUID, body: ClaimOffer, *, caller: Principal, at: datetime
 ) -> Claim:
-    """Note what of the matrix was offered, and the client's answer (RET-03, RET-04, RET-05, RET-06, K8).
+    """Record what of the matrix was proposed, and the client's answer (RET-03, RET-04, RET-05, RET-06).
+
+    K8, in part: a discount on later orders has its scope, but no validity, and nothing chooses the best of several.
 
     Raises NotFound, Conflict, SupplierCheckFirst, NotOffered, Forbidden, Invalid.
     """

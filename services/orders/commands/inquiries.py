@@ -1,4 +1,7 @@
-"""Record visits, calls and messages (INQ-01, INQ-02) with status (INQ-03), mark (INQ-04, INQ-05), tasks (INQ-06)."""
+"""Record every visit, call and message, with a status, a mark and tasks.
+
+Clauses: INQ-01, INQ-02, INQ-03, INQ-04, INQ-05, INQ-06.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta

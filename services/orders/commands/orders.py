@@ -1,4 +1,4 @@
-"""Place an order (ORD-01, ORD-11, ORD-18), check applicability (ORD-06), note payment (ORD-12)."""
+"""Place an order, check applicability, take note of payment (ORD-01, ORD-06, ORD-18)."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""Warnings to the client that the manager ticks (ORD-17)."""
+"""What the client was told or shown, ticked by the manager.
+
+ORD-17, in part: the risk without a catalogue (CALL-08) and the opened packaging are demanded, other ticks are recorded.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

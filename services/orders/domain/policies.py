@@ -88,7 +88,7 @@ class LostReason(PolicyData):
 
 
 class InquiryPolicy(PolicyData):
-    """Marks (INQ-04, INQ-05), reasons of loss (INQ-03), days until a payment is checked (INQ-06)."""
+    """Reasons of lost inquiries, sums of the marks, days of the payment task (INQ-03, INQ-04, INQ-05, INQ-06)."""
 
     marks: MarkPolicy
     lost_reasons: list[LostReason] = Field(min_length=1, max_length=50)
@@ -119,7 +119,7 @@ PartKind = Literal["consumable", "body", "individual", "rare", "other"]
 
 
 class LaterDiscount(PolicyData):
-    """A discount on later orders (K8)."""
+    """A discount on later orders.  K8, in part: a percentage with its scope, without a validity."""
 
     percent: PercentRange
     scope: Literal["next_order", "all_orders"]
@@ -128,7 +128,7 @@ class LaterDiscount(PolicyData):
 class Band(PolicyData):
     """One row of the matrix (RET-02, RET-03, RET-04, RET-05, RET-06).
 
-    It covers sums above `over` up to and including `upto`, in roubles (K6).
+    Half-open: over `over`, up to and including `upto` (K6).
     """
 
     clause: Words

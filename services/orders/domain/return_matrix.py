@@ -1,6 +1,6 @@
-"""The matrix of returns (RET-02, RET-03, RET-04, RET-05, RET-06, RET-10, K6, K16).
+"""The matrix of returns.  It offers; what the law grants it never refuses.
 
-It makes offers to the client and never refuses what the law grants.
+Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-10, K6, K16.
 """
 
 from dataclasses import dataclass
@@ -83,9 +83,9 @@ class Row:
 
 
 def consult(policy: ReturnPolicy, amount: Decimal, kind: PartKind, ground: Ground = Ground.UNWANTED) -> Row:
-    """Return the row of a sum in roubles, a kind of part and a ground.
+    """Return the row for a sum, kind and ground (RET-02, RET-03, RET-04, RET-05, RET-06).
 
-    Warranty and mis-sorts are outside of the matrix (RET-10): no offer; who decides still follows from the sum.
+    Warranty and mis-sorts stand outside (RET-10): no offer, who decides stays by the sum.
     """
     band = policy.band(amount)
     offers = _offers(band) if ground is Ground.UNWANTED and kind in band.kinds else ()
@@ -129,6 +129,7 @@ def _offers(band: Band) -> tuple[Offer, ...]:
 
 
 def _otherwise(band: Band, ground: Ground) -> str:
+    """Return what happens when the client declines; from RET-04 on the application gives the reason in detail."""
     if ground is not Ground.UNWANTED:
         return "Принять по закону о защите прав потребителей: гарантия и пересорт не входят в матрицу"
     if band.decides == "director":

@@ -1,4 +1,7 @@
-"""Returns (RET-08, RET-09)."""
+"""Table of returns.
+
+Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08, RET-09, RET-10.
+"""
 
 from datetime import datetime
 from decimal import Decimal

@@ -50,7 +50,7 @@ class Inquiry(Versioned, OfficeOwned, Base):
     delivery: Mapped[bool]
     call_back_promised: Mapped[bool]
     internet_advantages_told: Mapped[bool]
-    """Whether the visitor learnt the advantages of ordering by internet (CALL-13)."""
+    """CALL-13, in part: the tick is stored, no report counts it."""
     comment: Mapped[str | None] = mapped_column(String(4000))
     suggested_mark: Mapped[Mark | None] = mapped_column(String(8))
     criteria: Mapped[Strings]

@@ -1,4 +1,7 @@
-"""Answer a request line by line (VIN-03, VIN-07), then give the answer (VIN-04) or correct it (VIN-09)."""
+"""Answer a request line by line, then give the answer.
+
+Clauses: VIN-03, VIN-04, VIN-06, VIN-07, VIN-08, VIN-09.
+"""
 
 from datetime import datetime
 from uuid import UUID

@@ -183,6 +183,7 @@ async def test_unknown_paths_methods_and_our_mistakes_are_problems(sample: Servi
         assert code(await http.get("/broken")) == "internal-error"
 
 
+@pytest.mark.clause("ORG-02")
 async def test_who_may_call_is_checked(sample: ServiceHarness) -> None:
     async with sample.http() as anonymous, sample.http(Role.MYSTERY_CHECKER) as checker:
         nobody = await anonymous.get("/notes")

@@ -30,6 +30,7 @@ async def layers(orders: ServiceHarness, request: pytest.FixtureRequest) -> Asyn
         yield layers
 
 
+@pytest.mark.clause("ORG-04")
 @pytest.mark.usefixtures("layers")
 async def test_strangers_find_nothing(office: Office, new_office: Callable[..., Awaitable[Office]]) -> None:
     supplier = await office.supplier()

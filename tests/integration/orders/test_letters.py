@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from shared.base.clock import now
 from shared.contracts.control import StaffChanged
 from shared.contracts.notifier import MailAnswered, MailReceived
@@ -37,6 +39,7 @@ async def write(office: Office, *, client_id: UUID | None = None) -> UUID:
     return mail_id
 
 
+@pytest.mark.clause("INQ-01")
 async def test_a_letter_is_one_inquiry_of_the_clients_manager(office: Office) -> None:
     colleague, manager, client_id = await hire(office), await hire(office), new_id()
     await office.register(client_id, manager_id=manager)
@@ -55,6 +58,7 @@ async def test_a_strangers_letter_goes_to_the_first_who_serves_clients(office: O
     assert (await office.manager.get(f"/inquiries/{recorded.inquiry_id}")).json()["name"] is None
 
 
+@pytest.mark.clause("CALL-12")
 async def test_an_answer_stops_the_clock_and_the_inquiry_stays_open(office: Office) -> None:
     manager = await hire(office)
     mail_id = await write(office)

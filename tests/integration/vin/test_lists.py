@@ -52,6 +52,7 @@ def clock(
     }
 
 
+@pytest.mark.clause("VIN-01")
 async def test_unanswered_requests_stand_oldest_first(office: Office) -> None:
     first = await office.request()
     await office.answered("Колодки")

@@ -16,6 +16,7 @@ def facts(**known: Any) -> InquiryFacts:
     return InquiryFacts(**usual | known)
 
 
+@pytest.mark.clause("INQ-04", "INQ-05")
 @pytest.mark.parametrize(
     ("known", "mark", "criterion"),
     [
@@ -45,6 +46,7 @@ def test_a_mark_is_suggested_with_its_criterion(known: dict[str, Any], mark: str
     assert suggestion.criteria == ((criterion,) if criterion else ())
 
 
+@pytest.mark.clause("INQ-04")
 def test_all_criteria_that_hold_are_named() -> None:
     suggestion = suggest(POLICY, facts(total=Decimal(100_000), regular=True))
     assert suggestion.criteria == ("сумма больше 90000 ₽", "цикличные или регулярные закупки")
