@@ -53,7 +53,7 @@ def suggest(policy: MarkPolicy, facts: InquiryFacts) -> Suggestion:
     ]
     if vip:
         return Suggestion("vip", tuple(vip))
-    cheap = facts.dearest is not None and facts.dearest < policy.bad_under  # Regular purchases are VIP above.
+    cheap = facts.highest_price is not None and facts.highest_price < policy.bad_under
     bad = [
         text
         for holds, text in (

@@ -112,7 +112,7 @@ class Position(ClientOwned, OfferedPart, Base):
     refusal_reason: Mapped[str | None] = mapped_column(String(1000))
     finally_refused: Mapped[bool] = mapped_column(default=False)
     discounted: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
-    """Roubles that went back to the client for all these pieces although they stayed (RET-03, RET-04, RET-05, RET-06)."""
+    """Roubles that went back to the client for pieces that stayed (RET-03, RET-04, RET-05, RET-06)."""
     purchase_order_id: Mapped[UUID | None]
     shipment_id: Mapped[UUID | None]
     ordered_at: Mapped[datetime | None]

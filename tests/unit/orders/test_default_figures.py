@@ -16,14 +16,14 @@ RETURNS = ReturnPolicy.model_validate(first_policies()["returns"])
 @pytest.mark.clause("INQ-04")
 @pytest.mark.parametrize(("total", "mark"), [("90000", None), ("90000.01", "vip")])
 def test_an_inquiry_over_90_000_roubles_may_be_vip(total: str, mark: str | None) -> None:
-    facts = InquiryFacts(total=Decimal(total), dearest=Decimal(5000), categories=[])
+    facts = InquiryFacts(total=Decimal(total), highest_price=Decimal(5000), categories=[])
     assert suggest(INQUIRIES.marks, facts).mark == mark
 
 
 @pytest.mark.clause("INQ-05")
 @pytest.mark.parametrize(("dearest", "mark"), [("2000", None), ("1999.99", "bad")])
 def test_a_one_off_purchase_under_2000_roubles_may_be_bad(dearest: str, mark: str | None) -> None:
-    facts = InquiryFacts(total=Decimal(5000), dearest=Decimal(dearest), categories=[])
+    facts = InquiryFacts(total=Decimal(5000), highest_price=Decimal(dearest), categories=[])
     assert suggest(INQUIRIES.marks, facts).mark == mark
 
 
