@@ -1,9 +1,9 @@
-"""Pytest plugin: the run's servers, and tests in parallel.
+"""Pytest plugin: servers of a run, parallel tests, selection by clause.
 
 With several workers (`-n`) the servers are started once, before the workers, which find them in the environment; each
 worker makes databases and virtual hosts of its own on them. A run of SERVERLESS folders alone starts none. Integration
 tests of one service stay together, because they share that running service; unit tests of one file stay together;
-fault scenarios share nothing but servers that may be killed, so each goes where there is room.
+fault scenarios share only servers that may be killed, so each goes to any free worker.
 
 `--clause ORD-07` keeps only the tests that are marked with that clause of the regulations.
 """
@@ -73,7 +73,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The largest folder first, the single tests last: they fill what time the workers have left."""
+    """Schedule the largest folder first and single tests last, which fill the workers' remaining time."""
     from xdist.scheduler import LoadScopeScheduling
 
     scheduler: Any = LoadScopeScheduling(config, log)
