@@ -169,6 +169,22 @@ def new_service(
 
 
 @app.command()
+def mutate(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files or folders; all rules and the kernel without.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(help="Try only so many mutants, taken at random.")] = None,
+    seed: Annotated[int, typer.Option(help="Take the same sample again.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Mutants tried at the same time.")] = 1,
+    again: Annotated[bool, typer.Option("--again", help="Try only what the last run did not kill.")] = False,
+) -> None:
+    """Change the code in small ways and count the changes that the tests notice; takes from minutes to hours."""
+    from devtools.mutation import run
+
+    raise typer.Exit(run(console, paths or [], sample=sample, seed=seed, workers=workers, again=again))
+
+
+@app.command()
 def revision(
     service: Annotated[str, typer.Argument()],
     message: Annotated[str, typer.Option("--message", "-m")],

@@ -26,12 +26,13 @@ GC_GENERATION_0_THRESHOLD = 20_000
 
 
 def load(name: str) -> Service:
-    """The declaration in `services/<name>/app.py`."""
+    """Return the declaration in `services/<name>/app.py`."""
     service: Service = import_module(f"services.{name}.app").service
     return service
 
 
 def build_root(names: Sequence[str]) -> FastAPI:
+    """Return one application with each service mounted at `/api/<name>`."""
     apps = {name: build_app(load(name)) for name in names}
 
     @asynccontextmanager
@@ -99,7 +100,7 @@ def serve(app: FastAPI, host: str, port: int, **options: Any) -> None:
 
 
 def freeze_garbage_collector() -> None:
-    """What is imported and built by now stays: the garbage collector need not look at it again and again."""
+    """Freeze what is imported and built by now, so that the garbage collector never looks at it again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_GENERATION_0_THRESHOLD, 20, 20)

@@ -23,7 +23,8 @@ PRODUCT = ("services", "shared")
 NOT_YET = "*not implemented yet*"
 NEAREST = ("domain", "defaults", "vocabulary", "commands", "clock", "queries", "consumers", "api")
 """Where a reader looks first: the part of a path that is nearest to the rule comes first."""
-MAX_PLACES = 6
+MAX_FILES = 4
+"""More would hide the nearest."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,6 @@ class Place:
         parts = Path(self.path).parts
         nearness = min((NEAREST.index(part) for part in parts if part in NEAREST), default=len(NEAREST))
         return nearness, self.path, self.name
-
-    @property
-    def link(self) -> str:
-        """A link from `docs/regulations/`."""
-        shown = f"{self.path} › {self.name}" if self.name else self.path
-        return f"[`{shown}`](../../{self.path})"
 
 
 def catalogue(path: Path = CATALOGUE) -> list[Clause]:
@@ -128,10 +123,18 @@ def unknown_clauses() -> dict[str, list[Place]]:
 
 
 def _cell(places: Sequence[Place]) -> str:
-    shown = [place.link for place in places[:MAX_PLACES]]
-    if len(places) > MAX_PLACES:
-        shown.append(f"and {len(places) - MAX_PLACES} more")
+    """Return one link a file, from `docs/regulations/`, with the names in it; the nearest files first."""
+    names: dict[str, list[str]] = {}
+    for place in places:
+        names.setdefault(place.path, []).append(place.name)
+    shown = [_file(path, [name for name in names[path] if name]) for path in [*names][:MAX_FILES]]
+    if len(names) > MAX_FILES:
+        shown.append(f"and {len(names) - MAX_FILES} more")
     return "<br>".join(shown)
+
+
+def _file(path: str, names: Sequence[str]) -> str:
+    return f"[{path}](../../{path})" + "".join(f"<br>› `{name}`" for name in names)
 
 
 def _files(pattern: str, roots: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from shared.base.settings import SERVICES
 
 
 def migrate(directory: DataDirectory, report_progress: ReportProgress) -> None:
-    """Raises OperatorError with the end of Alembic's output."""
+    """Run Alembic in a process of its own. Raises OperatorError with the end of its output."""
     running = directory.running()
     if running is not None:
         prepare_databases(directory, {**os.environ, **running.environment})

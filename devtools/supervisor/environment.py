@@ -74,5 +74,5 @@ def for_service(service: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def without_superuser(environment: Mapping[str, str]) -> dict[str, str]:
-    """What runs for long never holds the superuser's password."""
+    """Leave out the superuser's password: a long-running process never holds it."""
     return {name: value for name, value in environment.items() if name != SUPERUSER}

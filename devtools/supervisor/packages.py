@@ -85,7 +85,7 @@ def install(packages: Sequence[str], privilege: Sequence[str], log: Path) -> boo
 
 
 def root_privilege() -> list[str] | None:
-    """What to put before a command that needs root: nothing, sudo, or None when neither is possible."""
+    """Return what stands before a command that needs root: nothing, sudo, or None when neither is possible."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:

@@ -106,7 +106,7 @@ class PostgresServer:
         wait_until(self.answers, self.process, seconds=120)
 
     def answers(self) -> bool:
-        """The server speaks the protocol only after recovery; until then it closes or refuses."""
+        """Return whether the server speaks its protocol; until the end of a recovery it closes or refuses."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(SSL_REQUEST)

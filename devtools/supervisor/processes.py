@@ -37,7 +37,7 @@ def accepts_connections(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def preferred_port(port: int) -> int:
-    """The usual port, so that bookmarks last, or any free one when it is taken."""
+    """Return the usual port, so that bookmarks last, or any free one when it is taken."""
     return port if is_free(port) else free_port()
 
 
@@ -46,7 +46,7 @@ _allocated_ports = set[int]()
 
 
 def free_port() -> int:
-    """A random free port, so that two runs at the same moment hardly ever choose the same."""
+    """Return a random free port; two runs at the same moment hardly ever choose the same."""
     for _ in range(200):
         port = random.randint(FIRST_PORT, LAST_PORT)
         if port not in _allocated_ports and is_free(port):
@@ -79,7 +79,7 @@ class GuardedProcess:
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """The log of the run before is kept as `.1`, so the logs of two runs bound the space."""
+        """Start the process; the log of the run before is kept as `.1`."""
         arguments = ["--signal", self.stop_signal, "--grace", str(self.grace), "--", *self.command]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
@@ -143,7 +143,7 @@ class GuardedProcess:
         return None if self._guard is None else self._guard.stdin
 
     def log_tail(self, lines: int = 3) -> str:
-        """The end of its output, for an error message."""
+        """Return the end of its output, for an error message."""
         if not self.log.exists():
             return ""
         text = self.log.read_text(errors="replace").strip().splitlines()
@@ -189,7 +189,7 @@ def stop_all(processes: Sequence[GuardedProcess]) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """What a server may inherit: nothing that could point it at other data (PG*, RABBITMQ_*, ERL_*)."""
+    """Return what a server may inherit: nothing that points it at other data (PG*, RABBITMQ_*, ERL_*)."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -77,7 +77,7 @@ class RabbitServer:
         self.was_ready = True
 
     def answers(self) -> bool:
-        """It is up when it answers the protocol's first header with a method frame (0x01)."""
+        """Return whether it answers the protocol's first header with a method frame (0x01)."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
                 connection.sendall(b"AMQP\x00\x00\x09\x01")

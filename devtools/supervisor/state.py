@@ -97,7 +97,7 @@ class DataDirectory:
             )
 
     def secret(self, name: str) -> str:
-        """A random secret that is made once and kept, readable by the owner only."""
+        """Return a random secret that is made once and kept, readable by the owner only."""
         known: dict[str, str] = {}
         if self._secrets.exists():
             try:

@@ -164,7 +164,7 @@ def server_urls(database: PostgresServer | None, broker: RabbitServer | None) ->
 def launch_mailbox_and_sms(
     directory: DataDirectory, environment: Mapping[str, str], stack: ExitStack
 ) -> tuple[list[GuardedProcess], str | None]:
-    """The demo's own mail server and SMS gateway, each unless a real one is named; and the mail page's address."""
+    """Start the demo's mail server and SMS gateway unless real ones are named; return the mail page's address."""
     helpers, mailbox_url = [], None
     if not os.environ.get("REGLAMENT_SMTP_URL"):
         smtp_port, http_port = urlsplit(environment["REGLAMENT_SMTP_URL"]).port, preferred_port(MAILBOX_PORT)
@@ -206,7 +206,7 @@ def prepared_stamp(directory: DataDirectory) -> Path:
 
 
 def preparation(environment: Mapping[str, str]) -> str:
-    """A hash of all that decides what the preparation does."""
+    """Return a hash of all that decides what the preparation does."""
     found = hashlib.sha256()
     for url in sorted(value for name, value in environment.items() if name.endswith("_DATABASE_URL")):
         parts = urlsplit(url)
@@ -267,7 +267,7 @@ def module_process(
 
 
 def is_ready(port: int, service_ports: Mapping[str, int]) -> bool:
-    """The one origin answers, every service has its database, and its consumers are connected to the broker."""
+    """Return whether the origin answers and every service has its database and its consumers."""
     checks = [
         f"{url}/health/{check}" for url in service_urls(service_ports).values() for check in ("ready", "consumers")
     ]

@@ -46,7 +46,7 @@ def up(console: Console, directory: DataDirectory, *, port: int, separate: bool,
 
 @contextmanager
 def stop_signals() -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM begins the stop; an impatient second one does not disturb it."""
+    """Begin the stop at the first Ctrl-C or SIGTERM; a second one does not disturb it."""
 
     def request_stop(number: int, frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -81,7 +81,7 @@ class ProcessMonitor:
         self.restart_at: float | None = None
 
     def check(self, now: float, report_progress: ReportProgress) -> bool:
-        """True when the process has just been started again."""
+        """Return whether the process has just been started again."""
         if self.process.running:
             return False
         if self.restart_at is None:

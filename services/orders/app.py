@@ -1,4 +1,4 @@
-"""The orders service, declared."""
+"""The orders service: routes, consumers, events and tables."""
 
 from services.orders.api import routers
 from services.orders.consumers import consumers

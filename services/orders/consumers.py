@@ -1,4 +1,4 @@
-"""What the orders service hears.  Each consumer is one small effect; the inbox makes it happen once."""
+"""Consumers of other services' events.  Each has one small effect; the inbox lets it happen once."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession

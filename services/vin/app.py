@@ -1,4 +1,4 @@
-"""Composition root of `vin`."""
+"""The vin service: routes, consumers, events and tables."""
 
 from services.vin.api import routers
 from services.vin.consumers import consumers

@@ -1,4 +1,4 @@
-"""What `vin` must know of other services."""
+"""Consumers that keep copies of other services' data."""
 
 from typing import Any
 from uuid import UUID
@@ -69,7 +69,7 @@ async def project_closed_obligation(event: ObligationClosed, session: AsyncSessi
 async def _project_obligation(
     facts: ObligationFacts, office_id: UUID, version: int, session: AsyncSession, *, breached: bool, closed: bool
 ) -> None:
-    """Only clocks of requests (VIN-05) concern this service."""
+    """Keep the deadlines of requests (VIN-05); other obligations do not concern this service."""
     if facts.subject_kind != "vin_request":
         return
     values: dict[str, Any] = {

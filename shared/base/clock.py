@@ -1,8 +1,8 @@
-"""The one place where Python asks for the time."""
+"""The one place where Python reads the system clock."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The current moment in UTC."""
+    """Return the current moment in UTC."""
     return datetime.now(UTC)

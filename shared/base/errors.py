@@ -1,4 +1,4 @@
-"""Business errors.  The HTTP status and the stable problem type are part of the error, not of the router."""
+"""Business errors.  Each carries its HTTP status and its stable problem type, so that routes need not map them."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ class DependencyNotReady(Exception):
 
 
 class BusinessError(Exception):
-    """Something a caller did, told as RFC 9457 problem details.
+    """A rule that the caller broke, returned as RFC 9457 problem details.
 
     `code` ends the problem's `type` and never changes; `title` and `detail` are Russian, for people.
     """
@@ -26,7 +26,7 @@ class BusinessError(Exception):
 
 
 class NotFound(BusinessError):
-    """Also what belongs to another office or client: the shape is the same."""
+    """There is no such thing, or it belongs to another office or client; both look the same (ORG-04)."""
 
     status = 404
     code = "not-found"
@@ -34,6 +34,8 @@ class NotFound(BusinessError):
 
 
 class Unauthenticated(BusinessError):
+    """The caller has no valid token."""
+
     status = 401
     code = "unauthenticated"
     title = "Нужно войти"
@@ -41,22 +43,26 @@ class Unauthenticated(BusinessError):
 
 
 class Forbidden(BusinessError):
+    """The caller's role may not do this."""
+
     status = 403
     code = "forbidden"
     title = "Недостаточно прав"
 
 
 class Conflict(BusinessError):
-    pass
+    """The present state does not allow the action."""
 
 
 class IllegalTransition(BusinessError):
+    """The state machine has no such transition from the present state."""
+
     code = "illegal-transition"
     title = "Недопустимая смена состояния"
 
 
 class Invalid(BusinessError):
-    """The request is well-formed but a value breaks a rule.  `field` names it."""
+    """The request is well-formed, but a value breaks a rule.  `field` names the value's place."""
 
     status = 422
     code = "invalid"
@@ -69,25 +75,31 @@ class Invalid(BusinessError):
 
 
 class PreconditionFailed(BusinessError):
+    """The object has changed since the version that the caller saw."""
+
     status = 412
     code = "stale-version"
     title = "Данные уже изменились"
 
 
 class PreconditionRequired(BusinessError):
+    """The caller did not say which version it saw."""
+
     status = 428
     code = "version-required"
     title = "Нужен заголовок If-Match"
 
 
 class TooManyRequests(BusinessError):
+    """Too many failed attempts within a minute."""
+
     status = 429
     code = "too-many-requests"
     title = "Слишком много попыток"
 
 
 class Unavailable(BusinessError):
-    """The system, not the caller, is at fault; worth another try."""
+    """The system, not the caller, is at fault; the request may be repeated."""
 
     status = 503
     code = "unavailable"

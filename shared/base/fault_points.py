@@ -1,7 +1,7 @@
-"""Named points of no return at which the fault tests kill the process, or stop it.
+"""Named points at which fault tests kill or stop the process, between two steps that are not atomic.
 
-`REGLAMENT_CRASH_AT=relay.published:3` sends SIGKILL to the own process when the point is reached for the third time,
-`relay.claimed:3:stop` SIGSTOP.  Without the variable a point costs one comparison.
+`REGLAMENT_CRASH_AT=relay.published:3` sends SIGKILL to the process when the point is reached for the third time,
+`relay.claimed:3:stop` sends SIGSTOP.  Without the variable a point costs one comparison.
 """
 
 import os
@@ -29,8 +29,10 @@ POINTS = (
 
 
 def parse(setting: str | None) -> tuple[str, int, signal.Signals] | None:
-    """The point, how many times it is reached, and the signal.  Raises ValueError: a misspelt one would prove
-    nothing."""
+    """Return the point, the number of the visit and the signal.
+
+    Raises ValueError for an unknown point: a misspelt one would prove nothing.
+    """
     if not setting:
         return None
     point, _, rest = setting.partition(":")
@@ -45,7 +47,7 @@ _reached = 0
 
 
 def reach(point: str) -> None:
-    """Does not return where the process is to die here, and late where it is stopped."""
+    """Kill or stop the process when this is the visit that the variable names; otherwise do nothing."""
     if _armed is None or _armed[0] != point:
         return
     global _reached

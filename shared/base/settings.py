@@ -10,13 +10,13 @@ SERVICES = ("control", "clients", "orders", "vin", "billing", "notifier")
 
 
 class Settings(BaseSettings):
-    """What every service reads.  A service with settings of its own subclasses this."""
+    """The settings of every service.  A service with settings of its own subclasses this."""
 
     model_config = SettingsConfigDict(env_prefix="REGLAMENT_", extra="ignore")
 
     amqp_url: str = "amqp://guest:guest@127.0.0.1:5672/"
     amqp_management_url: str | None = None
-    """RabbitMQ's management API with credentials in the URL; only head office's board asks it."""
+    """RabbitMQ's management API with credentials in the URL; only head office's board reads it."""
     queue_type: Literal["classic", "quorum"] = "classic"
     """Durable classic queues on one node, quorum queues on three."""
     public_url: str = "http://127.0.0.1:8000"
@@ -42,16 +42,19 @@ class DatabaseUrls:
 
     @property
     def app(self) -> str:
+        """The URL of the role that serves HTTP requests."""
         return self._read("")
 
     @property
     def worker(self) -> str:
+        """The URL of the role of consumers and loops."""
         return self._read("WORKER_")
 
     @property
     def owner(self) -> str:
+        """The URL of the role that migrates and owns the tables."""
         return self._read("OWNER_")
 
     def _read(self, role: str) -> str:
-        """Raises KeyError naming the variable that is missing."""
+        """Read one URL.  Raises KeyError naming the missing variable."""
         return os.environ[f"REGLAMENT_{self.service.upper()}_{role}DATABASE_URL"]

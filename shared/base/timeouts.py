@@ -1,4 +1,4 @@
-"""Waiting for the broker without being held up by it."""
+"""Time limits for calls to the broker that hold even when the call ignores its cancellation."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,10 +8,12 @@ T = TypeVar("T")
 
 
 async def wait_at_most(seconds: float, work: Awaitable[T]) -> T:
-    """What `work` returns or raises; TimeoutError when that takes too long, ConnectionError when it is given up.
+    """Return what `work` returns.
 
-    It is a task of its own, which is told to stop and then left to itself: aiormq, cancelled while it closes a channel,
-    may wait for ever, and neither a stop of the service nor a broker that hangs may wait with it.
+    `work` runs as a task of its own that is cancelled and then abandoned: aiormq, cancelled while it closes a channel,
+    may wait forever, and neither a stop of the service nor a hanging broker may make the caller wait with it.
+
+    Raises the error of `work`, TimeoutError after `seconds`, or ConnectionError when aiormq cancels it.
     """
     task = asyncio.ensure_future(work)
     task.add_done_callback(_retrieve_exception)
@@ -22,12 +24,12 @@ async def wait_at_most(seconds: float, work: Awaitable[T]) -> T:
     if not done:
         raise TimeoutError(f"no answer from the broker within {seconds:g} s")
     if task.cancelled():
-        # By aiormq, whose connection has ended: to our caller it must not look as if somebody had told him to stop.
+        # aiormq cancelled it because its connection ended; to the caller it must not look like its own cancellation.
         raise ConnectionError("the connection to the broker has ended")
     return task.result()
 
 
 def _retrieve_exception(task: "asyncio.Future[Any]") -> None:
-    """Else asyncio complains about the exception of a task that nobody waits for any more."""
+    """Retrieve the exception, so that asyncio does not log it as never retrieved."""
     if not task.cancelled():
         task.exception()

@@ -25,13 +25,15 @@ _failed_attempts = FailedAttempts()
 
 
 class LoginTaken(Conflict):
+    """Another account has this login."""
+
     code = "login-taken"
     title = "Логин занят"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A signed-in session: who, in which family of refresh tokens, and the next refresh token."""
+    """A signed-in session: the principal, its family of refresh tokens, and the next refresh token."""
 
     principal: Principal
     family_id: UUID
@@ -39,11 +41,12 @@ class Grant:
 
 
 def normalize_login(login: str) -> str:
+    """Return the login as it is stored and compared."""
     return login.strip().lower()
 
 
 async def create_account(session: AsyncSession, principal: Principal, login: str, password: str) -> None:
-    """Raises LoginTaken.  Logins are network-wide and case-insensitive."""
+    """Create an account.  Logins are network-wide and case-insensitive.  Raises LoginTaken."""
     values = {
         "id": principal.id,
         "login": normalize_login(login),
@@ -59,12 +62,8 @@ async def create_account(session: AsyncSession, principal: Principal, login: str
         raise LoginTaken(f"Логин «{login}» уже занят, выберите другой.") from error
 
 
-async def has_account(session: AsyncSession, subject: UUID) -> bool:
-    return await session.scalar(select(account.c.id).where(account.c.id == subject)) is not None
-
-
 async def change_account(session: AsyncSession, principal: Principal, *, active: bool = True) -> None:
-    """Role, office, name or activity changed: tokens issued before are void everywhere within a minute."""
+    """Change role, office, name or activity; tokens issued before become invalid everywhere within a minute."""
     await session.execute(
         update(account)
         .where(account.c.id == principal.id)
@@ -76,16 +75,16 @@ async def change_account(session: AsyncSession, principal: Principal, *, active:
 
 
 async def set_password(session: AsyncSession, subject: UUID, password: str) -> None:
-    """All sessions of the account end."""
+    """Set a new password and end all sessions of the account."""
     hashed = await hash_password(password)
     await session.execute(update(account).where(account.c.id == subject).values(password_hash=hashed))
     await revoke_tokens(session, subject)
 
 
 async def change_password(session: AsyncSession, subject: UUID, current: str, new: str) -> bool:
-    """False when the current one is wrong, also when it has been set anew while it was compared.
+    """Set a new password; return False when the current one is wrong, or was replaced while it was compared.
 
-    Raises TooManyRequests: whoever holds a stolen token cannot go on to guess the password.
+    Raises TooManyRequests: a stolen token must not allow guessing the password.
     """
     await _failed_attempts.check(PER_ACCOUNT, str(subject))
     own = select(account.c.password_hash).where(account.c.id == subject)
@@ -98,7 +97,10 @@ async def change_password(session: AsyncSession, subject: UUID, current: str, ne
 
 
 async def revoke_tokens(session: AsyncSession, subject: UUID) -> None:
-    """The account is locked first, as by everybody who makes tokens: those that are being made are waited for."""
+    """Revoke all tokens of an account.
+
+    The account is locked first, as by everything that issues tokens, so tokens that are being issued are revoked too.
+    """
     await session.execute(select(account.c.id).where(account.c.id == subject).with_for_update())
     await session.execute(delete(refresh_token).where(refresh_token.c.account_id == subject))
     moment = {"not_before": func.clock_timestamp()}
@@ -110,9 +112,9 @@ async def revoke_tokens(session: AsyncSession, subject: UUID) -> None:
 
 
 async def recent_revocations(session: AsyncSession) -> list[tuple[UUID, float]]:
-    """Subjects and the moment (seconds since the epoch) before which their tokens are void.
+    """Return subjects and the moment (seconds since the epoch) before which their tokens are invalid.
 
-    Older entries are of no use: every access token of that time has expired.
+    Older entries are left out: every access token of that time has expired.
     """
     recent = revocation.c.not_before > func.now() - ACCESS_LIFETIME * 2
     rows = await session.execute(select(revocation).where(recent))
@@ -120,12 +122,12 @@ async def recent_revocations(session: AsyncSession) -> list[tuple[UUID, float]]:
 
 
 async def sign_in(session: AsyncSession, login: str, password: str) -> Grant | None:
-    """None for a wrong login, a wrong password or a closed account, in the same time."""
+    """Verify a password; return None for a wrong login, a wrong password or a closed account, in the same time."""
     row = (await session.execute(select(account).where(account.c.login == normalize_login(login)))).one_or_none()
     valid = await verify_password(password, row.password_hash if row is not None else None)
     if row is None or not valid:
         return None
-    # Comparing takes its time: the password may be another by now, the person dismissed.
+    # Verification takes time: meanwhile the password may have been changed or the account closed.
     now = await _lock_account(session, row.id)
     if now is None or not now.active or now.password_hash != row.password_hash:
         return None
@@ -165,7 +167,7 @@ async def refresh(session: AsyncSession, token: str) -> Grant | None:
 
 
 async def _lock_account(session: AsyncSession, subject: UUID) -> Row[Any] | None:
-    """As it is now; nobody changes it or revokes its tokens until this transaction ends."""
+    """Return the account as it is now and lock it until this transaction ends."""
     return (await session.execute(select(account).where(account.c.id == subject).with_for_update())).one_or_none()
 
 
@@ -174,6 +176,7 @@ def _principal(row: Row[Any]) -> Principal:
 
 
 async def end_family(session: AsyncSession, family_id: UUID) -> None:
+    """Delete all refresh tokens of one sign-in."""
     await session.execute(delete(refresh_token).where(refresh_token.c.family_id == family_id))
 
 

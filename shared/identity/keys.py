@@ -1,4 +1,4 @@
-"""The signing key of an issuer: made once, kept in its database, shared by its replicas."""
+"""The signing key of an issuer: generated once, kept in its database, shared by its replicas."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _LOCK = 7_350_004
 
 
 async def ensure_key(session: AsyncSession) -> None:
-    """Make the first key; replicas that start together make one."""
+    """Generate the first key; replicas that start together generate one."""
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     if await session.scalar(select(table.c.kid).limit(1)) is None:
         key = generate_key()
@@ -21,12 +21,12 @@ async def ensure_key(session: AsyncSession) -> None:
 
 
 async def signing_key(session: AsyncSession) -> OKPKey:
-    """The newest key."""
+    """Return the newest key."""
     query = select(table.c.private_jwk).order_by(table.c.created_at.desc()).limit(1)
     return OKPKey.import_key((await session.execute(query)).scalar_one())
 
 
 async def public_keys(session: AsyncSession) -> list[dict[str, Any]]:
-    """All keys, the private parts left out."""
+    """Return all keys without their private parts."""
     rows = await session.scalars(select(table.c.private_jwk).order_by(table.c.created_at))
     return [OKPKey.import_key(jwk).as_dict(private=False) for jwk in rows]

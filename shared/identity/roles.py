@@ -1,4 +1,4 @@
-"""Who may act (ORG-02)."""
+"""The roles of people and the caller of a request (ORG-02)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +8,8 @@ from shared.persistence.scope import NETWORK, Scope
 
 
 class Role(StrEnum):
+    """A role as it stands in tokens and tables (ORG-02)."""
+
     CLIENT = "client"
     ASSISTANT = "assistant"
     MANAGER = "manager"
@@ -19,6 +21,7 @@ class Role(StrEnum):
 
     @property
     def label(self) -> str:
+        """The role's name in Russian."""
         return LABELS[self]
 
 
@@ -50,7 +53,7 @@ class Principal:
 
     @property
     def scope(self) -> Scope:
-        """ORG-04: staff see their own office, clients themselves, head office everything."""
+        """The rows that the caller sees (ORG-04): staff their office, clients their own, head office all."""
         if self.role in (Role.HEAD_OFFICE, Role.SERVICE):
             return NETWORK
         if self.role == Role.CLIENT:

@@ -1,4 +1,4 @@
-"""Wrong passwords: whoever guesses is slowed down, nobody is locked out for long.  Counted by each process."""
+"""Throttle failed sign-ins: attempts are slowed down, no account is locked for long.  Counted per process."""
 
 from math import ceil
 from time import time
@@ -10,22 +10,23 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from shared.base.errors import TooManyRequests
 
 PER_ACCOUNT = RateLimitItemPerMinute(10)
-"""At sign-in per account and address: nobody locks another out from elsewhere."""
+"""At sign-in per account and address, so that an account cannot be locked from elsewhere."""
 PER_ADDRESS = RateLimitItemPerMinute(100)
 
 
 class FailedAttempts:
-    """Failures by key; each limit counts its own."""
+    """Failed attempts by limit and key."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def check(self, limit: RateLimitItem, *key: str) -> None:
-        """Raises TooManyRequests where as many have failed as the limit allows."""
+        """Raise TooManyRequests when as many attempts have failed as the limit allows."""
         if not await self._limiter.test(limit, *key):
             window = await self._limiter.get_window_stats(limit, *key)
             seconds = max(1, ceil(window.reset_time - time()))
             raise TooManyRequests("Слишком много неудачных попыток. Подождите минуту.", retry_after=seconds)
 
     async def record(self, limit: RateLimitItem, *key: str) -> None:
+        """Count a failed attempt."""
         await self._limiter.hit(limit, *key)

@@ -32,15 +32,16 @@ REVOCATION_MAX_AGE_SECONDS = 60.0
 KEY_REFRESH_SECONDS = 5.0
 MAX_CACHED_TOKENS = 10_000
 CLOCK_LEEWAY_SECONDS = 5
-"""The clocks of two machines differ."""
+"""Tolerated difference between the clocks of two machines."""
 
 
 def generate_key() -> OKPKey:
+    """Return a new signing key."""
     return OKPKey.generate_key("Ed25519", {"kid": str(new_id()), "use": "sig", "alg": ALGORITHM}, private=True)
 
 
 def issue(key: OKPKey, issuer: str, principal: Principal, *, session_id: UUID, at: datetime) -> str:
-    """An access token for ten minutes."""
+    """Return a signed access token that is valid for `ACCESS_LIFETIME`."""
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
@@ -58,20 +59,20 @@ def issue(key: OKPKey, issuer: str, principal: Principal, *, session_id: UUID, a
 
 @dataclass
 class Issuer:
-    """What a verifier knows of one issuer: its keys and whom it has dismissed."""
+    """What a verifier knows of one issuer: its keys and its revocations."""
 
     name: str
     url: str
     keys: KeySet = field(default_factory=lambda: KeySet([]))
     keys_read_at: float = 0.0
     revoked: dict[UUID, float] = field(default_factory=dict)
-    """Subject -> tokens issued before this moment (seconds since the epoch) are void."""
+    """Subject -> tokens issued before this moment (seconds since the epoch) are invalid."""
     revocations_read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A token that was found good: checking its signature again for each request would tell nothing new."""
+    """A verified token, cached: its signature need not be checked again for each request."""
 
     principal: Principal
     issuer: Issuer
@@ -80,12 +81,12 @@ class _Verified:
     expires_at: float
 
     def is_valid(self) -> bool:
-        """Until it expires, or the issuer's keys are read anew."""
+        """Return whether the token has not expired and the issuer's keys were not reloaded."""
         return self.keys is self.issuer.keys and time.time() < self.expires_at
 
 
 class TokenVerifier:
-    """Checks signature, `typ`, `iss`, `aud`, `exp` and revocation.
+    """Verify tokens: signature, `typ`, `iss`, `aud`, `exp` and revocation.
 
     Keys come from the issuers' JWKS over HTTP, in one-process mode too; revocations are polled (`watch`).
     """
@@ -96,7 +97,7 @@ class TokenVerifier:
         self._verified: dict[str, _Verified] = {}
 
     async def verify(self, token: str) -> Principal:
-        """The caller.  Raises Unauthenticated, or Unavailable when an issuer can't be asked."""
+        """Return the caller.  Raises Unauthenticated, or Unavailable when an issuer does not respond."""
         verified = self._verified.get(token)
         if verified is None or not verified.is_valid():
             verified = await self._verify(token)
@@ -107,7 +108,7 @@ class TokenVerifier:
         return verified.principal
 
     async def _verify(self, token: str) -> _Verified:
-        """Signature and claims.  Raises Unauthenticated, Unavailable."""
+        """Verify signature and claims.  Raises Unauthenticated, Unavailable."""
         try:
             issuer = self._issuers[_unverified(token, "iss")]
             keys = await self._keys(issuer, _kid(token))

@@ -1,4 +1,4 @@
-"""Events between services: outbox, relay, inbox, retry, parking."""
+"""Events between services: outbox, relay, inbox, retries, parked messages."""
 
 from shared.messaging.consumers import Consumers
 from shared.messaging.outbox import publish

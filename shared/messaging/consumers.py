@@ -1,4 +1,4 @@
-"""The registry of what a service consumes, and the one place where an event is applied.
+"""The registry of the events that a service consumes, and the one place where an event is applied.
 
 The broker, the retry loop and the replay of parked messages all call `Dispatcher.deliver`.
 """
@@ -29,10 +29,10 @@ Handler = Callable[[Any, AsyncSession], Awaitable[None]]
 LockKeyFunction = Callable[[Any], str]
 
 STARTUP_GRACE_SECONDS = 1.0
-"""The first redelivered message waits so long: what a process dies of at its start is none of them."""
+"""Delay before the first redelivered message: a crash while starting must not count against a message."""
 
 _CLAIM = "INSERT INTO inbox (consumer, event_id, type) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING event_id"
-# It waits for its turn, so that the handler's statements see all that the one before it wrote.
+# Waits for the advisory lock, so that the handler sees what the transaction before it wrote.
 _CLAIM_SERIALIZED = (
     "INSERT INTO inbox (consumer, event_id, type) SELECT $1, $2::uuid, $3"
     " WHERE pg_advisory_xact_lock(hashtextextended($4::text, 0)) IS NOT NULL"
@@ -53,9 +53,9 @@ class Consumers:
     ) -> Callable[[Handler], Handler]:
         """Register `async def handler(event, session)`.
 
-        It runs in one worker transaction with the inbox row.  When it raises, everything is rolled back and the
-        message is retried after seconds, minutes, hours, then parked.  Events with the same `serialize_by`, whatever
-        their types, are applied one after another, in any order; each sees all that the one before it wrote.
+        The handler runs in one worker transaction with the inbox row.  When it raises, everything is rolled back and
+        the message is retried after seconds, minutes, hours, then parked.  Events with the same `serialize_by` key, of
+        any type, are applied one after another, in any order; each sees what the one before it wrote.
         """
 
         def register(handler: Handler) -> Handler:
@@ -72,28 +72,28 @@ class Consumers:
 
 
 class MalformedMessage(Exception):
-    """The message can never be understood; it is parked at once."""
+    """The message cannot be parsed; it is parked without a retry."""
 
 
 class Dispatcher:
-    """Applies deliveries to one service, each once."""
+    """Apply deliveries to one service, each once."""
 
     def __init__(self, consumers: Consumers, database: Database, concurrency: int = 8) -> None:
-        """At most `concurrency` messages are in hand at once."""
+        """Process at most `concurrency` messages concurrently."""
         self.service = consumers.service
         self._handlers, self._lock_keys = consumers.handlers, consumers.lock_keys
         self._database = database
         self._slots = asyncio.Semaphore(concurrency)
         self._redelivery_lock = asyncio.Lock()
-        """One redelivered message at a time: should the process die, that one is blamed and not those beside it."""
+        """Handle redelivered messages one at a time: a crash of the process then counts for one message only."""
         self._startup_grace_ends_at: float | None = None
         self._attempts_to_uncount = Counter[UUID]()
-        """Attempts that were counted and ended here without an outcome, by event, until they are taken back."""
+        """By event: attempts counted in the table that ended here without an outcome and are to be uncounted."""
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Apply, or record why not.  After it returns the message may be acknowledged.
+        """Apply the message, or record why it could not be applied.  Afterwards it may be acknowledged.
 
-        Raises only when the service's own database cannot be written: then the message must stay with the broker.
+        Raises only when the service's own database cannot be written: then the message must return to the broker.
         """
         if not delivery.redelivered:
             async with self._slots:
@@ -120,7 +120,7 @@ class Dispatcher:
         await asyncio.sleep(self._startup_grace_ends_at - time.monotonic())
 
     async def uncount_attempts(self) -> None:
-        """Tell the other replicas of these attempts.  Raises when the database cannot be written."""
+        """Uncount these attempts in the database, for all replicas.  Raises when it cannot be written."""
         attempts_to_uncount, self._attempts_to_uncount = self._attempts_to_uncount, Counter()
         try:
             if attempts_to_uncount:
@@ -154,9 +154,9 @@ class Dispatcher:
             raise
 
     async def apply(self, delivery: Delivery) -> bool:
-        """Run the handler in one transaction with the inbox row; False when the inbox has the event already.
+        """Run the handler in one transaction with the inbox row; return False when the inbox has the event already.
 
-        Raises Unreadable, or whatever the handler raised, with nothing changed.
+        Raises MalformedMessage, or the handler's error; the transaction is rolled back.
         """
         event = self._parse(delivery)
         handler = self._handlers[event.type]

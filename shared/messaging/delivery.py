@@ -1,4 +1,4 @@
-"""A message as it came from the broker or from the table of failures."""
+"""A message as the broker or the table of failed messages delivers it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message as it came: bytes and headers, not yet believed."""
+    """A message as received: bytes and headers, not validated."""
 
     type: str
-    """The type its queue is for."""
+    """The event type of its queue."""
     body: bytes
     headers: Mapping[str, Any] = field(default_factory=dict)
     message_id: str = ""
@@ -19,12 +19,13 @@ class Delivery:
 
     @property
     def event_id(self) -> UUID:
-        """The message id; for a message without a valid one, an id made of its content."""
+        """The message id; for a message without a valid one, an id derived from its content."""
         try:
             return UUID(self.message_id)
         except ValueError:
             return uuid5(NAMESPACE_URL, f"{self.type} {self.message_id} {self.body.hex()}")
 
     def header(self, name: str) -> str:
+        """Return a header as text, or an empty string."""
         value = self.headers.get(name, "")
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

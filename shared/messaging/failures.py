@@ -1,7 +1,8 @@
-"""Retry from the service's own database, and parking of what cannot be applied.
+"""Retries from the service's own database, and parking (dead letters) of what cannot be applied.
 
-A failing message never blocks its queue: it is recorded here with its bytes and acknowledged; the retry loop runs it
-again.  Parked messages wait for a person.  What crashes the process is counted before it is handled.
+A failing message never blocks its queue: it is recorded here with its bytes and acknowledged; the retry loop delivers
+it again.  Parked messages wait for a person.  Attempts are counted before they are made, so that a message which
+crashes its process is counted too.
 """
 
 import random
@@ -23,23 +24,23 @@ from shared.persistence.tables import failed_message as table
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 )
-"""After the last one the message is parked."""
+"""Pauses after the first, second, … failure; after the last one the message is parked."""
 CRASH_ATTEMPTS = 5
-"""A message redelivered this many times without an outcome takes its process down: it is parked.
+"""A message redelivered this many times without an outcome is taken to crash its process: it is parked.
 
-Of 500 deaths by other hands one message was in hand at three in a row.
+In 500 kills from outside, one message was being handled at most three times in a row.
 """
 RETRY_LEASE = timedelta(minutes=2)
-"""How long a claimed message is its process's.  Another takes it up afterwards: that one has died."""
+"""Lease of a claimed message; afterwards another replica may claim it."""
 BATCH = 50
 MAX_ERRORS_PER_BATCH = 3
-"""So many messages of a batch without an outcome: the database is away."""
+"""After so many errors in a batch the database is taken to be unavailable."""
 
 
 async def begin_attempt(database: Database, service: str, delivery: Delivery, attempts_to_uncount: int = 0) -> bool:
-    """Count a redelivery before it is handled; True when it is parked now, or was already set aside.
+    """Count a redelivery before it is handled; return whether it is parked, or waits for a retry already.
 
-    `attempts_to_uncount` attempts are taken back first, see `uncount_attempts`.
+    Earlier attempts of this process that ended without an outcome, `attempts_to_uncount`, are uncounted first.
     """
     async with database.worker() as session:
         first = insert(table).values(**_row(service, delivery), state="delivering", attempts=1)
@@ -66,7 +67,7 @@ async def begin_attempt(database: Database, service: str, delivery: Delivery, at
 
 
 async def uncount_attempts(database: Database, service: str, attempts_to_uncount: Mapping[UUID, int]) -> None:
-    """Attempts without an outcome in a process that lives on: it was a connection that died, and not of the message."""
+    """Uncount attempts without an outcome in a process that is still alive: the connection failed, not the message."""
     async with database.worker() as session:
         for event_id, times in attempts_to_uncount.items():
             begun = (table.c.consumer == service) & (table.c.event_id == event_id) & (table.c.state == "delivering")
@@ -75,7 +76,7 @@ async def uncount_attempts(database: Database, service: str, attempts_to_uncount
 
 
 async def record(database: Database, service: str, delivery: Delivery, error: Exception) -> str:
-    """Store a failure and when to try again; returns the new state."""
+    """Store a failure and the time of the next attempt; return the new state, `retrying` or `parked`."""
     text = "".join(traceback.format_exception(error))[-8000:].replace("\x00", "")
     async with database.worker() as session:
         previous = select(table.c.attempts, table.c.state).where(
@@ -84,7 +85,7 @@ async def record(database: Database, service: str, delivery: Delivery, error: Ex
         row = (await session.execute(previous.with_for_update())).one_or_none()
         attempts = row.attempts if row is not None and row.state == "retrying" else 0
         if not attempts or not delivery.headers.get("x-retry"):
-            attempts += 1  # The retry loop counts before it delivers.
+            attempts += 1  # The retry loop has counted its attempt before delivering.
         values: dict[str, Any] = {"attempts": attempts, "error": text, "state": "parked", "next_attempt_at": None}
         if attempts <= len(RETRY_DELAYS):
             delay = RETRY_DELAYS[attempts - 1] * random.uniform(0.8, 1.2)
@@ -96,13 +97,17 @@ async def record(database: Database, service: str, delivery: Delivery, error: Ex
 
 
 async def park(database: Database, service: str, delivery: Delivery, error: str) -> None:
+    """Store the message as parked: it is not retried until a person replays it."""
     async with database.worker() as session:
         values = {"state": "parked", "error": error.replace("\x00", ""), "parked_at": func.now()}
         await _upsert(session, service, delivery, values | {"next_attempt_at": None})
 
 
 async def resolve(session: AsyncSession, service: str, event_id: UUID) -> None:
-    """The event was applied after all, in this transaction.  A replayed one keeps its row as history."""
+    """Record that this transaction applies the event after all.
+
+    The row is deleted; that of a parked and replayed message stays as history.
+    """
     mine = (table.c.consumer == service) & (table.c.event_id == event_id)
     await session.execute(delete(table).where(mine, table.c.state.in_(("delivering", "retrying")), ~_was_parked()))
     await session.execute(
@@ -115,12 +120,12 @@ def _was_parked() -> Any:
 
 
 async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[None]]) -> int:
-    """Run what is due once; returns how many were run.
+    """Claim and deliver one batch of due messages; return how many were claimed.
 
-    The claim pushes the next attempt away, so that another replica, or this one after a crash, takes the message again
-    only later.  An attempt is counted before it is made: what takes its process down each time is parked in the end,
-    and comes after those that have failed less often.  Raises what the first message without an outcome met, but after
-    the others have had their turn.
+    The claim postpones the next attempt by a lease, so that another replica, or this one after a crash, takes the
+    message again only afterwards.  An attempt is counted before it is made, so a message that crashes its process is
+    eventually parked; messages with fewer attempts come first.  Raises the first error, after the other messages were
+    tried.
     """
     due = (
         select(table.c.id)
@@ -144,7 +149,7 @@ async def retry_due(database: Database, deliver: Callable[[Delivery], Awaitable[
         try:
             await _retry(database, row, deliver)
         except Exception as error:
-            # The own database is away, or has cut this connection only: the others need not wait for the claim's end.
+            # The database is unavailable, or cut this one connection: the others need not wait for the lease's end.
             broken.append(error)
             if len(broken) == MAX_ERRORS_PER_BATCH:
                 break

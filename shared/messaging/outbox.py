@@ -1,4 +1,4 @@
-"""Transactional outbox: an event is stored in the transaction that made it true."""
+"""Transactional outbox: an event is stored in the transaction of the change that it reports."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,7 @@ async def publish(session: AsyncSession, *events: Event) -> None:
 
 
 def outbox_rows(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """The rows of `publish`, for those who write them together with others."""
+    """Return the rows of `publish`, for stores that insert them together with other tables' rows."""
     rows = []
     for event in events:
         event_id = new_id()

@@ -1,4 +1,4 @@
-"""Projections: what a service knows of another's data, never older than what it knew before."""
+"""Projections: copies of another service's data, which never go back to an older version."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
 NO_OFFICE = UUID(int=0)
-"""In place of an office, for what has left all of them: its row stays, so that no older event brings it back."""
+"""The office of rows that belong to none any more: the row stays, so that no older event brings it back."""
 
 
 async def project(
@@ -20,9 +20,9 @@ async def project(
     version: int,
     values: Mapping[str, Any],
 ) -> bool:
-    """Insert or update a row of `model` (with a `version` column) unless it knows this version or a newer one.
+    """Insert or update a row of `model` (with a `version` column) unless it holds this version or a newer one.
 
-    Returns whether it changed anything.
+    Return whether the row changed.
     """
     table = model.__table__
     statement = insert(model).values(**key, **values, version=version)

@@ -1,8 +1,9 @@
-"""Moves committed outbox rows to RabbitMQ, at least once.
+"""Move committed outbox rows to RabbitMQ, at least once.
 
-Claim with a lease by one statement, publish without a transaction, mark what the broker confirmed by the lease's token
-with a second one.  A relay stopped past its lease finds its token gone and changes nothing.  A broker outage uses up no
-attempts; a time-out means *unknown*, and the row is sent again with the same message id.
+One statement claims rows with a lease.  They are published outside of any transaction.  A second statement marks what
+the broker confirmed, by the lease's token.  A relay that was stopped past its lease finds its token replaced and
+changes nothing.  A broker outage uses up no attempts.  After a timeout the outcome is unknown: the row is sent again
+with the same message id.
 """
 
 import asyncio
@@ -31,11 +32,10 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 PUBLISH_TIMEOUT = 10.0
 MAX_BATCHES_IN_FLIGHT = 2
-"""Batches."""
 FIRST_PAUSE, MAX_PAUSE = 0.2, 5.0
-"""After a failure; it doubles until a batch succeeds."""
+"""Seconds after a failure; the pause doubles until a batch succeeds."""
 POLL_SECONDS = 5.0
-"""Fallback for a notification that was missed."""
+"""Fallback for a missed notification."""
 DRAIN_SECONDS = 5.0
 
 _CLAIM = (
@@ -65,7 +65,7 @@ class OutboxRow(NamedTuple):
 
 
 class Relay:
-    """One per process and service; several replicas share the work."""
+    """The relay of one service in one process; several replicas share the work."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Relay:
         self._batch = BATCH
 
     async def run(self) -> None:
-        """Relay until cancelled; what is under way then is brought to its end."""
+        """Relay until cancelled, then finish the batches in flight."""
         try:
             while True:
                 try:
@@ -104,12 +104,12 @@ class Relay:
                     await self._start_batch()
                 except (AMQPException, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError) as error:
                     log.warning("broker unavailable", service=self._service, error=repr(error))
-                    await self.disconnect()  # What is under way fails now and frees its rows, instead of waiting.
+                    await self.disconnect()  # Batches in flight fail now and release their rows, instead of waiting.
                     await self._drain()
                     await self._back_off()
                     continue
                 except Exception as error:
-                    # The database is away; the rows wait in it.
+                    # The database is unavailable; the rows wait in it.
                     log.warning("relay failed", service=self._service, error=repr(error))
                     await self._drain()
                     await self._back_off()
@@ -119,15 +119,11 @@ class Relay:
             await self._drain()
             await self.disconnect()
 
-    def wake(self) -> None:
-        """Look now and not at the next notification."""
-        self._wakeup.set()
-
     async def _start_batch(self) -> None:
-        """Begin a batch as soon as fewer than `MAX_BATCHES_IN_FLIGHT` are; raises what an earlier one has raised.
+        """Start a batch as soon as fewer than `MAX_BATCHES_IN_FLIGHT` are in flight.
 
-        What is committed while one batch is on its way does not wait for its confirms; and of a backlog one batch
-        waits for the database while another is published.
+        Rows committed while one batch is being published need not wait for its confirms.  With a backlog, one batch
+        waits for the database while another is published.  Raises the error of an earlier batch.
         """
         while len(self._in_flight) >= MAX_BATCHES_IN_FLIGHT:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
@@ -154,7 +150,7 @@ class Relay:
         self._pause = min(self._pause * 2, MAX_PAUSE)
 
     async def _drain(self) -> None:
-        """Bring to its end what is under way; what it raises is known already."""
+        """Wait for the batches in flight; their errors have been handled already."""
         if self._in_flight:
             _, late = await asyncio.wait(self._in_flight, timeout=DRAIN_SECONDS)
             for task in late:
@@ -163,10 +159,10 @@ class Relay:
         self._failure = None
 
     async def relay_batch(self) -> None:
-        """Publish one batch; the next one begins at once when there may be more.
+        """Publish one batch; a full batch starts the next one without waiting.
 
-        Where a batch outlives its lease, its rows pass to another and come again: the next ones are smaller, until they
-        fit into a lease, however slow the broker is.
+        When a batch outlives its lease, its rows pass to another relay and are sent again.  The next batches are
+        smaller, until they fit into a lease, however slow the broker is.
         """
         lease, limit = uuid4(), self._batch
         rows = await self._claim(lease, limit)
@@ -188,7 +184,7 @@ class Relay:
         metrics.PUBLISHED.labels(self._service).inc(len(confirmed))
         for outcome in outcomes:
             if isinstance(outcome, asyncio.CancelledError):
-                # The library gives up like this when its connection ends; nobody has cancelled us.
+                # aiormq cancels its pending calls when its connection ends; this task was not cancelled.
                 raise ConnectionError("publishing was broken off") from outcome
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -198,9 +194,9 @@ class Relay:
         return sorted((OutboxRow(*row) for row in rows), key=lambda row: row.id)
 
     async def _record_outcomes(self, lease: UUID, confirmed: list[int], failed: list[int]) -> int:
-        """Mark what the broker confirmed, free the rest; rows whose lease has passed to another are left alone.
+        """Mark what the broker confirmed and release the rest; rows under another lease stay unchanged.
 
-        Returns how many were marked.
+        Return how many were marked.
         """
         if failed:
             await self._database.execute_autocommit(_RELEASE_LEASE, failed, lease)
@@ -238,7 +234,7 @@ class Relay:
             if not self._channel.is_closed:
                 return
             await self.disconnect()
-        # Not the robust connection: a relay that starts anew after every error has no half-restored state.
+        # Not the robust connection: a relay that reconnects from scratch after every error has no half-restored state.
         async with asyncio.timeout(PUBLISH_TIMEOUT):
             self._connection = await aio_pika.connect(self._amqp_url)
             self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -259,6 +255,7 @@ class Relay:
         self._checked_at = time.monotonic()
 
     async def disconnect(self) -> None:
+        """Close the connection to the broker; errors of closing are logged only."""
         connection, self._connection, self._channel, self._exchange = self._connection, None, None, None
         if connection is not None:
             try:

@@ -1,9 +1,9 @@
-"""Filling a broker again from the outbox.
+"""Refill a damaged or wiped broker from the outbox.
 
 Each producer owns a durable queue `{service}.republish`.  A consumer that finds its own queue missing declares it
-again and leaves a request there, saying since when it has not been sure.  A producer that finds the request queue
-itself missing concludes that the broker was wiped.  In both cases the confirmed rows since the last good check become
-unconfirmed and are published again with their old ids; inboxes absorb the repeats.
+again and leaves a request there, with the time of its last successful check.  A producer that finds the request queue
+itself missing concludes that the broker was wiped.  In both cases the rows confirmed since the last good check become
+unconfirmed and are published again with their old ids; inboxes discard the repeats.
 """
 
 import json
@@ -32,33 +32,35 @@ CLOCK_SKEW = timedelta(minutes=1)
 """Clocks differ, and a queue may have vanished a moment before a check that still saw it."""
 MAX_REQUESTS = 100
 BATCH = 5_000
-"""Events that are made unconfirmed in one transaction."""
+"""Events that become unconfirmed in one transaction."""
 BROKER_SECONDS = 10.0
-"""For one answer of the broker."""
+"""Timeout of one answer of the broker."""
 
 
 async def record_check(session: AsyncSession, queue: str, at: datetime | None = None) -> None:
-    """At that moment, or now, the queue was in order."""
+    """Record that the queue was healthy at that moment, or is now."""
     statement = insert(topology_check).values(queue=queue, last_good_at=at or func.now())
     latest = func.greatest(topology_check.c.last_good_at, statement.excluded.last_good_at)
     await session.execute(statement.on_conflict_do_update(index_elements=["queue"], set_={"last_good_at": latest}))
 
 
 async def last_good_check(session: AsyncSession, queue: str) -> datetime | None:
-    """When the queue was last seen in order; None when it has never been declared."""
+    """Return when the queue was last seen healthy; None when it has never been declared."""
     found = await session.execute(select(topology_check.c.last_good_at).where(topology_check.c.queue == queue))
     return found.scalar_one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
+    """What RabbitMQ reports about a queue."""
+
     messages: int
-    """Waiting, not counting those with a consumer."""
+    """Waiting, not counting those delivered and not yet acknowledged."""
     consumers: int
 
 
 async def inspect_queue(connection: AbstractConnection, name: str) -> QueueState | None:
-    """A queue as it is, or None; declares nothing."""
+    """Return the state of a queue, or None when there is none; declares nothing."""
     channel = await connection.channel()
     try:
         queue = await channel.declare_queue(name, passive=True)
@@ -83,7 +85,7 @@ async def _ensure_queue(
 async def request_republish(
     connection: AbstractConnection, producer: str, types: Sequence[str], since: datetime, kind: QueueKind
 ) -> None:
-    """Leave a request with a producer: publish `types` again since a moment."""
+    """Ask a producer to publish again what it has published of `types` since a moment."""
     channel = await connection.channel(publisher_confirms=True)
     try:
         name = republish_queue(producer)
@@ -106,9 +108,9 @@ class RepublishRequest(BaseModel):
 async def serve_republish_requests(
     service: str, database: Database, connection: AbstractConnection, kind: QueueKind
 ) -> bool:
-    """A producer's check: wiped broker, requests of consumers.  True when something is published again.
+    """Detect a wiped broker and serve the requests of consumers; return whether anything is published again.
 
-    Raises TimeoutError where the broker does not answer; how long the outbox takes depends on what is asked for.
+    Raises TimeoutError when the broker does not answer.  The outbox has no time limit: it depends on the request.
     """
     name = republish_queue(service)
     exists = await wait_at_most(BROKER_SECONDS, inspect_queue(connection, name)) is not None
@@ -132,7 +134,7 @@ async def serve_republish_requests(
                 again += count
             await wait_at_most(BROKER_SECONDS, request.ack())
     finally:
-        await wait_at_most(BROKER_SECONDS, channel.close())  # What is not acknowledged goes back to the queue.
+        await wait_at_most(BROKER_SECONDS, channel.close())  # Unacknowledged requests return to the queue.
     async with database.worker() as session:
         await record_check(session, name)
     return again > 0
@@ -151,10 +153,10 @@ async def _take_requests(
 
 
 async def _unconfirm(database: Database, types: Sequence[str] | None, since: datetime) -> int:
-    """Returns how many events are published again, which is all of these `types`, or all.
+    """Make events of `types`, or of all types, unconfirmed; return how many are published again.
 
-    Also what a relay has in hand: the broker may have confirmed it and lost it before the relay marks it.  What is
-    published again meanwhile is confirmed after `until`.
+    This includes rows that a relay has claimed: the broker may have confirmed and lost them before the relay marks
+    them.  Events published again meanwhile are confirmed after `until`, so the loop ends.
     """
     [(until, count)] = await database.execute_autocommit(_RELEASE_LEASES, types)
     begin = since - CLOCK_SKEW

@@ -1,6 +1,6 @@
 """The consuming side of a service: FastStream subscribers, a watchdog over every queue, the retry loop.
 
-Subscribers take raw bytes; everything that is not an acknowledged message stays with the broker.
+Subscribers take raw bytes; the broker keeps every message that was not acknowledged.
 """
 
 import asyncio
@@ -35,11 +35,13 @@ CLOSE_SECONDS = 2.0
 
 
 async def _keep_raw_body(message: RabbitMessage) -> RabbitMessage:
-    """FastStream's decoder would refuse bad JSON before we could park it."""
+    """Return the message undecoded: FastStream's decoder would refuse bad JSON before it could be parked."""
     return message
 
 
 class Subscriptions:
+    """The connection that consumes one service's queues, and the checks that keep it working."""
+
     def __init__(
         self,
         dispatcher: Dispatcher,
@@ -64,7 +66,7 @@ class Subscriptions:
         self.healthy = False
 
     async def run(self) -> None:
-        """Consume until cancelled; the watchdog builds the connection anew when a queue lost its consumer."""
+        """Consume until cancelled; reconnect when a queue has lost its consumer."""
         pause = 0.2
         try:
             while True:
@@ -90,7 +92,7 @@ class Subscriptions:
             await self._stop()
 
     async def retry(self) -> None:
-        """Run failed messages again when they are due, until cancelled."""
+        """Deliver failed messages again when they are due, until cancelled."""
         while True:
             try:
                 await self._dispatcher.uncount_attempts()
@@ -101,7 +103,7 @@ class Subscriptions:
             await asyncio.sleep(1.0)
 
     async def _check(self) -> bool:
-        """Look after the queues; False when one has no consumer."""
+        """Check and repair the queues; return False when one has no consumer."""
         async with asyncio.timeout(10):
             connection = await aio_pika.connect(self._amqp_url)
         try:
@@ -111,7 +113,7 @@ class Subscriptions:
                 await wait_at_most(CLOSE_SECONDS, connection.close())
 
     async def _start(self) -> None:
-        # Its injection of dependencies would send every message through a thread.
+        # apply_types=False: FastStream's dependency injection would send every message through a thread.
         broker = RabbitBroker(self._amqp_url, logger=None, apply_types=False, graceful_timeout=DRAIN_SECONDS)
         channel = Channel(prefetch_count=self._prefetch)
         for event_type in self._types:
@@ -131,7 +133,7 @@ class Subscriptions:
             )
             try:
                 if PROBE in raw.headers:
-                    # Other consumers of the type receive it too, and pass it over.
+                    # Other consumers of the type receive the probe too, and ignore it.
                     if raw.headers[PROBE] == self._service:
                         await self._watch.probe_arrived(event_type, raw.headers.get(PROBE_SENT))
                 else:
@@ -139,12 +141,12 @@ class Subscriptions:
                     fault_points.reach("consumer.before_ack")
                 await raw.ack()
             except Exception as error:
-                # The outcome could not be recorded: the database is away.  The message stays with the broker.
+                # The outcome could not be recorded: the database is unavailable.  The message returns to the broker.
                 log.warning("message returned to the broker", service=self._service, error=repr(error))
                 await asyncio.sleep(1.0)
             finally:
-                # Here and not above: a handler that is cancelled, and not its connection with it, would else keep the
-                # message for as long as that connection lasts.
+                # Also for a handler that is cancelled while its connection stays open: the message would otherwise be
+                # held for as long as that connection lasts.
                 if not raw.processed:
                     with contextlib.suppress(AMQPException, RuntimeError, OSError):
                         await raw.nack(requeue=True)

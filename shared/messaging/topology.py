@@ -1,7 +1,7 @@
 """Names and arguments of every exchange and queue.
 
-Everything is durable and declared by its owner.  Events that nobody consumes are legitimate: they go to the
-bounded queue behind the alternate exchange.
+Everything is durable and declared by its owner.  Events without a consumer are legitimate: they go to the bounded
+queue behind the alternate exchange.
 """
 
 from typing import Any, Literal
@@ -15,9 +15,9 @@ QueueKind = Literal["classic", "quorum"]
 EVENTS = "events"
 UNROUTED = "events.unrouted"
 PROBE = "x-reglament-probe"
-"""Header of a message that only shows that the way from the exchange to a consumer is open; names the consumer."""
+"""Header of a probe, a message that only shows that the exchange reaches a consumer's queue; names the consumer."""
 PROBE_SENT = "x-reglament-probe-sent"
-"""When, by the clock of the consumer's database."""
+"""Time of sending, by the clock of the consumer's database."""
 _EVENTS_ARGUMENTS: dict[str, Any] = {"alternate-exchange": UNROUTED}
 _UNROUTED_LIMIT = 10_000
 _MAX_DELIVERIES = 2**31 - 1
@@ -26,15 +26,15 @@ reaches.  A number and not -1, which is "no limit" to RabbitMQ 4 and "no return"
 
 
 def queue_name(consumer: str, event_type: str) -> str:
-    """For example `billing.orders.order.placed.v1`."""
+    """Return the name of a consumer's queue, for example `billing.orders.order.placed.v1`."""
     return f"{consumer}.{event_type}"
 
 
 def event_queue(consumer: str, event_type: str, kind: QueueKind) -> RabbitQueue:
-    """FastStream's description of a consumer's queue.
+    """Return FastStream's description of a consumer's queue.
 
-    FastStream must not declare it: aio-pika would silently make a deleted queue again, and nobody would ask for what
-    it has missed.
+    FastStream must not declare it: aio-pika would silently create a deleted queue again, and the events that it missed
+    would never be requested.
     """
     name = queue_name(consumer, event_type)
     if kind == "quorum":
@@ -43,23 +43,28 @@ def event_queue(consumer: str, event_type: str, kind: QueueKind) -> RabbitQueue:
 
 
 def queue_arguments(kind: QueueKind) -> dict[str, Any]:
-    """Return the arguments of a queue whose messages stay until somebody has recorded what became of them."""
+    """Return the arguments of a consumer's queue: a message stays until its outcome is recorded."""
     return {"x-queue-type": kind} | ({"x-delivery-limit": _MAX_DELIVERIES} if kind == "quorum" else {})
 
 
 def own_queue_arguments(kind: QueueKind) -> dict[str, Any]:
-    """Of the queues beside those of events.  Quorum wherever those are: a queue on one node stops all when that one
-    does."""
+    """Return the arguments of a service's queue that holds no events.
+
+    It is a quorum queue wherever those of events are: a queue on one node would stop every service with that node.
+    """
     return queue_arguments(kind) if kind == "quorum" else {}
 
 
 def republish_queue(producer: str) -> str:
-    """Consumers that had to repair a queue ask its producer here; its absence tells of a wiped broker."""
+    """Return the name of the queue in which consumers leave republish requests for the producer.
+
+    If it is missing, the broker was wiped.
+    """
     return f"{producer}.republish"
 
 
 async def declare_exchanges(channel: AbstractChannel, kind: QueueKind) -> AbstractExchange:
-    """The `events` exchange and what catches the unrouted."""
+    """Declare the `events` exchange, and the exchange and queue for unrouted events."""
     unrouted = await channel.declare_exchange(UNROUTED, ExchangeType.FANOUT, durable=True)
     queue = await channel.declare_queue(
         UNROUTED,

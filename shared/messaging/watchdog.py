@@ -1,8 +1,8 @@
-"""Looks after the queues of one consumer and asks producers for what a damaged broker has swallowed.
+"""Check the queues of one consumer and request from producers what a damaged broker has lost.
 
-A queue that vanished is seen by looking.  A lost binding cannot be seen: the queue is there and stays empty.  So each
-check first sends a probe the way events come, through the exchange; one that does not arrive although nothing waits
-in the queue shows that the way is broken.
+A missing queue is found by a passive declaration.  A lost binding is not: the queue exists and stays empty.  So each
+check sends a probe through the exchange, as events are sent.  A probe that does not arrive although nothing waits in
+the queue shows that the binding is lost.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ ALL_HISTORY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class QueueWatch:
+    """The checks and repairs of one consumer's queues."""
+
     def __init__(self, service: str, types: list[str], database: Database, kind: QueueKind) -> None:
         self._service = service
         self._types = types
@@ -44,19 +46,19 @@ class QueueWatch:
         self._kind = kind
 
     async def probe_arrived(self, event_type: str, sent_at: object) -> None:
-        """A probe arrived, of this replica or another: what was sent before it has arrived as well.
+        """Record a probe, of this replica or another: what was sent before it has arrived as well.
 
-        What came after it may still lie behind it, however late it is.
+        What was sent after it may still wait behind it, however late the probe is.
         """
         try:
             at = datetime.fromisoformat(str(sent_at))
         except ValueError:
-            return  # Of an earlier version, or nobody's.
+            return  # Sent by an earlier version, or foreign.
         async with self._database.worker() as session:
             await record_check(session, queue_name(self._service, event_type), at)
 
     async def check(self, connection: AbstractConnection) -> bool:
-        """Declare what is missing, ask its producers to publish again; False when a queue has no consumer."""
+        """Declare what is missing and ask its producers to publish again; return False when a queue has no consumer."""
         known, republish_pending = await self._load_state()
         states = {
             event_type: await inspect_queue(connection, queue_name(self._service, event_type))
@@ -67,7 +69,7 @@ class QueueWatch:
         unbound = await self._unbound(connection, present)
         damaged = list(dict.fromkeys([*missing, *unbound, *republish_pending]))
         if known:
-            # A repair that is broken off after the queue is there again must not be forgotten: the queue looks sound.
+            # An interrupted repair must be resumed: the queue exists again and looks healthy.
             republish_pending |= {
                 event_type: known[event_type]
                 for event_type in damaged
@@ -77,7 +79,7 @@ class QueueWatch:
             await self._declare(connection, missing, damaged)
             await self._republish_damaged(connection, republish_pending)
         else:
-            # Others may have started long before: a new service needs their offices, staff and clients.
+            # Other services may have started long before: a new one needs their offices, staff and clients.
             damaged = self._types
             await self._declare(connection, missing, damaged)
             for producer, types in self._by_producer(damaged).items():
@@ -91,7 +93,7 @@ class QueueWatch:
         return all(state is not None and state.consumers > 0 for state in states.values())
 
     async def _unbound(self, connection: AbstractConnection, states: Mapping[str, QueueState]) -> list[str]:
-        """Queues that the exchange does not reach."""
+        """Return the types whose queue has lost its binding."""
         channel = await connection.channel(publisher_confirms=True)
         try:
             async with self._database.worker() as session:
@@ -101,7 +103,7 @@ class QueueWatch:
                 probe = Message(b"", headers={PROBE: self._service, PROBE_SENT: sent_at.isoformat()})
                 await exchange.publish(probe, routing_key=event_type)
         except ChannelNotFoundEntity:
-            return list(states)  # The exchange itself is gone, and every binding with it.
+            return list(states)  # The exchange itself is missing, and every binding with it.
         finally:
             if not channel.is_closed:
                 await channel.close()
@@ -114,7 +116,7 @@ class QueueWatch:
     async def _probe_arrives(
         self, connection: AbstractConnection, event_type: str, before: QueueState, sent_at: datetime
     ) -> bool:
-        """Consumed (by any replica), or waiting behind others, or lying in a queue that nobody consumes yet."""
+        """Return whether the probe was consumed by any replica, waits behind others, or lies in an unconsumed queue."""
         deadline = time.monotonic() + PROBE_SECONDS
         while True:
             async with self._database.worker() as session:
@@ -123,13 +125,13 @@ class QueueWatch:
                 return True
             state = await inspect_queue(connection, queue_name(self._service, event_type))
             if state is None or state.messages > 0:
-                return True  # A queue that vanished meanwhile is for the next check.
+                return True  # A queue deleted meanwhile is found by the next check.
             if before.consumers == 0 or time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.1)
 
     async def _load_state(self) -> tuple[dict[str, datetime], dict[str, datetime]]:
-        """By type: when its queue was last in order, and since when its events are owed."""
+        """Return by type when its queue was last healthy, and since when a republish is pending."""
         types = {queue_name(self._service, event_type): event_type for event_type in self._types}
         async with self._database.worker() as session:
             rows = (await session.execute(select(topology_check).where(topology_check.c.queue.in_(types)))).all()
@@ -152,7 +154,7 @@ class QueueWatch:
         return grouped
 
     async def _declare(self, connection: AbstractConnection, missing: list[str], damaged: list[str]) -> None:
-        """Only what was seen to be missing or unreached: what is lost meanwhile must not come back unnoticed."""
+        """Declare queues found missing or unbound.  One lost meanwhile must not come back without a republish."""
         channel = await connection.channel()
         exchange = await declare_exchanges(channel, self._kind)
         for event_type in damaged:
@@ -166,7 +168,10 @@ class QueueWatch:
     async def _republish_damaged(
         self, connection: AbstractConnection, republish_pending: Mapping[str, datetime]
     ) -> None:
-        """What a running service begins to listen to (never seen before) concerns the future only."""
+        """Request the events of damaged queues.
+
+        Types that a running service consumes for the first time are not among them: it receives their future events.
+        """
         for producer, types in self._by_producer(list(republish_pending)).items():
             for event_type in types:
                 metrics.REPAIRED.labels(self._service, queue_name(self._service, event_type)).inc()

@@ -1,7 +1,7 @@
-"""Engines, sessions and the office isolation that every query passes through.
+"""One service's database: transactions of its two roles, base classes of tables, isolation of offices (ORG-04).
 
-Isolation has two layers, each sufficient alone: the ORM adds a filter to every statement about an owned table,
-and PostgreSQL's row-level security (`shared.persistence.migrations.isolate_by_office`) stands underneath.
+Isolation has two layers, each sufficient alone.  The ORM adds a filter to every statement about an owned table.
+PostgreSQL's row-level security applies to everything else, see `shared.persistence.migrations.isolate_by_office`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,15 +38,16 @@ Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 Row = TypeVar("Row")
 
 MAX_INTEGER = 2_147_483_647
-"""What PostgreSQL's `integer` holds; larger numbers are refused at the door."""
+"""The largest value of PostgreSQL's `integer`; larger numbers are refused when the request is validated."""
 
 
 def new_id() -> UUID:
-    """A UUIDv7: unique, and sorted by time of creation."""
+    """Return a UUIDv7: unique, and sorted by time of creation."""
     return UUID(int=uuid_utils.uuid7().int)
 
 
 def new_metadata() -> MetaData:
+    """Return metadata with the naming convention of constraints and indexes that migrations rely on."""
     return MetaData(
         naming_convention={
             "pk": "pk_%(table_name)s",
@@ -73,9 +74,9 @@ class ServiceBase(DeclarativeBase):
 
 
 def detached_instance(kind: type[Row], values: Mapping[str, Any]) -> Row:
-    """The object of a row that was read or written past the session, to be looked at: no session knows it.
+    """Return an instance that no session tracks, for a row that was read or written with raw SQL.
 
-    Its constructor would tell SQLAlchemy of each value, which takes longer than to write the row.
+    Its constructor would register every value with SQLAlchemy, which costs more than writing the row.
     """
     row: Row = class_mapper(kind).class_manager.new_instance()
     instance_dict(row).update(values)
@@ -83,20 +84,20 @@ def detached_instance(kind: type[Row], values: Mapping[str, Any]) -> Row:
 
 
 class OfficeOwned:
-    """Rows of one office.  Clients see none of them."""
+    """A table whose rows belong to one office.  Clients see none of them."""
 
     office_id: Mapped[UUID] = mapped_column()
 
 
 class ClientOwned:
-    """Rows of one client of one office."""
+    """A table whose rows belong to one client of one office."""
 
     office_id: Mapped[UUID] = mapped_column()
     client_id: Mapped[UUID] = mapped_column()
 
 
 class Versioned:
-    """Optimistic locking: the version grows with every change and is the ETag on the wire."""
+    """Optimistic locking: the version grows with every change and is sent as the ETag."""
 
     version: Mapped[int]
 
@@ -106,7 +107,7 @@ class Versioned:
 
 
 query_filters = True
-"""The tests of isolation switch the first layer off to prove the second."""
+"""The isolation tests switch the first layer off to prove the second."""
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -115,7 +116,7 @@ def _filter_by_scope(state: ORMExecuteState) -> None:
     if not query_filters or scope is None or scope.kind == "network" or state.is_column_load or state.is_insert:
         return
     if state.is_update:
-        # An update would take our parameters for columns to set.
+        # An update would treat the cached criteria's parameters as columns to set.
         state.statement = state.statement.options(*_criteria(scope))
     else:
         state.statement = state.statement.options(*_CRITERIA[scope.kind])
@@ -126,7 +127,10 @@ def _filter_by_scope(state: ORMExecuteState) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def _refresh_locked_rows(state: ORMExecuteState) -> None:
-    """What was read before its lock was waited for may be another by now; FOR UPDATE alone leaves the old in memory."""
+    """Overwrite loaded instances with the rows that FOR UPDATE returns.
+
+    A row may have changed while its lock was awaited; SQLAlchemy alone would keep the values read before.
+    """
     if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
         state.update_execution_options(populate_existing=True)
 
@@ -160,11 +164,11 @@ _CRITERIA = {
         _cached_criterion(ClientOwned, lambda cls: cls.client_id == _CLIENT_ID),
     ),
 }
-"""Made once, with parameters in place of values: making them for each statement costs more than many a query."""
+"""Built once, with parameters in place of values: building them for each statement costs more than many queries."""
 
 
 class Database:
-    """One service's database under its two running roles."""
+    """One service's database: a pool for HTTP requests and a pool for consumers and loops."""
 
     def __init__(
         self,
@@ -175,31 +179,38 @@ class Database:
         name: str = "reglament",
         worker_settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`worker_settings` are PostgreSQL's own, for every connection of a worker."""
+        """Prepare the pools of `pool` connections each; `worker_settings` are PostgreSQL's own, for the worker's."""
         self.worker_url = worker_url
         self._app = Connections(app_url, pool, f"{name} app")
-        # Workers are in network scope by connection, which spares every one of their transactions the telling.
+        # Workers are in network scope by a connection setting, so no transaction has to set it.
         network = {"app.scope": NETWORK.kind, **(worker_settings or {})}
         self._worker = Connections(worker_url, pool, f"{name} worker", network)
 
     def app(self, scope: Scope, **info: Any) -> AbstractAsyncContextManager[AsyncSession]:
-        """One transaction of an HTTP request; commits at the end of the block.  For errors see `Connections`."""
+        """Open a transaction in the caller's scope; it commits at the end of the block.
+
+        For the errors see `Connections.transaction`.
+        """
         return self._app.transaction(_begin_statement(scope), {"scope": scope, **info})
 
     def worker(self, **info: Any) -> AbstractAsyncContextManager[AsyncSession]:
-        """One transaction of a consumer or loop, in network scope; commits at the end of the block."""
+        """Open a transaction of a consumer or loop, in network scope; it commits at the end of the block."""
         return self._worker.transaction("BEGIN", info)
 
     async def execute_autocommit(self, statement: str, *arguments: Any) -> list[Any]:
-        """One statement of a worker that is a transaction of its own."""
+        """Execute one statement of a worker as a transaction of its own."""
         return await self._worker.execute_autocommit(statement, *arguments)
 
     async def dispose(self) -> None:
+        """Close the idle connections of both pools."""
         for role in (self._app, self._worker):
             await role.dispose()
 
 
 def _begin_statement(scope: Scope) -> str:
-    """Without the scope row-level security shows nothing.  It consists of our own words and of UUIDs."""
+    """Return the script that begins a transaction and sets the scope, without which row-level security shows nothing.
+
+    The values are this module's own words and UUIDs, so nothing needs quoting.
+    """
     settings = {"scope": scope.kind, "office_id": scope.office_id, "client_id": scope.client_id}
     return "BEGIN" + "".join(f"; SET LOCAL app.{name} = '{value}'" for name, value in settings.items() if value)

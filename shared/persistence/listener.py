@@ -1,4 +1,4 @@
-"""PostgreSQL NOTIFY as wake-up calls.  A lost connection wakes everybody, so that nothing waits for a call missed."""
+"""PostgreSQL's NOTIFY as wake-ups.  A lost connection wakes every loop, so that none waits for a missed one."""
 
 import asyncio
 import contextlib
@@ -10,16 +10,17 @@ log = structlog.get_logger(__name__)
 
 
 class Wakeup:
-    """Set by a notification; `wait` clears it."""
+    """A flag that a notification sets and `wait` clears."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def set(self) -> None:
+        """Wake the loop that waits, or make its next `wait` return without waiting."""
         self._event.set()
 
     async def wait(self, timeout: float) -> bool:
-        """True when woken, False after `timeout` seconds."""
+        """Return True when woken, False after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 await self._event.wait()
@@ -37,13 +38,13 @@ class Listener:
         self._wakeups: dict[str, list[Wakeup]] = {}
 
     def listen(self, channel: str) -> Wakeup:
-        """Call before `run` starts."""
+        """Return the wake-up of a channel.  Call it before `run` connects."""
         wakeup = Wakeup()
         self._wakeups.setdefault(channel, []).append(wakeup)
         return wakeup
 
     async def run(self) -> None:
-        """Listen until cancelled, connecting again with a growing pause."""
+        """Listen until cancelled, reconnecting after a growing pause."""
         pause = 0.2
         while True:
             try:

@@ -1,4 +1,4 @@
-"""One at a time, by name, across transactions, processes and replicas."""
+"""Advisory locks by key, held until the transaction ends; they work across processes and replicas."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -6,10 +6,10 @@ from shared.persistence.raw_sql import fetch
 
 
 async def lock_until_commit(session: AsyncSession, *lock_keys: str) -> None:
-    """Wait until no other transaction has taken any of the names, and keep them until this one ends.
+    """Lock the keys until the transaction ends.
 
-    They are taken in the order of the alphabet, so two who want several cannot wait for each other in a circle.
-    Statements after this one see what the transactions before have written.
+    Keys are locked in sorted order, which prevents deadlocks.  Statements after this one see what earlier holders of
+    the locks have committed.
     """
-    statement = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name"
+    statement = "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS key"
     await fetch(session, statement, sorted(lock_keys))

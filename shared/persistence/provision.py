@@ -1,4 +1,4 @@
-"""Create a service's database and its three roles on an existing server; may be repeated."""
+"""Create a service's database and its three roles on an existing server; repeating it changes nothing."""
 
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -8,12 +8,15 @@ from shared.base.settings import DatabaseUrls
 
 
 async def provision(admin_url: str, urls: DatabaseUrls) -> None:
-    """Owner migrates, app serves HTTP, worker consumes; names and passwords are those of the service's URLs."""
+    """Create the database, its roles and their privileges, with the names and passwords of the service's URLs.
+
+    The owner migrates, `app` serves HTTP, `worker` consumes.
+    """
     owner, app, worker = (urlsplit(url) for url in (urls.owner, urls.app, urls.worker))
     database = owner.path.lstrip("/")
     admin = await asyncpg.connect(admin_url, timeout=10)
     try:
-        # Several one-shot containers may do this at the same moment.
+        # Several one-shot containers may do this at the same time.
         await admin.execute("SELECT pg_advisory_lock(7350003)")
         for role in (owner, app, worker):
             await _role(admin, unquote(role.username or ""), unquote(role.password or ""))

@@ -1,7 +1,8 @@
-"""Statements of the hot paths, past SQLAlchemy: its part of a statement costs several times what the driver needs.
+"""SQL for the hot paths, sent past SQLAlchemy, whose part of a statement costs several times what the driver needs.
 
-They run in the session's transaction like all others.  No filter by scope is added to them: they are for the kernel's
-own tables, for inserts, for workers, and where the caller's scope is in the statement or was in the one before it.
+The statements run in the session's transaction.  No scope filter is added to them.  So they serve the kernel's own
+tables, inserts and workers; elsewhere the statement, or the one before it, must restrict the rows to the caller's
+scope.  Only the kernel and `services/*/store.py` may import this module (`.importlinter`).
 """
 
 import json
@@ -15,16 +16,19 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.persistence.connections import flush_changes
+
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 async def fetch(session: AsyncSession, statement: str, *arguments: Any) -> Sequence[Any]:
-    """Rows, to be read by name or position.  Arguments are `$1`, `$2`, …; JSON goes in as text.
+    """Execute the statement and return its rows, readable by name or position.
 
-    Like others, they see what the session has changed so far.  Raises asyncpg's errors.
+    Arguments are `$1`, `$2`, …; JSON goes in as text.  The session's changes are flushed first, as before a statement
+    of SQLAlchemy.  Raises asyncpg's errors.
     """
-    if session.autoflush and (session.new or session.dirty or session.deleted):
-        await session.flush()
+    if session.autoflush:
+        await flush_changes(session)
     driver: asyncpg.Connection = session.info["driver"]
     rows: list[Any] = await driver.fetch(statement, *arguments)
     return rows
@@ -36,7 +40,7 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Sequence[Mappin
 
 
 async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Mapping[str, Any]]]) -> None:
-    """Insert rows of several tables with one statement.  Foreign keys are checked when all of them are there."""
+    """Insert rows of several tables with one statement.  Foreign keys are checked after all rows are inserted."""
     filled = [(table, rows) for table, rows in rows_of.items() if rows]
     if not filled:
         return
@@ -49,9 +53,9 @@ async def insert_all(session: AsyncSession, rows_of: Mapping[Table, Sequence[Map
 
 
 async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Change rows that have the same columns, `id` among them, with one statement, however many there are.
+    """Update rows that have the same columns, `id` among them, with one statement, however many there are.
 
-    The caller has locked them, or else what others write meanwhile is overwritten.
+    The caller must hold their locks; otherwise concurrent changes are overwritten.
     """
     if rows:
         await fetch(session, _update(table, tuple(rows[0])), *_arrays(table, rows))
@@ -59,7 +63,7 @@ async def update_rows(session: AsyncSession, table: Table, rows: Sequence[Mappin
 
 @cache
 def _insert(shape: tuple[tuple[Table, tuple[str, ...], bool], ...]) -> str:
-    """Of each table its columns, and whether there is one row: that one costs less without arrays."""
+    """Return the statement for tables, their columns, and whether each gets a single row (cheaper without arrays)."""
     inserts, number = [], 1
     for table, names, single in shape:
         rows = _values(table, names, number) if single else f"SELECT * FROM {_unnest(table, names, number)}"
@@ -88,7 +92,7 @@ def _unnest(table: Table, names: Sequence[str], first: int = 1) -> str:
 
 
 def _arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
-    """The values column by column; JSON as text."""
+    """Yield the values column by column; JSON as text."""
     for name in rows[0]:
         values = [row[name] for row in rows]
         if isinstance(table.c[name].type, JSONB):
@@ -98,5 +102,5 @@ def _arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[An
 
 def _type(table: Table, column: str) -> str:
     kind = table.c[column].type
-    # A cast to a type with a length would cut silently what the column refuses.
+    # A cast to varchar(n) would silently truncate what the column would refuse.
     return "text" if isinstance(kind, String) else kind.compile(_DIALECT)

@@ -1,4 +1,4 @@
-"""The kernel's tables.  Every service has the same ones in its own database."""
+"""The kernel's tables.  Every service has them in its own database."""
 
 from sqlalchemy import (
     BigInteger,

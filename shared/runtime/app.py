@@ -1,4 +1,4 @@
-"""The composition root: turns a `Service` into a running FastAPI application."""
+"""The composition root: builds a running FastAPI application from a `Service`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,7 +37,7 @@ def build_app(
     urls: DatabaseUrls | None = None,
     verifier: TokenVerifier | None = None,
 ) -> FastAPI:
-    """The service's application; nothing is connected before its lifespan starts."""
+    """Return the service's application; nothing is connected before its lifespan starts."""
     configured = settings or service.settings()
     types = sorted(service.consumers.handlers)
 
@@ -120,7 +120,7 @@ async def _running(
         for loop in service.loops:
             background.start(loop.name, lambda loop=loop: loop.run(context))  # type: ignore[misc]
         background.start("consumers", subscriptions.run)
-        await asyncio.sleep(0)  # Every loop has asked for its wake-ups before the listener connects.
+        await asyncio.sleep(0)  # Every loop calls `listen` before the listener connects.
         background.start("listener", listener.run)
         log.info("started", service=service.name)
         yield
@@ -128,7 +128,7 @@ async def _running(
 
 
 class _BackgroundTasks:
-    """Tasks that outlive their own failures and end together, the last started first."""
+    """Tasks that are restarted after a failure and end together, the last started first."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
@@ -149,7 +149,7 @@ class _BackgroundTasks:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
-                # aiormq rejects like this what it owes when its connection ends; nobody has told this task to stop.
+                # aiormq cancels its pending calls when its connection ends; this task was not cancelled.
                 log.warning("background task was broken off, starting it again", task=name)
             except Exception:
                 log.exception("background task failed, starting it again", task=name)

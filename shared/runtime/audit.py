@@ -1,7 +1,7 @@
-"""Who did what: insert-only rows in the command's transaction, chained by hash afterwards.
+"""The audit log: who did what, as insert-only rows in the command's transaction, chained by hash afterwards.
 
-The sealer chains the rows of each office in its own pace, so that commits of one office do not queue behind each
-other.  Rows hold ids and codes, never personal data.
+The sealer chains the rows of each office separately and after their commits, so that commits of one office do not
+queue behind each other.  Rows hold ids and codes, never personal data.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 SEAL_BATCH = 1000
 SEAL_SECONDS = 5.0
 MAX_TRANSACTION_DURATION = timedelta(minutes=10)
-"""None is open that long: the database ends those that are idle, and every statement has its time."""
+"""Longer than any transaction: the database ends those that are idle, and every statement has a timeout."""
 _SEALER_LOCK = 7_350_001
 
 
@@ -45,7 +45,7 @@ async def audit(
 def audit_row(
     session: AsyncSession, action: str, subject: str, office_id: UUID | None, details: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The row of `audit`, for those who write it together with others."""
+    """Return the row of `audit`, for stores that insert it together with other tables' rows."""
     principal: Principal | None = session.info.get("principal")
     return {
         "actor_id": principal.id if principal else None,
@@ -59,7 +59,7 @@ def audit_row(
 
 
 async def seal(database: Database) -> int:
-    """Chain what has been committed since the last time; returns how many rows."""
+    """Chain what has been committed since the last call, one batch at most; return how many rows."""
     async with database.worker() as session:
         if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _SEALER_LOCK}):
             return 0
@@ -93,8 +93,11 @@ async def seal(database: Database) -> int:
 
 
 async def _sealed_watermark(session: AsyncSession) -> int:
-    """Below it nothing can come any more: rows are sealed in the order of their ids, and whoever had taken a lower one
-    when this one was written has ended long ago.  Without it every look would read the audit of all years."""
+    """Return the audit id below which no unsealed row can appear.
+
+    Rows are sealed in the order of their ids, and every transaction that had taken a lower id when this row was
+    written has ended.  Without the watermark every call would read the audit of all years.
+    """
     settled = (
         select(audit_seal.c.audit_id)
         .join(audit_log, audit_log.c.id == audit_seal.c.audit_id)
@@ -104,7 +107,7 @@ async def _sealed_watermark(session: AsyncSession) -> int:
 
 
 async def verify(session: AsyncSession, office_id: UUID | None) -> int | None:
-    """The first number of an office's chain that does not hold, or None."""
+    """Return the first number of an office's chain that does not match its row, or None."""
     query = (
         select(audit_seal.c.number, audit_seal.c.hash, audit_log)
         .outerjoin(audit_log, audit_log.c.id == audit_seal.c.audit_id)
@@ -121,6 +124,7 @@ async def verify(session: AsyncSession, office_id: UUID | None) -> int | None:
 
 
 def chain_hash(previous: bytes, row: Row[Any]) -> bytes:
+    """Return the SHA-256 over the hash before it and every column of the row."""
     content = [
         row.id,
         row.at.isoformat(),

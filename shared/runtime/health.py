@@ -1,6 +1,6 @@
 """Health and metrics.
 
-Readiness depends on the database and its schema, not on the broker: orders are taken while the broker is down.
+Readiness depends on the database and its schema, not on the broker: services accept commands while the broker is down.
 """
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +14,7 @@ from shared.runtime.operations import measure
 
 
 def health_router(service: str, revision: str) -> APIRouter:
+    """Return the routes of probes and metrics; `revision` is the oldest schema that the code works with."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/health/live")

@@ -20,7 +20,7 @@ def _add_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
 
 
 class _BestEffortStream:
-    """A stream without errors: a full disk must not end the loop that only told of it."""
+    """A stream that swallows write errors: a full disk must not end the loop that logs."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -35,9 +35,9 @@ class _BestEffortStream:
 
 
 def configure(format_: Literal["console", "json"], level: str) -> None:
-    """One format for our own and the libraries' logs, to standard error.
+    """Set up one format for our own and the libraries' logs, to standard error.
 
-    Ours are rendered and written at once: through the standard library each line of a request would cost twice as much.
+    Our own are rendered and written directly: through the standard library each line would cost twice as much.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -48,7 +48,7 @@ def configure(format_: Literal["console", "json"], level: str) -> None:
     rendering: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if format_ == "json"
-        # Its own tracebacks would show what lies in the variables of each frame: people's data.
+        # structlog's own tracebacks would show the variables of each frame, personal data among them.
         else [
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
@@ -69,6 +69,6 @@ def configure(format_: Literal["console", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # These tell of every message and every request; ours say it with more context.
+    # These log every message and request; our lines carry more context.
     for verbose_logger in ("aiormq", "aio_pika", "httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(verbose_logger).setLevel(logging.WARNING)

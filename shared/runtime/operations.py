@@ -1,4 +1,4 @@
-"""What operators see of every service: backlog, failures, parked messages and their replay."""
+"""Routes for the operators of every service: backlog, failures, parked messages and their replay."""
 
 import base64
 from datetime import datetime
@@ -50,6 +50,7 @@ class Operations(Output):
 
 
 def operations_router(service: str, types: list[str]) -> APIRouter:
+    """Return the routes; `types` are the events that the service consumes."""
     router = service_router("Эксплуатация")
     head_office = allow(Role.HEAD_OFFICE)
 
@@ -99,7 +100,7 @@ def operations_router(service: str, types: list[str]) -> APIRouter:
 
 
 async def measure(session: AsyncSession, service: str) -> dict[str, float]:
-    """Backlog and failures in two queries served by partial indexes; also sets the metrics."""
+    """Return backlog and failures, and set their metrics.  Both queries are served by partial indexes."""
     age = func.coalesce(func.extract("epoch", func.now() - func.min(outbox.c.created_at)), 0)
     pending = (await session.execute(select(func.count(), age).where(outbox.c.confirmed_at.is_(None)))).one()
     waiting = failed.c.state.in_(("retrying", "parked"))

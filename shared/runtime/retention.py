@@ -1,7 +1,7 @@
-"""Deletes what has served its time, in small batches.
+"""Delete expired rows of the kernel's tables, in small batches.
 
-The outbox is kept long enough to fill a wiped broker again, and shorter than the inbox, so that a repeated event is
-always recognised.
+The outbox is kept long enough to refill a wiped broker, and shorter than the inbox, so that a repeated event is always
+recognised.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ INBOX = timedelta(days=90)
 IDEMPOTENCY_KEYS = timedelta(days=7)
 RESOLVED_FAILURES = timedelta(days=90)
 REFRESH_TOKENS = timedelta(days=1)
-"""After their end: so long the reuse of an old one still ends its family."""
+"""After their expiry; until then the reuse of an old token still ends its family."""
 BATCH = 5_000
 PAUSE = timedelta(hours=1)
 
@@ -37,7 +37,7 @@ async def run_retention(database: Database, *, signs_in: bool) -> None:
 
 
 async def clean_up(database: Database, *, signs_in: bool) -> None:
-    """`signs_in`: the service has accounts."""
+    """Delete everything that has expired; `signs_in` says that the service has accounts."""
     await _delete(database, outbox, outbox.c.confirmed_at < func.now() - OUTBOX)
     await _delete(database, inbox, inbox.c.processed_at < func.now() - INBOX)
     await _delete(database, idempotency_key, idempotency_key.c.created_at < func.now() - IDEMPOTENCY_KEYS)

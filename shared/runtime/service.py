@@ -16,7 +16,7 @@ from shared.persistence.listener import Listener, Wakeup
 
 @dataclass(frozen=True)
 class ServiceContext:
-    """What loops and start-up hooks work with."""
+    """What loops and start-up hooks receive."""
 
     settings: Any
     """The service's settings."""
@@ -24,13 +24,13 @@ class ServiceContext:
     listener: Listener
 
     def listen(self, channel: str) -> Wakeup:
-        """Woken by `NOTIFY channel`; ask for it before the loop's first await."""
+        """Return a wake-up that `NOTIFY channel` sets.  Call it before the loop's first await."""
         return self.listener.listen(channel)
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Background work, started anew after a pause when it fails."""
+    """Background work, restarted after a pause when it fails."""
 
     name: str
     run: Callable[[ServiceContext], Awaitable[None]]
@@ -38,25 +38,28 @@ class Loop:
 
 @dataclass(frozen=True)
 class Service:
+    """The declaration of one service."""
+
     name: str
     title: str
     """Russian, for the API documents."""
     routers: Sequence[APIRouter]
     consumers: Consumers
     publishes: Sequence[type[Event]]
-    """Declared, because a generic relay does not show them; the AsyncAPI document is made of it."""
+    """The events in its outbox, for the AsyncAPI document; the relay publishes whatever is there."""
     metadata: MetaData
     settings: type[Settings] = Settings
     loops: Sequence[Loop] = field(default=())
     on_start: Sequence[Callable[[ServiceContext], Awaitable[None]]] = field(default=())
-    """Run once before the service is ready; must bear repetition and several replicas."""
+    """Run before the service is ready; must be idempotent, also with several replicas starting together."""
     worker_settings: Mapping[str, str] = field(default_factory=dict)
     """PostgreSQL's settings for the connections of consumers and loops."""
     package: str = ""
-    """The Python package, for its migrations; `services.<name>` unless said otherwise."""
+    """The Python package, for its migrations; by default `services.<name>`."""
     signs_in: bool = False
     """True for the two issuers of tokens."""
 
     @property
     def import_path(self) -> str:
+        """The service's Python package."""
         return self.package or f"services.{self.name}"

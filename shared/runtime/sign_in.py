@@ -53,7 +53,7 @@ class Keys(Output):
 
 
 def sign_in_router(issuer: str) -> APIRouter:
-    """`issuer` is the service's name."""
+    """Return the routes; `issuer` is the service's name."""
     router = service_router("Вход")
     failed_attempts = FailedAttempts()
 
@@ -95,7 +95,7 @@ def sign_in_router(issuer: str) -> APIRouter:
         """Токен обновления одноразовый; повторное использование старого завершает всю цепочку."""
         grant = await accounts.refresh(session, body.refresh_token)
         if grant is None:
-            # Returned and not raised: the end of a reused token's family has to be committed.
+            # Returned, not raised: the end of a reused token's family must be committed.
             return from_business_error(Unauthenticated("Сеанс завершён. Войдите снова."))
         return await answer(session, grant)
 

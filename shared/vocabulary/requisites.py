@@ -1,7 +1,7 @@
-"""Numbers that identify a Russian company, entrepreneur or bank account, checked by their check digits.
+"""Numbers that identify a Russian company, entrepreneur or bank account, and their check digits.
 
-Every function returns the number unchanged, so that it serves as a pydantic validator, or raises ValueError with a
-Russian message for the person who typed it.  Spaces are not forgiven: what is stored is what is printed on invoices.
+Every `check_…` function returns the number unchanged, so that it serves as a pydantic validator, or raises ValueError
+with a Russian message for the person who typed it.  Spaces are refused: what is stored is printed on invoices.
 """
 
 import re
@@ -12,7 +12,7 @@ KEY_WEIGHTS = (7, 1, 3)
 """Weights of the account key, repeated over the whole number (Bank of Russia, the account key's calculation)."""
 
 SETTLEMENT_CENTRE_CODES = ("000", "001", "002")
-"""Last digits of the БИК of the Bank of Russia's own settlement centres, which keep accounts without a bank between."""
+"""Last digits of the БИК of the Bank of Russia's own settlement centres, which keep accounts directly."""
 
 TREASURY_ACCOUNT_PREFIX = "03"
 """Treasury accounts hold the budget's ОКТМО where others hold the key, so they have none."""
@@ -22,7 +22,7 @@ SINGLE_TREASURY_ACCOUNT_PREFIX = "40102"
 
 
 def check_inn(inn: str) -> str:
-    """ИНН: 10 digits of a company or 12 of a person, with their check digits."""
+    """Check an ИНН: 10 digits of a company or 12 of a person, with their check digits."""
     if not re.fullmatch(r"[0-9]{10}|[0-9]{12}", inn):
         raise ValueError("ИНН состоит из 10 цифр у организации или из 12 цифр у предпринимателя")
     if inn.startswith("00") or not stdnum_inn.is_valid(inn):
@@ -31,14 +31,14 @@ def check_inn(inn: str) -> str:
 
 
 def check_kpp(kpp: str) -> str:
-    """КПП: tax office (4 digits), reason (2 digits or capital Latin letters), number (3 digits)."""
+    """Check a КПП: tax office (4 digits), reason (2 digits or capital Latin letters), number (3 digits)."""
     if not re.fullmatch(r"[0-9]{4}[0-9A-Z]{2}[0-9]{3}", kpp) or kpp.startswith("00"):
         raise ValueError("КПП состоит из 9 знаков: код налогового органа, причина постановки и номер")
     return kpp
 
 
 def check_ogrn(ogrn: str) -> str:
-    """ОГРН: 13 digits of a company; ОГРНИП: 15 digits of an entrepreneur; the last one is the check digit.
+    """Check an ОГРН (13 digits of a company) or ОГРНИП (15 digits of an entrepreneur); the last is the check digit.
 
     python-stdnum compares the 15-digit number with a remainder that may have two digits, hence the own arithmetic.
     """
@@ -51,14 +51,14 @@ def check_ogrn(ogrn: str) -> str:
 
 
 def check_bic(bic: str) -> str:
-    """БИК: 9 digits, the first is 0 for who has an account with the Bank of Russia, 1 and 2 for the others."""
+    """Check a БИК: 9 digits, the first is 0 for holders of an account with the Bank of Russia, 1 or 2 for others."""
     if not re.fullmatch(r"[012][0-9]{8}", bic) or not int(bic):
         raise ValueError("БИК состоит из 9 цифр, первая из них 0, 1 или 2")
     return bic
 
 
 def check_account(bic: str, account: str) -> str:
-    """Account of a client with the bank of `bic`: 20 digits whose key includes the bank's own number."""
+    """Check a client's account with the bank of `bic`: 20 digits whose key includes the bank's own number."""
     check_bic(bic)
     if not re.fullmatch(r"[0-9]{20}", account) or not int(account):
         raise ValueError("Расчётный счёт состоит из 20 цифр")
@@ -73,9 +73,9 @@ def check_account(bic: str, account: str) -> str:
 
 
 def check_correspondent_account(bic: str, account: str) -> str:
-    """The bank's account with the Bank of Russia: 20 digits, ends as the БИК does, key by the settlement centre.
+    """Check a bank's account with the Bank of Russia: 20 digits, the БИК's last three, key by the settlement centre.
 
-    A treasury body has the single treasury account instead, which does not repeat the БИК's end.
+    A treasury body has the single treasury account instead, which does not end like the БИК.
     """
     check_bic(bic)
     if not re.fullmatch(r"[0-9]{20}", account):
@@ -90,30 +90,9 @@ def check_correspondent_account(bic: str, account: str) -> str:
     return account
 
 
-def account_with_key(bic: str, account: str) -> str:
-    """The client account with its ninth digit, the key, computed: for generating examples that pass the check."""
-    check_bic(bic)
-    return _with_key(_settlement_centre(bic) if bic.endswith(SETTLEMENT_CENTRE_CODES) else bic[-3:], account)
-
-
-def correspondent_account_with_key(bic: str, account: str) -> str:
-    """The correspondent account with its key computed."""
-    check_bic(bic)
-    return _with_key(_settlement_centre(bic), account)
-
-
 def _settlement_centre(bic: str) -> str:
     return "0" + bic[4:6]
 
 
 def _key_sum(digits: str) -> int:
     return sum(int(digit) * KEY_WEIGHTS[place % 3] for place, digit in enumerate(digits)) % 10
-
-
-def _with_key(prefix: str, account: str) -> str:
-    if not re.fullmatch(r"[0-9]{20}", account):
-        raise ValueError("Счёт состоит из 20 цифр")
-    # The key stands at weight 3, whose inverse modulo 10 is 7, so minus the sum times 7 brings the whole to zero.
-    zeroed = account[:8] + "0" + account[9:]
-    key = -_key_sum(prefix + zeroed) * 7 % 10
-    return account[:8] + str(key) + account[9:]

@@ -1,6 +1,6 @@
-"""How a person's VIN or FRAME is read (CL-15, VIN-01). Pure: used by the garage and by VIN requests.
+"""Parse the VIN or FRAME that a person typed (CL-15, VIN-01). Pure: used by the garage and by VIN requests.
 
-The check digit is never enforced: cars assembled in Russia do not carry a right one.
+The check digit is never enforced: cars assembled in Russia often carry a wrong one.
 """
 
 import re
@@ -15,10 +15,10 @@ VIN_SHAPE = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.ASCII)
 FRAME_SHAPE = re.compile(r"(?=[A-Z0-9]*[A-Z])[A-Z0-9]{2,9}-[0-9]{5,8}", re.ASCII)
 
 HOMOGLYPHS = dict(zip("АВЕКМНРСТУХ", "ABEKMHPCTYX", strict=True))
-"""Russian letters that look like Latin ones: repaired at once, with the repair shown."""
+"""Russian letters that look like Latin ones: replaced, and the person is shown the replacement."""
 
 DIGIT_SUGGESTIONS = {"O": "0", "О": "0", "I": "1"}
-"""Letters that a VIN never has, and the digit that was probably meant: suggested, never changed silently."""
+"""Letters that a VIN never contains, and the digit that was probably meant: suggested, never replaced silently."""
 
 TO_LATIN = str.maketrans("".join(HOMOGLYPHS), "".join(HOMOGLYPHS.values()))
 TO_DIGITS = str.maketrans("".join(DIGIT_SUGGESTIONS), "".join(DIGIT_SUGGESTIONS.values()))
@@ -27,7 +27,7 @@ TO_HYPHEN = str.maketrans("‐‑‒–—−_", "-" * 7)
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One Russian letter that was read as its Latin look-alike; `position` counts from 1."""
+    """One Russian letter that was replaced by its Latin look-alike; `position` counts from 1."""
 
     position: int
     typed: str
@@ -36,13 +36,13 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class ParsedNumber:
-    """A number that can be stored, and what was repaired in what the person typed."""
+    """A number that can be stored, and the letters that were replaced in the person's text."""
 
     value: str
     corrections: tuple[Correction, ...] = ()
 
     def explanation(self) -> str | None:
-        """For the person, in Russian; None when nothing was repaired."""
+        """Return a Russian message for the person, or None when nothing was replaced."""
         if not self.corrections:
             return None
         changed = ", ".join(f"{item.position}-й знак: русская «{item.typed}»" for item in self.corrections)
@@ -50,7 +50,7 @@ class ParsedNumber:
 
 
 class UnreadableNumber(ValueError):
-    """The text cannot be taken as it is. The message addresses the person, in Russian.
+    """The text cannot be accepted as it is. The message addresses the person, in Russian.
 
     `suggestion` is what was probably meant: it becomes valid only when the person sends it.
     """
@@ -63,7 +63,7 @@ class UnreadableNumber(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VinFacts:
-    """What a VIN says by itself. The year's letter repeats every 30 years, so there are several candidates."""
+    """What a VIN itself states. The code of the year repeats every 30 years, so there are several candidates."""
 
     country: str | None = None
     manufacturer: str | None = None
@@ -71,7 +71,10 @@ class VinFacts:
 
 
 def read_vin(text: str) -> ParsedNumber:
-    """Raises UnreadableNumber; it carries a suggestion when only О, O or I stand where digits belong."""
+    """Parse a VIN.
+
+    Raises UnreadableNumber; it carries a suggestion when only О, O or I stand where digits belong.
+    """
     typed = re.sub(r"[\s.-]", "", _clean(text))
     value, corrections = _repair(typed)
     if len(value) != VIN_LENGTH:
@@ -87,7 +90,7 @@ def read_vin(text: str) -> ParsedNumber:
 
 
 def read_frame(text: str) -> ParsedNumber:
-    """Japanese body number, «GX105-6010796»: model code, hyphen, serial number. Raises UnreadableNumber."""
+    """Parse a Japanese body number, «GX105-6010796»: model code, hyphen, serial number. Raises UnreadableNumber."""
     typed = re.sub(r"[\s-]+", "-", _clean(text))
     value, corrections = _repair(typed)
     if FRAME_SHAPE.fullmatch(value):
@@ -103,7 +106,7 @@ def read_frame(text: str) -> ParsedNumber:
 
 
 def describe_vin(vin: str) -> VinFacts:
-    """Country, maker and possible model years, latest first, of a VIN that `read_vin` has returned."""
+    """Return country, maker and possible model years, latest first, of a VIN that `read_vin` has returned."""
     facts = Vin(vin)
     maker = str(facts.manufacturer)
     return VinFacts(
@@ -127,7 +130,7 @@ def _repair(typed: str) -> tuple[str, tuple[Correction, ...]]:
 
 
 def _suggest_digits(value: str, before: int = 0) -> tuple[str, str]:
-    """The value with digits for letters, and which were changed, in words; `before` signs stand in front of it."""
+    """Return the value with digits for letters, and the changes in words; `before` characters precede the value."""
     changed = ", ".join(
         f"{position}-й знак — {DIGIT_SUGGESTIONS[letter]}, а не «{letter}»"
         for position, letter in enumerate(value, start=before + 1)

@@ -10,7 +10,6 @@ from shared.web.models import (
     Quantity,
     SearchText,
     ShortText,
-    one_line,
 )
 from shared.web.pagination import Page, PageRequest, paginate
 from shared.web.route import Session, service_router
@@ -34,7 +33,6 @@ __all__ = [
     "allow",
     "before_transaction",
     "check_version",
-    "one_line",
     "paginate",
     "public",
     "service_router",

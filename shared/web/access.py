@@ -1,4 +1,4 @@
-"""Who may call a route.  Every route says so with `allow(...)` or `public()`; one that does not cannot be made."""
+"""Who may call a route.  Every route declares it with `allow(...)` or `public()`; without it, it cannot be defined."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -11,30 +11,30 @@ from shared.identity.roles import Principal, Role
 
 
 class Access(HTTPBearer):
-    """The roles that may call a route; also draws the lock in the API documents."""
+    """The roles that may call a route; the API documents show it as a lock."""
 
     def __init__(self, roles: frozenset[Role]) -> None:
         super().__init__(scheme_name="bearer", bearerFormat="JWT", auto_error=False)
         self.roles = roles
 
     def check(self, principal: Principal) -> None:
-        """Raises Forbidden."""
+        """Refuse other roles.  Raises Forbidden."""
         if principal.role not in self.roles:
             raise Forbidden(f"Роли «{principal.role.label}» это действие недоступно.")
 
 
 class Public:
-    """A route without a caller.  It runs in network scope and answers only for what the request itself proves."""
+    """A route without a caller.  It runs in network scope, so it may return only what the request itself proves."""
 
     async def __call__(self) -> None:
-        return None
+        """Do nothing: the route reads the marker itself."""
 
 
 class NoIdempotencyKey:
     """A POST that may be repeated freely or carries an identity of its own (sign-in, webhooks)."""
 
     async def __call__(self) -> None:
-        return None
+        """Do nothing: the route reads the marker itself."""
 
 
 class BeforeTransaction:
@@ -44,19 +44,21 @@ class BeforeTransaction:
         self.work = work
 
     async def __call__(self) -> None:
-        return None
+        """Do nothing: the route reads the marker itself."""
 
 
 def allow(*roles: Role) -> Any:
+    """Let the roles call the route."""
     return Depends(Access(frozenset(roles)))
 
 
 def public() -> Any:
+    """Let anyone call the route, without a token."""
     return Depends(Public())
 
 
 def before_transaction(work: Callable[[Request], Awaitable[Any]]) -> Any:
-    """Others are asked so: no transaction waits for them (ADR 0010)."""
+    """Run `work` before the transaction opens: calls to other systems must not hold one open (ADR 10)."""
     return Depends(BeforeTransaction(work))
 
 
@@ -64,7 +66,7 @@ NO_IDEMPOTENCY_KEY: Any = Depends(NoIdempotencyKey())
 
 
 def bearer_token(request: Request) -> str:
-    """Raises Unauthenticated when there is none."""
+    """Return the request's access token.  Raises Unauthenticated when there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Войдите: нужен заголовок Authorization с токеном доступа.")

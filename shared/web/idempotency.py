@@ -1,7 +1,7 @@
-"""Idempotency keys: a repeated POST gets the first answer, byte for byte, and has no second effect.
+"""Idempotency keys: a repeated POST gets the first response, byte for byte, and has no second effect.
 
-The answer is stored in the transaction of the effect.  A transaction-level advisory lock makes a concurrent
-twin get 409 with Retry-After; should both slip through, the primary key lets only one commit.
+The response is stored in the transaction of the effect.  A transaction-level advisory lock gives a concurrent
+duplicate 409 with Retry-After; should both pass it, the primary key lets only one commit.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ PARAMETER: dict[str, Any] = {
     "description": "Уникальный ключ запроса: повтор с тем же ключом вернёт тот же ответ.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
-"""For the API documents: `read` checks it, which a dependency of FastAPI would do once more."""
+"""For the API documents only: `read` checks the header, so that FastAPI need not do it again."""
 
 _CLAIM = (
     "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || $2::text, 0)),"
@@ -37,18 +37,24 @@ _STORE = "INSERT INTO idempotency_key (scope, key, request_hash, status, headers
 
 
 class KeyRequired(BusinessError):
+    """The request has no valid key."""
+
     status = 400
     code = "idempotency-key-required"
     title = "Нужен заголовок Idempotency-Key"
 
 
 class KeyReused(BusinessError):
+    """The key belongs to a request with another body or query."""
+
     status = 422
     code = "idempotency-key-reused"
     title = "Ключ уже использован для другого запроса"
 
 
 class InProgress(BusinessError):
+    """A request with this key is being processed, or has just committed."""
+
     status = 409
     code = "request-in-progress"
     title = "Такой же запрос ещё выполняется"
@@ -57,7 +63,7 @@ class InProgress(BusinessError):
 
 @dataclass(frozen=True)
 class Claim:
-    """A request that has a key."""
+    """A request with its key.  The scope is caller, method and path; the hash covers body and query."""
 
     scope: str
     key: str
@@ -65,7 +71,7 @@ class Claim:
 
 
 async def read(request: Request, principal: Principal | None) -> Claim:
-    """Raises KeyRequired (400)."""
+    """Read the key and hash the request.  Raises KeyRequired (400)."""
     key = request.headers.get("idempotency-key", "")
     if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
         raise KeyRequired(f"Передайте Idempotency-Key: от 1 до {MAX_KEY} печатных символов ASCII.")
@@ -76,9 +82,9 @@ async def read(request: Request, principal: Principal | None) -> Claim:
 
 
 async def find_stored_response(session: AsyncSession, claim: Claim) -> Response | None:
-    """The stored answer, or None: the request is this transaction's to run.
+    """Return the stored response, or None when this transaction is to execute the request.
 
-    Raises KeyReused (422, the same key with another body), InProgress (409).
+    Raises KeyReused (422, the same key with another body or query), InProgress (409).
     """
     [(locked, request_hash, status, headers, body)] = await fetch(session, _CLAIM, claim.scope, claim.key)
     if request_hash is not None:
@@ -91,7 +97,7 @@ async def find_stored_response(session: AsyncSession, claim: Claim) -> Response 
 
 
 async def store(session: AsyncSession, claim: Claim, response: Response) -> None:
-    """Keep the answer with the effect.  Raises InProgress when a twin has committed first."""
+    """Store the response with the effect.  Raises InProgress (409) when a duplicate committed first."""
     headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
     values = (
         claim.scope,

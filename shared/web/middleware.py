@@ -18,23 +18,26 @@ log = structlog.get_logger("http")
 
 HEADER = "X-Correlation-ID"
 POLLED = frozenset({"/metrics", "/revocations", "/.well-known/jwks.json"})
-"""What machines ask all day long is neither measured nor logged."""
+"""Paths that machines poll; they are neither measured nor logged."""
 
 
 class BodyTooLarge(BusinessError):
+    """The declared length of the body exceeds the limit."""
+
     status = 413
     code = "body-too-large"
     title = "Слишком большой запрос"
 
 
 class RequestContext:
-    """Takes the caller's correlation id and trace, or makes an id; returns it in the answer."""
+    """Adopt the caller's correlation id and trace, or create an id; return it in the response."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Process one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,7 +58,7 @@ class RequestContext:
 
         try:
             if (length := headers.get("content-length", "0")).isdigit() and int(length) > MAX_BODY_BYTES:
-                # A body without a declared length meets the same limit in the route.
+                # The route applies the same limit to a body without a declared length.
                 await from_business_error(BodyTooLarge())(scope, receive, send_with_id)
             else:
                 await self._app(scope, receive, send_with_id)

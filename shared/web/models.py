@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.persistence.database import MAX_INTEGER
+from shared.vocabulary.fields import one_line
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """However deep they lie: a recursion would end before the parser's does."""
+    """Yield all strings at any depth, without recursion: the parser accepts deeper nesting than Python's stack."""
     left = [value]
     while left:
         found = left.pop()
@@ -24,11 +25,11 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 BIDI_CONTROLS = frozenset("\u202b\u202d\u202e\u2067")
-"""Marks that make what follows be read backwards, on a printed contract too."""
+"""Marks that reverse the reading direction of what follows, on a printed contract too."""
 
 
 def storable(value: str) -> str:
-    """Raises ValueError for what PostgreSQL cannot store, NUL and lone surrogates, and for `BIDI_CONTROLS`."""
+    """Return the text.  Raises ValueError for NUL, lone surrogates (PostgreSQL refuses both) and `BIDI_CONTROLS`."""
     if "\x00" in value:
         raise ValueError("строка содержит нулевой символ")
     if not BIDI_CONTROLS.isdisjoint(value):
@@ -38,11 +39,6 @@ def storable(value: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("строка содержит недопустимые символы") from None
     return value
-
-
-def one_line(value: str) -> str:
-    """Line breaks and runs of spaces become one space: nobody's name adds lines to a letter or a contract."""
-    return " ".join(value.split())
 
 
 class Input(BaseModel):
@@ -65,21 +61,21 @@ class Output(BaseModel):
 
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(one_line)]
-"""One line."""
+"""One line of up to 200 characters."""
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Quantity = Annotated[int, Field(ge=1, le=10_000)]
 PositiveInteger = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 SearchText = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable)]
-"""A query parameter that goes into a comparison."""
+"""A query parameter that is compared with a column."""
 
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 
 
 def _plain_number(value: Any) -> Any:
-    """JSON numbers with a fraction arrive as floats; their shortest text is what the caller wrote.
+    """Return a float as its shortest text, which is what the caller wrote in JSON.
 
-    Python would also read «1_000» and other scripts' digits.  Raises ValueError.
+    Raises ValueError for text that only Python reads as a number: «1_000», digits of other scripts.
     """
     if isinstance(value, float):
         return repr(value)

@@ -1,4 +1,4 @@
-"""Keyset pagination: a page costs the same at any depth, and rows added meanwhile neither repeat nor hide others."""
+"""Keyset pagination: a page costs the same at any depth; rows added meanwhile neither repeat nor hide others."""
 
 import base64
 import json
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 
 class BadCursor(BusinessError):
+    """The cursor was not issued by this list."""
+
     status = 400
     code = "bad-cursor"
     title = "Неверный указатель страницы"
@@ -52,13 +54,15 @@ PageRequest = Annotated[_PageRequest, Depends(_page_request)]
 
 @dataclass(frozen=True)
 class Next:
+    """The cursor of the next page; None on the last one."""
+
     next: str | None
 
 
 async def paginate(
     session: AsyncSession, query: Select[*tuple[Any, ...]], page: _PageRequest, *, key: Sequence[Any]
 ) -> tuple[list[Any], Next]:
-    """One page of `query`.
+    """Return one page of `query` and the cursor of the next.
 
     `key` are columns or `.desc()` of columns, not null, the last one unique; an index must serve them.  A query of
     one entity yields entities, of several columns rows; the key columns are read from the entity or the row.
@@ -93,7 +97,10 @@ def _value(row: Any, column: Any) -> Any:
 
 
 def _after(columns: Sequence[Any], descending: Sequence[bool], values: Sequence[Any]) -> ColumnElement[bool]:
-    """(a, b) beyond (x, y), written out so that directions may differ; a bound on the first column uses the index."""
+    """Return the condition (a, b) > (x, y), written out because directions may differ.
+
+    The bound on the first column lets PostgreSQL start in the index.
+    """
     alternatives = []
     for index, (column, down) in enumerate(zip(columns, descending, strict=True)):
         beyond = column < values[index] if down else column > values[index]
@@ -123,7 +130,7 @@ def _parse(text: str, kind: type) -> Any:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError("a moment has a zone")
-        return moment.astimezone(UTC)  # OverflowError where the database would have no such moment.
+        return moment.astimezone(UTC)  # OverflowError for a moment that the database could not represent.
     if kind is date:
         return date.fromisoformat(text)
     if kind in (UUID, Decimal):

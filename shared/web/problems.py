@@ -1,4 +1,4 @@
-"""RFC 9457 problem details for everything that goes wrong.
+"""RFC 9457 problem details for every error that a caller can meet.
 
 `type` is `urn:reglament:problem:<code>`; codes never change their meaning.
 """
@@ -98,11 +98,13 @@ def problem(
     members: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
+    """Return a problem; `code` ends its type, `members` are extension members."""
     body = {"type": PREFIX + code, "title": title, "status": status, "detail": detail, **(members or {})}
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
 def from_business_error(error: BusinessError) -> JSONResponse:
+    """Return the problem of a business error."""
     return problem(error.status, error.code, error.title, error.detail, members=error.members, headers=error.headers)
 
 
@@ -126,7 +128,7 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = _errors(error.errors())
     detail = "; ".join(f"{item['location']}: {item['message']}" for item in errors[:5])
-    # A lone surrogate in a field's name could not be encoded into the answer.
+    # A lone surrogate in a field's name could not be encoded into the response.
     clean = [{name: value.encode("utf-8", "replace").decode() for name, value in item.items()} for item in errors]
     return problem(
         422, Invalid.code, Invalid.title, detail.encode("utf-8", "replace").decode(), members={"errors": clean}
@@ -140,8 +142,8 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    """What the database refused: the caller's value, a race, or the database itself."""
-    # Statements that go past SQLAlchemy raise the driver's own errors.
+    """Map an error of the database: it refused the caller's value, a concurrent change won, or it is unavailable."""
+    # Raw SQL raises the driver's own errors.
     refused = getattr(error, "orig", None) or error
     state = getattr(refused, "sqlstate", None) or ""
     if isinstance(error, StaleDataError):
@@ -169,7 +171,7 @@ async def _on_connection_lost(request: Request, error: Exception) -> Response:
 
 
 async def _on_client_disconnect(request: Request, _: Exception) -> Response:
-    """In the midst of the body; nobody reads the answer."""
+    """Handle a client that disconnected while sending the body; the response is sent to no one."""
     log.info("the caller has gone", path=request.url.path)
     return problem(400, "incomplete-request", "Запрос оборван", "Соединение закрыто раньше, чем пришёл весь запрос.")
 
@@ -180,6 +182,7 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
+    """Register the handlers of all errors."""
     app.add_exception_handler(BusinessError, _on_business_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)

@@ -23,6 +23,8 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 
 
 class TransactionRoute(APIRoute):
+    """A route that runs in one transaction of its caller's scope."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         declared = [dependency.dependency for dependency in options.get("dependencies") or ()]
         access = [rule for rule in declared if isinstance(rule, Access | Public)]
@@ -38,6 +40,7 @@ class TransactionRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler of the endpoint in authentication, transaction and idempotency."""
         endpoint = super().get_route_handler()
         access, needs_key, before = self.access, self.needs_key, self.before
 
@@ -50,7 +53,7 @@ class TransactionRoute(APIRoute):
                 request.state.principal = principal
             database: Database = request.app.state.database
             scope = principal.scope if principal else NETWORK
-            await request.body()  # Before a transaction is open: a slow caller keeps none waiting.
+            await request.body()  # Before the transaction opens: a slow caller must not hold one open.
             if before is not None:
                 request.state.before_transaction = await before(request)
             claim = await idempotency.read(request, principal) if needs_key else None
@@ -82,7 +85,7 @@ async def _run_idempotently(
 
 
 def service_router(tag: str, prefix: str = "") -> APIRouter:
-    """A router whose routes are transactions; `tag` is the Russian heading in the API documents."""
+    """Return a router whose routes are transactions; `tag` is the Russian heading in the API documents."""
     return APIRouter(prefix=prefix, tags=[tag], route_class=TransactionRoute, responses=PROBLEM_RESPONSES)
 
 

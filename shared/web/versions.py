@@ -1,4 +1,4 @@
-"""ETag and If-Match: nobody overwrites what they have not seen."""
+"""ETag and If-Match: optimistic locking over HTTP."""
 
 import re
 from typing import Annotated
@@ -11,6 +11,8 @@ _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 
 class MalformedVersion(BusinessError):
+    """If-Match is not an ETag that this system issues."""
+
     status = 400
     code = "malformed-version"
     title = "Заголовок If-Match не читается"
@@ -33,11 +35,12 @@ IfMatch = Annotated[int, Depends(_if_match)]
 
 
 def set_etag(response: Response, version: int) -> None:
+    """Send the object's version as the ETag."""
     response.headers["ETag"] = f'"{version}"'
 
 
 def check_version(actual: int, expected: int) -> None:
-    """Raises PreconditionFailed (412)."""
+    """Compare the stored version with that of If-Match.  Raises PreconditionFailed (412) when they differ."""
     if actual != expected:
         raise PreconditionFailed(
             f"Данные изменились: версия {actual}, вы видели {expected}. Обновите и повторите.", version=actual

@@ -1,4 +1,4 @@
-"""What tests stand on. Nothing of the product imports this package."""
+"""Shared tools of the tests. The product does not import this package."""
 
 from pathlib import Path
 

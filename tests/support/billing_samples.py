@@ -1,4 +1,4 @@
-"""Documents with made-up sides for the tests of what is printed; requisites carry valid check digits."""
+"""Documents with invented parties for the tests of printed documents; requisites have valid check digits."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -78,7 +78,7 @@ def seller(**changes: Any) -> Seller:
 
 
 def many_lines(count: int) -> list[Line]:
-    """Lines of every awkward kind: long names, long articles, no article, amounts in millions."""
+    """Return lines of every awkward kind: long names, long articles, no article, amounts in millions."""
     lines = []
     for number in range(1, count + 1):
         price = Decimal(137 * number * number) + Decimal("0.37")

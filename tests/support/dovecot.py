@@ -1,4 +1,4 @@
-"""A real IMAP server (Debian's dovecot-imapd) on a free port, with a mailbox for every login that comes."""
+"""A real IMAP server (Debian's dovecot-imapd) on a free port, with a mailbox for every login."""
 
 import asyncio
 import imaplib
@@ -91,7 +91,7 @@ class Dovecot:
         return self.directory / "certificate.pem"
 
     def put(self, login: str, letter: bytes) -> None:
-        """As the mail server would when a letter comes in."""
+        """Store a letter, as the mail server does when one arrives."""
         with imaplib.IMAP4("127.0.0.1", self.port, timeout=10) as connection:
             connection.login(login, PASSWORD)
             connection.append("INBOX", "", imaplib.Time2Internaldate(time.time()), letter)
@@ -116,7 +116,7 @@ class Dovecot:
             connection.create(f'"{folder}"')
 
     def renumber(self, login: str) -> None:
-        """What a move to another server does: a new UIDVALIDITY."""
+        """Give the mailbox a new UIDVALIDITY, as a move to another server does."""
         for index in (self.directory / "mail" / login).glob("dovecot*"):
             if index.is_file():
                 index.unlink()
@@ -128,21 +128,8 @@ def why_not() -> str | None:
     return None if os.geteuid() == 0 else "dovecot starts its workers as other users, so it needs root"
 
 
-def _write_certificate(directory: Path) -> None:
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dovecot")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(datetime.now(UTC) - timedelta(days=1))
-    builder = builder.not_valid_after(datetime.now(UTC) + timedelta(days=1))
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    encoding, nothing = serialization.Encoding.PEM, serialization.NoEncryption()
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, nothing)
-    (directory / "certificate.pem").write_bytes(certificate.public_bytes(encoding))
-    (directory / "key.pem").write_bytes(private)
-
-
-def _prepare(port: int, tls_port: int) -> Path:
-    # Not under a home of root: dovecot's workers are other users.
+def _prepare(port: int) -> Path:
+    # Not under root's home: dovecot's workers run as other users.
     directory = Path(tempfile.mkdtemp(prefix="reglament-dovecot-", dir="/var/tmp"))
     (directory / "mail").mkdir()
     for path in (directory, directory / "mail"):

@@ -1,12 +1,14 @@
-"""One service, running for real in the test's process: own database, own virtual host, relay and consumers on."""
+"""Run one service in the test's process, with its own database and virtual host, its relay and its consumers."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 import aio_pika
+import asyncpg
 import httpx
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -23,7 +25,7 @@ from shared.identity.roles import Principal, Role
 from shared.identity.tokens import TokenVerifier, generate_key, issue
 from shared.messaging.topology import EVENTS
 from shared.persistence import migrate
-from shared.persistence.database import new_id
+from shared.persistence.database import Database, new_id
 from shared.persistence.tables import failed_message, inbox, outbox
 from shared.runtime.app import build_app
 from shared.runtime.service import Service
@@ -55,13 +57,15 @@ class TestVerifier(TokenVerifier):
 def token(
     role: Role, *, office_id: UUID | None = None, principal_id: UUID | None = None, name: str = "Проверка"
 ) -> str:
-    """An access token as the right issuer would give it."""
+    """Return an access token as the role's issuer would issue it."""
     principal = Principal(principal_id or new_id(), role, office_id, name)
     issuer = "clients" if role == Role.CLIENT else "control"
     return issue(_key, issuer, principal, session_id=new_id(), at=now())
 
 
 class ServiceHarness:
+    """A running service and the ways to use it: HTTP, its database, its queues."""
+
     def __init__(
         self,
         app: FastAPI,
@@ -84,7 +88,7 @@ class ServiceHarness:
         principal_id: UUID | None = None,
         name: str = "Проверка",
     ) -> httpx.AsyncClient:
-        """A client signed in as `role` (None: not signed in); POSTs get an Idempotency-Key when they have none."""
+        """Return a client signed in as `role` (None: not signed in); POSTs without an Idempotency-Key get one."""
 
         async def add_key(request: httpx.Request) -> None:
             if request.method == "POST" and "idempotency-key" not in request.headers:
@@ -104,12 +108,12 @@ class ServiceHarness:
         )
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """A transaction of the worker's role, in network scope."""
+        """Open a transaction of the worker's role, in network scope."""
         session: AbstractAsyncContextManager[AsyncSession] = self.app.state.database.worker()
         return session
 
     async def deliver(self, event: Event, *, event_id: UUID | None = None) -> UUID:
-        """Publish like a producer; returns when the service's inbox has the event.
+        """Publish like a producer; return when the service's inbox has the event.
 
         Raises AssertionError with the recorded error when the message failed or was parked.
         """
@@ -138,7 +142,7 @@ class ServiceHarness:
         await self._exchange.publish(message, routing_key=event_type)
 
     async def published(self, event_class: type[E], **fields: Any) -> list[E]:
-        """Events of a class in this service's outbox whose fields have these values, oldest first."""
+        """Return events of a class in this service's outbox whose fields have these values, oldest first."""
         async with self.session() as session:
             query = select(outbox.c.body).where(outbox.c.type == event_class.type).order_by(outbox.c.id)
             bodies = (await session.scalars(query)).all()
@@ -151,14 +155,14 @@ class ServiceHarness:
 
 
 NO_MAIL_SERVER = "smtp://127.0.0.1:1"
-"""At the usual port a system of another test may have its mailbox, and would get letters that are not its own."""
+"""The usual port may belong to the mailbox of another test's system, which would receive foreign letters."""
 
 
 @asynccontextmanager
 async def running_service(
     service: str | Service, infrastructure: Infrastructure, *, purpose: str = "test", **settings: Any
 ) -> AsyncIterator[ServiceHarness]:
-    """A service by name on a new database; `settings` override its settings, for example `smtp_url`."""
+    """Run a service on a new database; `settings` override its settings, for example `smtp_url`."""
     declared = load(service) if isinstance(service, str) else service
     with isolated_virtual_host(infrastructure, f"{declared.name}_{purpose}") as own:
         async with scratch_database(infrastructure.database_url, declared.name, purpose) as urls:
@@ -171,7 +175,7 @@ async def running_service(
 async def serving(
     service: Service, infrastructure: Infrastructure, urls: ScratchUrls, **settings: Any
 ) -> AsyncIterator[ServiceHarness]:
-    """Serve on a database that is there already."""
+    """Run a service on an existing, migrated database."""
     servers = {"amqp_url": infrastructure.amqp_url, "amqp_management_url": infrastructure.management_url}
     options = {**servers, "smtp_url": NO_MAIL_SERVER, **settings}
     app = build_app(service, service.settings(**options), urls, TestVerifier())
@@ -186,21 +190,75 @@ async def serving(
         yield harness
 
 
-Statement = tuple[str, Any]
+Statement = tuple[str, tuple[Any, ...]]
 """SQL and its parameters."""
+
+_TRANSACTION = re.compile("BEGIN|COMMIT|ROLLBACK$")
+_DRIVERS_OWN = re.compile("WITH RECURSIVE typeinfo_tree|.*set_config\\('jit'", re.DOTALL)
+"""Sent once per connection, when asyncpg looks up a type for the first time."""
+
+
+class _RecordingProtocol:
+    """A protocol of asyncpg that records every statement before it is sent.
+
+    asyncpg's query logger is no substitute: it misses prepared statements, which SQLAlchemy executes.
+    """
+
+    def __init__(self, protocol: Any, seen: list[Statement]) -> None:
+        self._protocol = protocol
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._protocol, name)
+
+    def query(self, query: str, timeout: Any) -> Any:
+        self._note(query, ())
+        return self._protocol.query(query, timeout)
+
+    def bind(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        """Open a cursor."""
+        self._note(state.query, args)
+        return self._protocol.bind(state, args, *rest, **options)
+
+    def bind_execute(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        self._note(state.query, args)
+        return self._protocol.bind_execute(state, args, *rest, **options)
+
+    def bind_execute_many(self, state: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        """Execute one statement for many rows, sent together: it counts once."""
+        self._note(state.query, ())
+        return self._protocol.bind_execute_many(state, args, *rest, **options)
+
+    def _note(self, query: str, arguments: Any) -> None:
+        if not _TRANSACTION.match(query) and not _DRIVERS_OWN.match(query):
+            self._seen.append((query, tuple(arguments)))
+
+
+def statements(service: ServiceHarness) -> AbstractContextManager[list[Statement]]:
+    """Record what the service's HTTP requests send to PostgreSQL."""
+    return statements_of(service.app.state.database)
 
 
 @contextmanager
-def statements(service: ServiceHarness) -> Iterator[list[Statement]]:
-    """What sessions of HTTP requests send to PostgreSQL meanwhile."""
-    engine: Engine = service.app.state.database._app.engine.sync_engine
+def statements_of(database: Database) -> Iterator[list[Statement]]:
+    """Record what the driver sends in the transactions of HTTP requests: SQLAlchemy's statements and raw SQL.
+
+    BEGIN with its scope, COMMIT and ROLLBACK are left out: every transaction has them.
+    """
+    engine: Engine = database._app.engine.sync_engine
     seen: list[Statement] = []
+    recorded: dict[asyncpg.Connection, Any] = {}
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen.append((statement, parameters))
+    def record(pooled: Any, *_: Any) -> None:
+        driver = pooled.driver_connection
+        if driver not in recorded:
+            recorded[driver] = driver._protocol
+            driver._protocol = _RecordingProtocol(driver._protocol, seen)
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "checkout", record)
     try:
         yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "checkout", record)
+        for driver, protocol in recorded.items():
+            driver._protocol = protocol

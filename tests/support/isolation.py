@@ -1,4 +1,4 @@
-"""Takes away one of the two layers that keep offices and clients apart (ORG-04), to prove the other one alone."""
+"""Disable one of the two layers that isolate offices and clients (ORG-04), to prove the other one alone."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ _PROTECTED = "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = '
 
 @asynccontextmanager
 async def active_layers(harness: ServiceHarness, layers: str) -> AsyncIterator[str]:
-    """While inside, only what `layers` (one of LAYERS) says stands."""
+    """Keep only the layers that `layers`, one of LAYERS, names until the end of the block."""
     admin = await asyncpg.connect(harness.urls.admin)
     tables = [row["name"] for row in await admin.fetch(_PROTECTED)]
     assert tables, "the service has no isolated table"

@@ -1,4 +1,4 @@
-"""What tests of `notifier` build their cases from, with and without servers."""
+"""Building blocks for the tests of `notifier`, with and without servers."""
 
 from datetime import timedelta
 from typing import Any

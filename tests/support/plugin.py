@@ -1,9 +1,9 @@
-"""Pytest plugin: servers of a run, parallel tests, selection by clause.
+"""Pytest plugin: the run's servers, and tests in parallel.
 
-With several workers (`-n`) the servers are started once, before the workers, which find them in the environment; each
-worker makes databases and virtual hosts of its own on them. A run of SERVERLESS folders alone starts none. Integration
-tests of one service stay together, because they share that running service; unit tests of one file stay together;
-fault scenarios share only servers that may be killed, so each goes to any free worker.
+With several workers (`-n`) the servers are started once, before the workers, which find them in the environment. Each
+worker creates its own databases and virtual hosts on them. A run of SERVERLESS folders alone starts none. Integration
+tests of one service run in one worker, because they share that running service; so do the unit tests of one file.
+Fault scenarios share no service, so each runs in whichever worker is free.
 
 `--clause ORD-07` keeps only the tests that are marked with that clause of the regulations.
 """
@@ -39,11 +39,8 @@ def infrastructure() -> Iterator[Infrastructure]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers in the process that controls the workers.
-
-    Raises UsageError for a clause that no test proves, before anything is started.
-    """
-    if hasattr(config, "workerinput"):
+    """Start the servers, only in the process that controls the workers."""
+    if not getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
         return
     clause = config.getoption("--clause")
     if clause is not None and clause not in proofs():
@@ -73,7 +70,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Schedule the largest folder first and single tests last, which fill the workers' remaining time."""
+    """Schedule the largest folder first and single tests last, so that they fill the workers' remaining time."""
     from xdist.scheduler import LoadScopeScheduling
 
     scheduler: Any = LoadScopeScheduling(config, log)

@@ -1,4 +1,4 @@
-"""A small SMPP 3.4 server over real sockets: binds, takes messages, answers questions, sends receipts."""
+"""A small SMPP 3.4 server over real sockets: binds, accepts messages, answers queries, sends receipts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SmppServer:
     submitted: list[Submitted] = field(default_factory=list)
     refuse_with: int = 0
     silent: bool = False
-    """Take the message, then close the connection without an answer."""
+    """Accept the message, then close the connection without a response."""
     acknowledged: list[int] = field(default_factory=list)
     """Statuses with which deliveries were answered."""
     awaited: dict[int, asyncio.Future[int]] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class SmppServer:
         return message.id
 
     def send_receipt(self, text: str, *, sender: str = "79221234567", receipt: bool = True, to: int = 0) -> int:
-        """Deliver to the client that bound first, or as the `to`-th after it; returns the delivery's sequence."""
+        """Deliver to the client that bound first, or as the `to`-th after it; return the delivery's sequence."""
         coding = 0 if text.isascii() else 8
         content = text.encode("ascii" if coding == 0 else "utf-16-be")
         head = b"\0\1\1" + sender.encode() + b"\0\0\0PRODETAL\0"
@@ -109,7 +109,7 @@ class SmppServer:
         return sequence
 
     async def outcome(self, sequence: int) -> int:
-        """The status with which a delivery is answered, once it is."""
+        """Wait for the response to a delivery and return its status."""
         self.awaited[sequence] = asyncio.get_running_loop().create_future()
         return await self.awaited[sequence]
 

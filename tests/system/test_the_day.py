@@ -101,6 +101,7 @@ def test_every_letter_arrived_once(completed_day: CompletedDay) -> None:
     assert {letter: (arrived[letter]["to"][0], arrived[letter]["subject"]) for letter in sent} == sent
 
 
+@pytest.mark.clause("BILL-01")
 def test_the_invoice_can_be_paid_from_its_page(completed_day: CompletedDay) -> None:
     """BILL-01: what the payment QR says is what the page says, and what the office's requisites are."""
     page = pypdfium2.PdfDocument(completed_day.day.output / "schet.pdf")[0]

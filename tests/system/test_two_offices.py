@@ -9,6 +9,7 @@ from tests.system.run_day import CompletedDay
 REQUESTS = 900
 
 
+@pytest.mark.clause("ORG-04")
 @pytest.mark.timeout(300)
 async def test_no_caller_gets_anything_of_another_office_or_client(
     completed_day: CompletedDay, exchanges: list[Exchange]

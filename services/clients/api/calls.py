@@ -75,7 +75,7 @@ async def call_list(
 ) -> CallListOut:
     """Открытые обязанности позвонить, ближайший срок сверху: первый звонок (CALL-01), второй (CALL-03), после заказа
     (CALL-06, ORD-04), проверка оплаты (BILL-06). С телефоном, оставшимся временем и скриптом.
-    """  # noqa: D205 (published)
+    """
     at = now()
     query = obligation_queries.open_obligations(
         goal=goal,

@@ -159,7 +159,7 @@ async def change_client(
 ) -> ClientOut:
     """ФИО, записанное сотрудником, считается проверенным (CL-05). Исправленный телефон закрывает просьбу о контактах,
     а учётную запись, отключённую из-за него, открывает снова (CL-06).
-    """  # noqa: D205 (published)
+    """
     client = await queries.get_client(session, client_id, lock=True)
     check_version(client.version, expected)
     await commands.change_client(session, client, body, settings=settings, at=now())

@@ -25,7 +25,7 @@ async def list_contents(session: Session, page: PageRequest, code: ContentCode |
 async def publish_content(body: PublishContent, session: Session, caller: Caller) -> ContentOut:
     """Прежние редакции сохраняются: на них ссылаются данные согласия. Места вставки: `$office`, `$manager`,
     `$legal_name`, `$address` (CL-19).
-    """  # noqa: D205 (published)
+    """
     return ContentOut.model_validate(await commands.publish_content(session, body, caller=caller, at=now()))
 
 

@@ -1,4 +1,7 @@
-"""Log a call and update the card by it (CL-05, CL-11, CL-12, CL-13, CALL-02)."""
+"""Log a call and update the card by it (CL-05, CL-11, CL-12, CALL-02).
+
+CL-13, in part: the source is free text.
+"""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,7 @@
-"""Texts that head office edits (CL-19, CALL-01, CALL-05, K11): contract, consents, scripts, answers to objections."""
+"""Texts that head office edits (CL-19, CALL-01, CALL-05): contract, consents, scripts, answers to objections.
+
+K11, in part: there is no memo («памятка»).
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -51,6 +51,7 @@ DEFAULT_GROUPS: dict[ClientKind, str] = {
     "wholesale": "Оптовые",
     "legal_entity": "Розница",
 }
+"""«Группа клиента» of a new card by the kind of client (CL-02); staff may write any other."""
 
 
 class DisabledReason(StrEnum):

@@ -30,9 +30,13 @@ class Client(ClientOwned, Versioned, Base):
     client_id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[ClientKind] = mapped_column(Text)
     category: Mapped[str]
+    """The price level.  CL-01, in part: it is kept here, no price is computed from it."""
     group: Mapped[str | None]
+    """«Группа клиента» (CL-02)."""
     buyer_group: Mapped[str | None]
+    """«Покупатель».  CL-03, in part: free text, no document depends on it."""
     organization_name: Mapped[str | None]
+    """«Наименование организации».  CL-04, in part: documents name it, a legal entity may be saved without it."""
     full_name: Mapped[str]
     name_verified: Mapped[bool] = mapped_column(default=False)
     phone: Mapped[str | None]

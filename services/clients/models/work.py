@@ -35,6 +35,7 @@ class Call(OfficeOwned, Base):
     comment: Mapped[str]
     objection: Mapped[str | None]
     source: Mapped[str | None]
+    """How the client came to know of the shop.  CL-13, in part: free text, without a list and without statistics."""
     called_at: Mapped[datetime]
 
     @property

@@ -161,5 +161,8 @@ async def manager_of(session: AsyncSession, client: Client) -> ManagerContacts |
 
 
 def courier_delivers(office: Office, client: Client) -> bool:
-    """Return whether the office organises courier delivery in the client's city (CL-09)."""
+    """Return whether the office organises courier delivery in the client's city.
+
+    CL-09, in part: the names of the cities are compared, there is no geolocation.
+    """
     return bool(office.courier_delivery and client.city and client.city.lower() == office.city.lower())

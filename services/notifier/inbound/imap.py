@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import structlog
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+
+log = structlog.get_logger(__name__)
 
 BATCH = 50
 MAX_LETTER_BYTES = 20_000_000
@@ -89,14 +92,20 @@ def _fetch_new(client: IMAPClient, folder: str, position: Position) -> Fetched:
 
 
 def _letters(client: IMAPClient, numbers: list[int]) -> Iterator[tuple[int, bytes]]:
-    """Yield UID and raw message; a letter that was deleted meanwhile is left out."""
+    """Yield UID and raw message; a letter that was deleted meanwhile, or that the server refuses, is left out."""
     sizes = client.fetch(numbers, ["RFC822.SIZE"])
     for number in numbers:
         size = sizes.get(number, {}).get(b"RFC822.SIZE")
         if size is None:
             continue
         what = "BODY.PEEK[]" if size <= MAX_LETTER_BYTES else f"BODY.PEEK[]<0.{TRUNCATED_BYTES}>"
-        answer: dict[bytes, Any] = client.fetch([number], [what]).get(number, {})
+        try:
+            answer: dict[bytes, Any] = client.fetch([number], [what]).get(number, {})
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:  # One letter that the server cannot read must not hold up those behind it.
+            log.warning("the server refuses a letter, it is skipped", uid=number, error=str(error))
+            continue
         raw = next((value for name, value in answer.items() if name.startswith(b"BODY[]")), None)
         if raw:
             yield number, raw

@@ -1,1 +1,1 @@
-"""What the orders service can be asked to do.  One function, one use case, inside the caller's transaction."""
+"""The use cases of the orders service, one function each, inside the caller's transaction."""

@@ -1,4 +1,4 @@
-"""Who may do what within an office (ORG-02, ORG-03)."""
+"""Who may do what within an office (ORG-02, ORG-03, K7)."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from shared.identity.roles import SENIORS, Principal, Role
 
 
 async def client_of(session: AsyncSession, client_id: UUID, *, active: bool = True) -> Client:
-    """A client of the caller's scope.  Raises NotFound, Conflict for a disabled one."""
+    """Return a client of the caller's scope.  Raises NotFound, Conflict for a disabled one."""
     client = await session.scalar(select(Client).where(Client.client_id == client_id))
     if client is None:
         raise NotFound("Клиент не найден.")
@@ -21,7 +21,7 @@ async def client_of(session: AsyncSession, client_id: UUID, *, active: bool = Tr
 
 
 def ensure_may_override(caller: Principal, reason: str | None) -> bool:
-    """Whether a senior overrides a rule with a reason (ORD-12, K13).  Raises Forbidden."""
+    """Return whether a senior overrides a rule with a reason (ORD-12, K13).  Raises Forbidden for other roles."""
     if reason is None:
         return False
     if caller.role not in SENIORS:
@@ -30,7 +30,10 @@ def ensure_may_override(caller: Principal, reason: str | None) -> bool:
 
 
 async def acts_as_director(session: AsyncSession, caller: Principal, office_id: UUID) -> bool:
-    """The director, or where the office has none the senior manager in the director's place (ORG-03)."""
+    """Return whether the caller decides as director of the office.
+
+    In an office without a director the senior manager does (ORG-03, K7).
+    """
     if caller.role in (Role.DIRECTOR, Role.HEAD_OFFICE):
         return True
     if caller.role is not Role.SENIOR_MANAGER:

@@ -1,4 +1,7 @@
-"""The basket: filled by staff, or by the client from a VIN answer (VIN-10)."""
+"""Fill a basket, as staff or, from a VIN answer, as the client (VIN-10).
+
+ORD-15, in part: term and statistics are those of the moment of pricing; nothing shows that they have grown stale.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +26,10 @@ MAX_ITEMS = 200
 async def add_item(
     session: AsyncSession, client_id: UUID, body: NewBasketItem, *, caller: Principal, at: datetime
 ) -> BasketItem:
-    """Raises NotFound, Invalid for an unknown supplier, Conflict for a full basket."""
+    """Put a part into a client's basket with the prices, the term and the statistics of the moment (ORD-15, ORD-16).
+
+    Raises NotFound, Invalid for an unknown supplier, Conflict for a full basket.
+    """
     client = await client_of(session, client_id)
     await _ensure_room(session, client_id, 1)
     labels = await _supply_labels(session, [body.supplier_id], at)
@@ -48,9 +54,11 @@ async def add_item(
 async def add_vin_answer(
     session: AsyncSession, client_id: UUID, body: VinChoices, *, caller: Principal, at: datetime
 ) -> list[BasketItem]:
-    """Chosen lines of an answer go into the basket with one action (VIN-10).
+    """Put chosen lines of an answer into the basket with one action (VIN-10).
 
-    A client takes what was offered; staff may name prices, the supplier and the kind of part.
+    A client takes what was offered; staff may name prices, the supplier and the kind of part.  Who chose the part is
+    kept (VIN-09).
+
     Raises NotFound, Forbidden, Invalid, Conflict.
     """
     client = await client_of(session, client_id)
@@ -121,7 +129,7 @@ def _ensure_client_names_no_price(caller: Principal, choice: VinChoice) -> None:
 
 
 async def change_quantity(session: AsyncSession, client_id: UUID, item_id: UUID, body: BasketQuantity) -> BasketItem:
-    """Raises NotFound, Invalid."""
+    """Set the number of pieces; the last one written holds.  Raises NotFound, Invalid."""
     item = await session.scalar(
         select(BasketItem).where(BasketItem.id == item_id, BasketItem.client_id == client_id).with_for_update()
     )
@@ -137,7 +145,7 @@ async def change_quantity(session: AsyncSession, client_id: UUID, item_id: UUID,
 
 
 async def remove_item(session: AsyncSession, client_id: UUID, item_id: UUID) -> None:
-    """Raises NotFound."""
+    """Take an item out of the basket.  Raises NotFound."""
     deleted = await session.execute(
         delete(BasketItem)
         .where(BasketItem.id == item_id, BasketItem.client_id == client_id)
@@ -157,7 +165,10 @@ async def _ensure_room(session: AsyncSession, client_id: UUID, more: int) -> Non
 async def _supply_labels(
     session: AsyncSession, supplier_ids: list[UUID | None], at: datetime
 ) -> dict[UUID, str | None]:
-    """What the client is told of each supplier (ORD-16).  Raises Invalid for one that is unknown or inactive."""
+    """Return the statistics of each supplier as the client sees them (CALL-07, ORD-16).
+
+    Raises Invalid for a supplier that is unknown or inactive.
+    """
     wanted = {supplier_id for supplier_id in supplier_ids if supplier_id is not None}
     if unknown := wanted - (await active_suppliers(session, wanted)).keys():
         raise Invalid(f"Поставщик {min(unknown)} не найден.", field="body.supplier_id")

@@ -1,4 +1,7 @@
-"""Returns (RET-01…RET-10): claim, supplier first, the matrix's offer, the client's answer, the decision."""
+"""Handle a return: claim, supplier first, the matrix's offer, the client's answer, the decision.
+
+Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08, RET-09, RET-10.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -34,14 +37,16 @@ from shared.runtime.audit import audit
 
 
 class SupplierCheckFirst(BusinessError):
+    """The supplier was not asked yet (RET-09)."""
+
     code = "supplier-check-first"
     title = "Сначала проверьте возврат поставщику"
 
 
 async def open_claim(session: AsyncSession, body: NewClaim, *, caller: Principal, at: datetime) -> Claim:
-    """The client asks to return what was issued; 48 hours to decide begin (RET-08).
+    """Open a return of issued pieces; its event starts the 48 hours to decide (RET-08).
 
-    What an earlier claim gave back for pieces that the client kept is no longer theirs to return.
+    What an earlier claim refunded for pieces that the client kept is not refunded again.
 
     Raises NotFound, IllegalTransition, Invalid, Conflict for a second claim about the same position or when nothing
     is left to return.
@@ -107,7 +112,7 @@ async def open_claim(session: AsyncSession, body: NewClaim, *, caller: Principal
 
 
 async def check_with_supplier(session: AsyncSession, claim_id: UUID, body: SupplierCheck, *, at: datetime) -> Claim:
-    """RET-09: whether the part can go back to the supplier comes before everything else.  Raises NotFound, Conflict."""
+    """Note whether the supplier takes the part back, before everything else (RET-09).  Raises NotFound, Conflict."""
     claim = await _open_claim(session, claim_id)
     claim.supplier_verdict, claim.supplier_comment, claim.supplier_checked_at = body.verdict, body.comment, at
     await session.flush()
@@ -124,7 +129,9 @@ async def check_with_supplier(session: AsyncSession, claim_id: UUID, body: Suppl
 async def record_offer(
     session: AsyncSession, claim_id: UUID, body: ClaimOffer, *, caller: Principal, at: datetime
 ) -> Claim:
-    """What of the matrix was proposed, and the client's answer (RET-03…RET-06).
+    """Record what of the matrix was proposed, and the client's answer (RET-03, RET-04, RET-05, RET-06).
+
+    K8, in part: a discount on later orders has its scope, but no validity, and nothing chooses the best of several.
 
     Raises NotFound, Conflict, SupplierCheckFirst, NotOffered, Forbidden, Invalid.
     """
@@ -158,9 +165,12 @@ async def record_offer(
 async def decide_claim(
     session: AsyncSession, claim_id: UUID, body: ClaimDecision, *, caller: Principal, at: datetime
 ) -> Claim:
-    """Accepted: the part comes back and its price goes to the balance.  Kept: as the client agreed.  Rejected: neither.
+    """Decide a return: accepted, kept by the client as agreed, or rejected.
 
-    A manager decides up to the matrix's limit, above it the director (RET-05, RET-06, ORG-03).
+    Accepted pieces come back and their price goes to the balance; for kept pieces the agreed sum does.  A manager
+    decides up to the matrix's limit, above it the director (RET-05, RET-06, ORG-03).  What the law grants cannot be
+    rejected (RET-10).
+
     Raises NotFound, Conflict, SupplierCheckFirst, Forbidden, GrantedByLaw.
     """
     claim = await _open_claim(session, claim_id)
@@ -227,7 +237,7 @@ async def decide_claim(
 
 
 async def _take_back(session: AsyncSession, claim: Claim, at: datetime) -> UUID | None:
-    """The claimed pieces become «Возврат»; pieces that the client keeps are split off.  Returns the lineage's root."""
+    """Move the claimed pieces to «Возврат», split the others off and return the root of the lineage."""
     position, order = await lock_position(session, claim.position_id)
     remainder = position.split(claim.quantity)
     position.take_back(at)
@@ -238,8 +248,10 @@ async def _take_back(session: AsyncSession, claim: Claim, at: datetime) -> UUID 
 
 
 async def _leave_cheaper(session: AsyncSession, claim: Claim) -> UUID | None:
-    """The claimed pieces stay with the client and remember what went back for them, so that no kopeck goes back
-    twice; the other pieces are split off.  Returns the lineage's root."""
+    """Add the agreed refund to the claimed pieces, split the others off and return the root of the lineage.
+
+    The position keeps the sum, so that no kopeck is refunded twice.
+    """
     assert claim.keeping_refund is not None, "the client agreed to an offer"
     position, _ = await lock_position(session, claim.position_id)
     remainder = position.split(claim.quantity)

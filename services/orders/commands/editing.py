@@ -1,4 +1,4 @@
-"""Small changes of a position by staff: supplier, purchase, term, internal comment (ORD-08, K10)."""
+"""Changes of a position by staff: supplier, purchase, term (K10), internal comment (ORD-08)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from shared.web import check_version
 
 ALWAYS = {"kind", "manager_comment"}
 ON_ITS_WAY = {"promised_at", "purchase_price"}
-"""K10: a supplier may be late or change the price after it was asked."""
+"""A supplier may report a delay or another price after the order (K10)."""
 BEFORE_ORDERING = {"supplier_id", "purchase_price", "term_days"}
 
 MAY_CHANGE: dict[PositionState, set[str]] = {
@@ -31,7 +31,7 @@ MAY_CHANGE: dict[PositionState, set[str]] = {
 async def change_position(
     session: AsyncSession, position_id: UUID, body: PositionChange, *, expected_version: int, at: datetime
 ) -> Position:
-    """What may change depends on the state; the sale price, which the client was told, never does.
+    """Change what the position's state allows; the sale price, which the client knows, never changes.
 
     Raises NotFound, PreconditionFailed, Conflict, Invalid.
     """

@@ -1,4 +1,7 @@
-"""Every visit, call and message is recorded, with a status, a mark and tasks (INQ-01…INQ-06)."""
+"""Record every visit, call and message, with a status, a mark and tasks.
+
+Clauses: INQ-01, INQ-02, INQ-03, INQ-04, INQ-05, INQ-06.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -39,7 +42,10 @@ OLD_ANONYMOUS = "1"
 async def record_inquiry(
     session: AsyncSession, body: NewInquiry, *, caller: Principal, at: datetime
 ) -> tuple[Inquiry, list[InquiryTask]]:
-    """Raises Invalid for a lost inquiry without a known reason, NotFound for an unknown order."""
+    """Record an inquiry with its tasks and suggest a mark (INQ-01, INQ-04, INQ-05).
+
+    Raises Invalid for a lost inquiry without a known reason (INQ-03), NotFound for an unknown order.
+    """
     assert caller.office_id is not None, "only office staff may call this"
     policy = await policy_in_force(session, InquiryPolicy, at)
     _ensure_lost_has_reason(policy, body.status, body.lost_reason)
@@ -84,7 +90,7 @@ async def record_inquiry(
 async def set_status(
     session: AsyncSession, inquiry_id: UUID, body: InquiryStatusBody, *, caller: Principal, at: datetime
 ) -> tuple[Inquiry, list[InquiryTask]]:
-    """INQ-03, after every conversation.  An order paid online suggests VIP anew (INQ-04).
+    """Set the status after a conversation (INQ-03); an order paid online suggests VIP anew (INQ-04).
 
     Raises NotFound, Invalid, Conflict for a call without a telephone number.
     """
@@ -115,7 +121,10 @@ async def set_mark(
     caller: Principal,
     at: datetime,
 ) -> Inquiry:
-    """The manager decides, whatever was suggested (INQ-05).  Raises NotFound, PreconditionFailed."""
+    """Set the mark that the manager decided on, whatever was suggested (INQ-04, INQ-05).
+
+    Raises NotFound, PreconditionFailed.
+    """
     inquiry = await _locked(session, inquiry_id)
     check_version(inquiry.version, expected_version)
     if inquiry.mark != body.mark:
@@ -129,16 +138,17 @@ async def set_mark(
 async def change_contact(
     session: AsyncSession, inquiry_id: UUID, body: InquiryContact, *, expected_version: int
 ) -> Inquiry:
-    """INQ-02: what was not known at first, so that a call can be promised.  Raises NotFound, PreconditionFailed.
+    """Write down a name, number or city that was not known at first (INQ-02).
 
-    A number may be replaced and not taken away: somebody may have promised to call it.
+    A number may be replaced but not removed: a call to it may have been promised.  Raises NotFound,
+    PreconditionFailed.
     """
     inquiry = await _locked(session, inquiry_id)
     check_version(inquiry.version, expected_version)
-    told = {name: value for name, value in body.model_dump(exclude_unset=True).items() if name == "name" or value}
-    if "name" in told:
-        told["name"] = _known(told["name"])
-    changed = {name: value for name, value in told.items() if getattr(inquiry, name) != value}
+    given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if name == "name" or value}
+    if "name" in given:
+        given["name"] = _known(given["name"])
+    changed = {name: value for name, value in given.items() if getattr(inquiry, name) != value}
     if not changed:
         return inquiry
     for name, value in changed.items():
@@ -157,7 +167,7 @@ async def change_contact(
 async def add_task(
     session: AsyncSession, inquiry_id: UUID, body: NewTask, *, caller: Principal, at: datetime
 ) -> InquiryTask:
-    """INQ-06.  Raises NotFound, Conflict for a call without a telephone number."""
+    """Add a task to an inquiry (INQ-06).  Raises NotFound, Conflict for a call without a telephone number."""
     inquiry = await _locked(session, inquiry_id)
     policy = await policy_in_force(session, InquiryPolicy, at)
     (task,) = await _add_tasks(session, inquiry, [body], policy, caller=caller, at=at)
@@ -165,7 +175,7 @@ async def add_task(
 
 
 async def finish_task(session: AsyncSession, task_id: UUID, body: TaskDone, *, at: datetime) -> InquiryTask:
-    """Raises NotFound, Conflict."""
+    """Close a task with its result (INQ-06).  Raises NotFound, Conflict."""
     task = await session.scalar(select(InquiryTask).where(InquiryTask.id == task_id).with_for_update())
     if task is None:
         raise NotFound("Задача не найдена.")
@@ -211,7 +221,7 @@ def _facts(items: Iterable[InquiryItem], total: Decimal | None, features: dict[s
     known = list(items)
     return InquiryFacts(
         total=total,
-        dearest=max((item.price for item in known if item.price is not None), default=None),
+        highest_price=max((item.price for item in known if item.price is not None), default=None),
         categories=[item.category for item in known if item.category],
         **features,
     )
@@ -252,6 +262,7 @@ def _lost_reason_label(policy: InquiryPolicy, inquiry: Inquiry) -> str | None:
 
 
 async def publish_recorded(session: AsyncSession, inquiry: Inquiry, policy: InquiryPolicy, *, at: datetime) -> None:
+    """Publish a new inquiry."""
     await publish(
         session,
         InquiryRecorded(
@@ -280,6 +291,7 @@ async def publish_change(
     at: datetime,
     conversation: bool = True,
 ) -> None:
+    """Publish a status or a mark; `conversation` says whether it follows a conversation (INQ-03)."""
     await publish(
         session,
         InquiryStatusChanged(

@@ -1,4 +1,4 @@
-"""«Отгрузить» (ORD-10)."""
+"""«Отгрузить»: hand goods over to an identified person (CL-05, ORD-10)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -27,6 +27,8 @@ from shared.runtime.audit import audit
 
 
 class PersonNotIdentified(BusinessError):
+    """It was not checked who takes the goods (CL-05)."""
+
     status = 422
     code = "person-not-identified"
     title = "Личность получателя не проверена"

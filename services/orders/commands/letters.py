@@ -18,9 +18,10 @@ _ROLE_ORDER = ("manager", "assistant", "senior_manager", "director")
 async def record_letter(
     session: AsyncSession, mail_id: UUID, *, office_id: UUID, client_id: UUID | None, at: datetime
 ) -> None:
-    """The inquiry bears the letter's id.  It is the client's manager's, else that of the first who serves clients.
+    """Record a letter as an inquiry under the letter's id (INQ-01, CALL-12).
 
-    What was asked for is in the letter, which stays where it came.  Raises DependencyNotReady.
+    It belongs to the client's manager, else to the first employee who serves clients.  The letter's text stays in the
+    notifier.  Raises DependencyNotReady while the office has no staff here.
     """
     if await session.scalar(select(Inquiry.id).where(Inquiry.id == mail_id)) is not None:
         return
@@ -63,7 +64,10 @@ async def record_letter(
 
 
 async def letter_answered(session: AsyncSession, mail_id: UUID, *, staff_id: UUID, at: datetime) -> None:
-    """Continue the conversation and stop the clock of the answer. Raises DependencyNotReady for an unknown letter."""
+    """Note that a letter was answered, which ends its clock (CALL-12).
+
+    Raises DependencyNotReady while the letter is unknown here.
+    """
     inquiry = await session.scalar(select(Inquiry).where(Inquiry.id == mail_id).with_for_update())
     if inquiry is None:
         raise DependencyNotReady(f"the letter {mail_id} is not known yet")
@@ -81,5 +85,5 @@ async def _responsible(session: AsyncSession, office_id: UUID, client: Client | 
     role_order = case({role: number for number, role in enumerate(_ROLE_ORDER)}, value=Staff.role)
     found = await session.scalar(at_work.order_by(role_order, Staff.staff_id).limit(1))
     if found is None:
-        raise DependencyNotReady(f"nobody of the office {office_id} is known yet")
+        raise DependencyNotReady(f"no employee of the office {office_id} is known yet")
     return found

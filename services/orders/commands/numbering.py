@@ -17,7 +17,7 @@ SEQUENCES: dict[Document, Sequence] = {
 
 
 async def next_numbers(session: AsyncSession, office_id: UUID, document: Document, count: int = 1) -> list[str]:
-    """The next `count` numbers of an office's documents, in one round trip."""
+    """Return the next `count` numbers of an office's documents, in one round trip."""
     prefix = select(Office.prefix).where(Office.office_id == office_id).scalar_subquery()
     values = select(prefix, SEQUENCES[document].next_value()).select_from(func.generate_series(1, count).alias())
     return [

@@ -1,4 +1,4 @@
-"""Placing an order, checking applicability, taking note of payment."""
+"""Place an order, check applicability, take note of payment (ORD-01, ORD-06, ORD-18)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,17 +32,23 @@ MAX_TOTAL = Decimal(1_000_000_000)
 
 
 class BasketEmpty(BusinessError):
+    """There is nothing to order."""
+
     code = "basket-empty"
     title = "Корзина пуста"
 
 
 class DisclosureRequired(BusinessError):
+    """The client was not warned of what the rules demand (CALL-08, ORD-17)."""
+
     status = 422
     code = "disclosure-required"
     title = "Клиента нужно предупредить"
 
 
 class CheckIncomplete(BusinessError):
+    """Positions under moderation have no result yet (ORD-06)."""
+
     code = "check-incomplete"
     title = "Проверены не все позиции"
 
@@ -50,10 +56,10 @@ class CheckIncomplete(BusinessError):
 async def place_order(
     session: AsyncSession, body: PlaceOrder, *, caller: Principal, at: datetime
 ) -> tuple[Order, list[Position], Client]:
-    """The whole basket becomes an order with one action; its positions stand «На модерации» (ORD-01, VIN-10).
+    """Turn the whole basket into an order whose positions stand «На модерации» (ORD-01, ORD-11, VIN-10).
 
-    The hot path: past SQLAlchemy, so that the caller's scope is in its statements.  Deleting the basket's rows takes
-    them: two simultaneous orders never share an item.  Raises NotFound, Conflict, BasketEmpty, DisclosureRequired.
+    Delivery is possible only where the office organises it (ORD-18).  Raises NotFound, Conflict, BasketEmpty,
+    DisclosureRequired.
     """
     basket = await store.take_basket(session, body.client_id, caller.scope)
     if basket is None:
@@ -127,7 +133,7 @@ async def place_order(
 
 
 async def _vehicle(session: AsyncSession, body: PlaceOrder, items: Sequence[store.Values]) -> dict[str, Any] | None:
-    """The car that was named, else the one that all VIN answers in the basket were for."""
+    """Return the car that was named, else the one that all VIN answers in the basket were for (CL-15)."""
     if body.vehicle_id is not None:
         facts = await session.scalar(
             select(Vehicle.facts).where(Vehicle.vehicle_id == body.vehicle_id, Vehicle.client_id == body.client_id)
@@ -161,7 +167,7 @@ def _placed(order: Order, positions: list[Position]) -> OrderPlaced:
 async def check_position(
     session: AsyncSession, position_id: UUID, body: CheckMark, *, expected_version: int, at: datetime
 ) -> Position:
-    """ORD-06: one position's result.  Raises NotFound, PreconditionFailed, Conflict."""
+    """Note the result of the check of one position (ORD-06).  Raises NotFound, PreconditionFailed, Conflict."""
     order_id = await session.scalar(select(Position.order_id).where(Position.id == position_id))
     if order_id is None:
         raise NotFound("Позиция не найдена.")
@@ -179,9 +185,9 @@ async def check_position(
 
 
 async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Principal, at: datetime) -> Order:
-    """ORD-06: every position still under moderation has its result; all results are written to the client, once.
+    """Complete the check and publish all results for the client, once (ORD-06).
 
-    Raises NotFound, CheckIncomplete, Conflict.
+    Every position under moderation must have its result.  Raises NotFound, CheckIncomplete, Conflict.
     """
     order, positions = await lock_order(session, order_id)
     if order.check_completed_at is not None:
@@ -225,9 +231,9 @@ async def complete_check(session: AsyncSession, order_id: UUID, *, caller: Princ
 
 
 async def take_payment(session: AsyncSession, order_id: UUID, position_ids: list[UUID], *, at: datetime) -> None:
-    """Billing says that these positions, with all that was split from them, are covered (ORD-12).
+    """Mark positions, with all that was split from them, as paid, so that they may be ordered (ORD-12).
 
-    An order of which this service knows nothing yet cannot be: it was placed here.  Raises NotFound.
+    Raises NotFound, which can only be an error: orders are placed in this service.
     """
     order, positions = await lock_order(session, order_id)
     covered = set(position_ids)

@@ -1,4 +1,4 @@
-"""Policies: figures with an effective date (editable by head office, never changed backwards)."""
+"""Publish policies: figures with an effective date, which head office adds and never changes backwards."""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
-"""Positions are locked, changed in memory through their guards, and written back together.
+"""Bulk actions over positions (ORD-03): lock, change in memory through the guards, write back together.
 
-Orders are locked before positions, always in the order of their ids: so two actions never deadlock, and the one that
-takes the last position out of moderation sees the other's work and says so exactly once.
+Orders are locked before positions, both in the order of their ids: two actions never deadlock, and the one that takes
+the last position out of moderation sees the other's work, so that the order is processed exactly once (ORD-05).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -31,6 +31,7 @@ class Locked:
     positions: dict[UUID, Position]
 
     def order_of(self, position: Position) -> Order:
+        """Return the order of a locked position."""
         return self.orders[position.order_id]
 
 
@@ -44,13 +45,13 @@ class Bulk:
 
 
 async def lock_positions(session: AsyncSession, position_ids: Collection[UUID]) -> Locked:
-    """Those of the positions that the caller may see, with their orders."""
+    """Lock those of the positions that the caller may see, with their orders."""
     order_ids = select(Position.order_id).where(Position.id.in_(position_ids))
     return await _lock(session, Order.id.in_(order_ids), Position.id.in_(position_ids))
 
 
 async def lock_position(session: AsyncSession, position_id: UUID) -> tuple[Position, Order]:
-    """Raises NotFound."""
+    """Lock one position with its order.  Raises NotFound."""
     locked = await lock_positions(session, [position_id])
     position = locked.positions.get(position_id)
     if position is None:
@@ -59,7 +60,7 @@ async def lock_position(session: AsyncSession, position_id: UUID) -> tuple[Posit
 
 
 async def lock_order(session: AsyncSession, order_id: UUID) -> tuple[Order, list[Position]]:
-    """An order with all its positions.  Raises NotFound."""
+    """Lock an order with all its positions.  Raises NotFound."""
     locked = await _lock(session, Order.id == order_id, Position.order_id == order_id)
     if order_id not in locked.orders:
         raise NotFound("Заказ не найден.")
@@ -115,7 +116,7 @@ def change_each(
 
 
 def ensure_version(position: Position, expected: int) -> None:
-    """Raises PreconditionFailed."""
+    """Refuse a change of what the caller has not seen.  Raises PreconditionFailed."""
     if position.version != expected:
         raise PreconditionFailed(
             f"Позицию уже изменили: версия {position.version}, вы видели {expected}. Обновите список."
@@ -123,17 +124,21 @@ def ensure_version(position: Position, expected: int) -> None:
 
 
 class CheckPending(BusinessError):
+    """A check that the client asked for has no result yet (ORD-06)."""
+
     code = "check-pending"
     title = "Применимость не проверена"
 
 
 class NotApplicable(BusinessError):
+    """The check found that the part does not fit (ORD-06)."""
+
     code = "not-applicable"
     title = "Деталь не применима"
 
 
 def ensure_sendable(position: Position, order: Order, *, overridden: bool) -> None:
-    """ORD-06: a check that was asked for comes before the order, and its answer counts.
+    """Refuse to order a part whose requested check is open or negative, unless a senior overrides it (ORD-06).
 
     Raises CheckPending, NotApplicable.
     """
@@ -147,7 +152,7 @@ def ensure_sendable(position: Position, order: Order, *, overridden: bool) -> No
 
 @dataclass(frozen=True)
 class OrderView:
-    """What the positions of an order say together."""
+    """What follows from all positions of the orders."""
 
     processed: list[OrderProcessed]
     complete: set[UUID]
@@ -158,9 +163,9 @@ _ON_ITS_WAY = {(PositionState.MODERATION, False), (PositionState.ORDERED, False)
 
 
 async def refresh_orders(session: AsyncSession, orders: Collection[Order], at: datetime) -> OrderView:
-    """Derive the orders' states anew (ORD-14), after the positions were saved.
+    """Derive the orders' states anew after the positions were saved (ORD-14).
 
-    An order whose last position has left moderation is processed (ORD-05): that is said once in its life.
+    An order whose last position has left moderation is processed; its event is published once (ORD-05).
     """
     rows = await session.execute(
         select(Position.order_id, Position.state, Position.finally_refused)

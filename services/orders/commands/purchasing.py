@@ -1,4 +1,4 @@
-"""«Заказ поставщику», refusals, ordering again (ORD-12, ORD-13)."""
+"""«Заказ поставщику» (ORD-03, ORD-12), refusals of suppliers (K10), ordering again (ORD-13)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -38,10 +38,11 @@ from shared.runtime.audit import audit
 
 
 async def order_from_suppliers(session: AsyncSession, body: PositionAction, *, caller: Principal, at: datetime) -> Bulk:
-    """«Заказ поставщику»: one purchase order per supplier, mailed once (ORD-03, ORD-12).
+    """Order positions with one purchase order for each supplier, mailed once (ORD-03, ORD-12).
 
     A position goes to the supplier that offered it; `body.supplier_id` serves those that have none.
-    Raises Forbidden when somebody else than a senior overrides.
+
+    Raises Forbidden when another role than a senior overrides.
     """
     overridden = ensure_may_override(caller, body.override_reason)
     policy = await policy_in_force(session, PrepaymentPolicy, at)
@@ -112,7 +113,7 @@ async def _send(
     caller: Principal,
     at: datetime,
 ) -> list[PurchaseOrderSent]:
-    """Write the purchase orders of freshly ordered positions; the notifier mails them."""
+    """Write the purchase orders of freshly ordered positions and return the events, which the notifier mails."""
     grouped: dict[UUID, list[Position]] = {}
     for position in positions:
         assert position.purchase_order_id is not None
@@ -160,7 +161,7 @@ async def _send(
 async def resend_purchase_order(
     session: AsyncSession, purchase_order_id: UUID, *, caller: Principal, at: datetime
 ) -> PurchaseOrder:
-    """Mail the same document again, to the supplier's address of today; nothing is ordered anew.  Raises NotFound."""
+    """Mail the same document again, to the supplier's present address; nothing is ordered twice.  Raises NotFound."""
     purchase_order = await session.scalar(
         select(PurchaseOrder).where(PurchaseOrder.id == purchase_order_id).with_for_update()
     )
@@ -185,9 +186,11 @@ async def resend_purchase_order(
 async def refuse_position(
     session: AsyncSession, position_id: UUID, body: Refusal, *, caller: Principal, at: datetime
 ) -> tuple[Position, Position | None]:
-    """«Отказ поставщика».  Final: the money returns to the balance (BILL-03); else it may be ordered elsewhere.
+    """Move a position, or a part of it, to «Отказ поставщика» and return it with the part that was not refused.
 
-    The second value is the part that was not refused.  Raises NotFound, IllegalTransition, Invalid.
+    A final refusal returns the money to the balance (BILL-03); another one can be ordered elsewhere (ORD-13).
+
+    Raises NotFound, IllegalTransition, Invalid.
     """
     position, order = await lock_position(session, position_id)
     first_refusal = position.state is not PositionState.REFUSED
@@ -213,7 +216,7 @@ async def refuse_position(
 async def reorder_position(
     session: AsyncSession, position_id: UUID, body: Reorder, *, caller: Principal, at: datetime
 ) -> Position:
-    """A refused position is ordered elsewhere at the same sale price, where the purchase allows (ORD-13).
+    """Order a refused position elsewhere at the same sale price, if the purchase price allows it (ORD-13).
 
     Raises NotFound, Forbidden, IllegalTransition, PurchasePriceTooHigh, OrderUnpaid, Invalid.
     """

@@ -1,4 +1,4 @@
-"""«Оформить приход» (ORD-09)."""
+"""«Оформить приход»: receive goods, whole or in part (ORD-09)."""
 
 from datetime import datetime
 
@@ -18,9 +18,9 @@ from shared.runtime.audit import audit
 
 
 async def receive_goods(session: AsyncSession, body: PositionAction, *, caller: Principal, at: datetime) -> Bulk:
-    """Goods that came are «Готов к выдаче»; the client hears once per order and action (NTF-02).
+    """Move received goods to «Готов к выдаче»; one event for each order notifies the client (NTF-02).
 
-    Of a position that came in part, the rest stays «Заказ отправлен».
+    The rest of a position that was received in part stays «Заказ отправлен».
     """
     locked = await lock_positions(session, [item.position_id for item in body.items])
     events: list[Event] = []

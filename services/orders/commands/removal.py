@@ -1,4 +1,4 @@
-"""Removing positions: by hand with a reason for the client (ORD-08, K4), or automatically (ORD-07, K15)."""
+"""Remove positions: by hand with a reason for the client (ORD-08, K4), or automatically (ORD-07, K15)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -27,13 +27,15 @@ from shared.runtime.audit import audit
 
 
 class CommentNotForClient(BusinessError):
+    """The comment is a note for colleagues (ORD-08)."""
+
     status = 422
     code = "comment-not-for-client"
     title = "Комментарий не обращён к клиенту"
 
 
 async def remove_positions(session: AsyncSession, body: PositionAction, *, caller: Principal, at: datetime) -> Bulk:
-    """«Снят»: a reason is required, its text is written to the client and may be edited (K4).
+    """Move positions to «Снят» with a reason whose text, edited or not, is addressed to the client (ORD-08, K4).
 
     Raises Invalid for an unknown reason, CommentNotForClient.
     """
@@ -75,10 +77,10 @@ async def remove_positions(session: AsyncSession, body: PositionAction, *, calle
 
 
 async def remove_unattended(session: AsyncSession, order_id: UUID, *, at: datetime) -> list[Position]:
-    """ORD-07: what is still under moderation and unpaid goes; paid positions stay and escalate (K15).
+    """Remove what is still under moderation and unpaid (ORD-07); paid positions stay and escalate (K15).
 
-    The clock only asks: the state is looked at again here, so a payment that came first wins, and a second request
-    finds nothing to do.  Raises NotFound.
+    The state is read again under the lock: a payment that came first wins, and a repeated request changes nothing.
+    Raises NotFound.
     """
     order, positions = await lock_order(session, order_id)
     stale = [position for position in positions if position.state is PositionState.MODERATION and not position.paid]

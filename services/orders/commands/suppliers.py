@@ -1,4 +1,4 @@
-"""Suppliers and how they keep their word."""
+"""Suppliers and the history of their supplies (ORD-16)."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from shared.web import check_version
 
 
 async def add_supplier(session: AsyncSession, body: SupplierBody, *, caller: Principal, at: datetime) -> Supplier:
-    """Raises Conflict when the office has a supplier of that name."""
+    """Add a supplier to the caller's office.  Raises Conflict when the office has one of that name."""
     assert caller.office_id is not None, "only office staff may call this"
     await _ensure_name_is_free(session, caller.office_id, body.name)
     supplier = Supplier(id=new_id(), office_id=caller.office_id, created_at=at, active=True, **body.model_dump())
@@ -32,7 +32,7 @@ async def add_supplier(session: AsyncSession, body: SupplierBody, *, caller: Pri
 async def change_supplier(
     session: AsyncSession, supplier_id: UUID, body: SupplierChange, *, expected_version: int
 ) -> Supplier:
-    """Raises NotFound, PreconditionFailed, Conflict."""
+    """Change what was given of a supplier.  Raises NotFound, PreconditionFailed, Conflict."""
     supplier = await session.scalar(select(Supplier).where(Supplier.id == supplier_id).with_for_update())
     if supplier is None:
         raise NotFound("Поставщик не найден.")
@@ -62,6 +62,7 @@ async def _ensure_name_is_free(session: AsyncSession, office_id: UUID, name: str
 
 
 async def active_suppliers(session: AsyncSession, supplier_ids: Iterable[UUID | None]) -> dict[UUID, Supplier]:
+    """Return those of the suppliers that the caller sees and that are active, by id."""
     wanted = {supplier_id for supplier_id in supplier_ids if supplier_id is not None}
     if not wanted:
         return {}
@@ -70,7 +71,7 @@ async def active_suppliers(session: AsyncSession, supplier_ids: Iterable[UUID | 
 
 
 async def record_supply(session: AsyncSession, positions: Iterable[Position], *, refused: bool, at: datetime) -> None:
-    """Add outcomes to the suppliers' history, in the order of their ids so that two actions never deadlock."""
+    """Add outcomes to the suppliers' history (ORD-16), in the order of their ids so that two actions never deadlock."""
     count: Counter[tuple[UUID, UUID]] = Counter()
     late: Counter[tuple[UUID, UUID]] = Counter()
     for position in positions:

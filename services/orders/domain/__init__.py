@@ -1,1 +1,1 @@
-"""Pure rules of the orders service: state tables and policies.  No framework, no database, no clock."""
+"""The rules of the orders service in plain Python: no framework, no database, no clock."""

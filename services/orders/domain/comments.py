@@ -1,4 +1,4 @@
-"""What the client reads is written to the client (ORD-08, VIN-08, K4)."""
+"""Whether a comment is addressed to the client (ORD-08, K4)."""
 
 import re
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ _NOISE = re.compile(r"[\W_]+")
 
 
 def speaks_about_the_client(text: str) -> bool:
-    """«Клиент не отвечает»: a note for colleagues, which the client should not read."""
+    """Return whether a text is a note for colleagues, such as «Клиент не отвечает»."""
     return bool(_ABOUT_THE_CLIENT.search(text) or _INTERNAL.search(text))
 
 
 def addresses_the_client(text: str, samples: Iterable[str] = ()) -> bool:
-    """Whether a comment is written to the client: it says «Вы», asks for something, or repeats an approved phrase.
+    """Return whether a comment says «Вы», asks for something or repeats an approved phrase.
 
-    `samples` are phrases that head office approved although they name nobody («не поступила предоплата»).
+    `samples` are phrases that head office approved although they address no one («не поступила предоплата»).
     """
     if speaks_about_the_client(text):
         return False

@@ -1,10 +1,13 @@
-"""What the client was told or shown, ticked by the manager (ORD-17)."""
+"""What the client was told or shown, ticked by the manager.
+
+ORD-17, in part: the risk without a catalogue (CALL-08) and the opened packaging are demanded, other ticks are recorded.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 
-class Disclosure(StrEnum):
+class Disclosure(StrEnum):  # noqa: D101 (a docstring would be published)
     INDIVIDUAL_ORDER = "individual_order"
     NO_CATALOGUE_RISK = "no_catalogue_risk"
     SUPPLY_RISK = "supply_risk"
@@ -13,6 +16,7 @@ class Disclosure(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return LABELS[self]
 
 
@@ -26,14 +30,14 @@ LABELS: Mapping[Disclosure, str] = {
 
 
 def missing_for_issue(ticked: Iterable[Disclosure]) -> list[Disclosure]:
-    """ORD-10: the packaging is opened and the goods are shown before anything is handed over."""
+    """Return what has to be ticked before goods are handed over: the packaging was opened (ORD-10)."""
     return [disclosure for disclosure in (Disclosure.PACKAGING_OPENED,) if disclosure not in set(ticked)]
 
 
 def missing_for_order(
     ticked: Iterable[Disclosure], *, has_parts_without_catalogue: bool, wholesale: bool
 ) -> list[Disclosure]:
-    """CALL-08: where there is no catalogue, the choice is at the client's risk, and the client is told so first."""
+    """Return what has to be ticked before an order: without a catalogue the choice is the client's risk (CALL-08)."""
     if wholesale or not has_parts_without_catalogue or Disclosure.NO_CATALOGUE_RISK in set(ticked):
         return []
     return [Disclosure.NO_CATALOGUE_RISK]

@@ -1,4 +1,4 @@
-"""VIP and BAD (INQ-04, INQ-05): the system suggests with a named criterion, the manager decides."""
+"""Suggest VIP (INQ-04) or BAD (INQ-05) with a named criterion; the manager decides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ Mark = Literal["vip", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class InquiryFacts:
-    """What the conversation showed."""
+    """What the conversation showed; sums in roubles."""
 
     total: Decimal | None
     """Expected sum of the inquiry; None when no price was named."""
-    dearest: Decimal | None
-    """Price of the dearest item."""
+    highest_price: Decimal | None
+    """Price of the most expensive item."""
     categories: Sequence[str]
     """The items' categories of the 2nd level, as far as known."""
     regular: bool = False
@@ -29,12 +29,17 @@ class InquiryFacts:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
+    """A mark, or None, with the criteria that hold, in Russian."""
+
     mark: Mark | None
     criteria: tuple[str, ...]
 
 
 def suggest(policy: MarkPolicy, facts: InquiryFacts) -> Suggestion:
-    """One criterion is enough.  A VIP criterion wins over a BAD one: a good client may ask for something cheap."""
+    """Suggest a mark; one criterion is enough.
+
+    A VIP criterion wins over a BAD one: a good client may ask for something cheap.
+    """
     vip = [
         text
         for holds, text in (
@@ -48,7 +53,7 @@ def suggest(policy: MarkPolicy, facts: InquiryFacts) -> Suggestion:
     ]
     if vip:
         return Suggestion("vip", tuple(vip))
-    cheap = facts.dearest is not None and facts.dearest < policy.bad_under and not facts.regular
+    cheap = facts.dearest is not None and facts.dearest < policy.bad_under  # Regular purchases are VIP above.
     bad = [
         text
         for holds, text in (

@@ -1,4 +1,4 @@
-"""Numbers that people read aloud: «М45-000123»."""
+"""Numbers of documents that people read aloud: «М45-000123»."""
 
 import re
 from enum import StrEnum
@@ -9,7 +9,7 @@ _WORD = re.compile(r"[A-Za-zА-Яа-яЁё]+")
 
 
 class Document(StrEnum):
-    """The letter between office and number; an order, the document people name most, has none."""
+    """The letter between office and number; an order has none."""
 
     ORDER = ""
     PURCHASE_ORDER = "П"
@@ -18,9 +18,9 @@ class Document(StrEnum):
 
 
 def office_prefix(name: str) -> str:
-    """«ПроДеталь-Мира 45» → «М45», «Екатеринбург, ул. Лесная, 5а» → «Л5А», else the words' initials.
+    """Return an office's prefix: «ПроДеталь-Мира 45» → «М45», «ул. Лесная, 5а» → «Л5А», else the words' initials.
 
-    Two offices may get the same one: the number that follows is unique in the network.
+    Two offices may have the same prefix: the number that follows is unique in the network.
     """
     found = _NAME_AND_HOUSE.search(name)
     if found is not None:
@@ -30,9 +30,10 @@ def office_prefix(name: str) -> str:
 
 
 def provisional_prefix(office_id: UUID) -> str:
-    """For an office whose card has not arrived yet."""
+    """Return the prefix of an office whose card has not arrived yet."""
     return office_id.hex[-4:].upper()
 
 
 def numbered(prefix: str, document: Document, value: int) -> str:
+    """Return the number of a document: «М45-П000123» of a purchase order."""
     return f"{prefix}-{document.value}{value:06d}"

@@ -1,4 +1,4 @@
-"""An order's state is what its positions say (ORD-14)."""
+"""An order's state follows from those of its positions (ORD-14)."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 from services.orders.domain.position import PositionState
 
 
-class OrderState(StrEnum):
+class OrderState(StrEnum):  # noqa: D101 (a docstring would be published)
     MODERATION = "moderation"
     ORDERED = "ordered"
     READY = "ready"
@@ -17,6 +17,7 @@ class OrderState(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return LABELS[self]
 
 
@@ -42,10 +43,10 @@ LEAST_ADVANCED_FIRST = (
 
 
 def derive(positions: Iterable[tuple[PositionState, bool]]) -> OrderState:
-    """The least advanced position that is still alive names the order.
+    """Return the state of the least advanced position that is still alive.
 
-    Each pair is a state and whether its refusal is final.  A refusal that is not final waits to be ordered elsewhere
-    (ORD-13), so the order is still on its way.
+    Each pair is a state and whether its refusal is final.  A refusal that is not final will be ordered elsewhere
+    (ORD-13), so it counts as ordered.
     """
     states = {
         OrderState.ORDERED if state is PositionState.REFUSED and not final else OrderState(state.value)

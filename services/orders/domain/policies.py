@@ -1,38 +1,41 @@
-"""Figures of the regulations as data with an effective date.  Head office edits them; the defaults are seeded.
+"""Figures of the regulations as data with an effective date, which head office edits.
 
-Each class is the shape of one policy's data; `POLICIES` names them.
+Each class is the shape of one policy's data; `POLICIES` names them.  The first versions stand in
+`services/orders/defaults/policies.toml`.
 """
 
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.orders.domain.comments import addresses_the_client
+from shared.vocabulary.fields import Code, Percent, Reason
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Percent = Annotated[int, Field(ge=0, le=100)]
+Words = Reason
 Roubles = Annotated[Decimal, Field(ge=0, le=99_999_999, decimal_places=2)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
 
 class PolicyData(BaseModel):
+    """What all policies share: unknown fields are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class PrepaymentPolicy(PolicyData):
-    """ORD-12, K13: whose orders go to a supplier before they are paid."""
+    """Which price levels order without prepayment (ORD-12, K13)."""
 
     exempt_categories: list[Code] = Field(max_length=50)
 
     def prepaid(self, category: str) -> bool:
+        """Return whether clients of a price level pay before the order goes to a supplier."""
         return category not in self.exempt_categories
 
 
 class RemovalReason(PolicyData):
-    """K4: a code, the text for the client, and phrases that may stand in an edited text."""
+    """A reason for removal: code, text for the client, phrases that may stand in an edited text (K4)."""
 
     code: Code
     label: Words
@@ -48,7 +51,7 @@ class RemovalReason(PolicyData):
 
 
 class RemovalPolicy(PolicyData):
-    """ORD-08 and the one automatic reason of ORD-07."""
+    """The reasons for removal (ORD-08), one of which is automatic (ORD-07)."""
 
     reasons: list[RemovalReason] = Field(min_length=1, max_length=50)
 
@@ -61,38 +64,43 @@ class RemovalPolicy(PolicyData):
         return self
 
     def reason(self, code: str) -> RemovalReason | None:
+        """Return the reason of a code."""
         return next((reason for reason in self.reasons if reason.code == code), None)
 
     @property
     def automatic(self) -> RemovalReason:
+        """Return the reason of the removal by the clock (ORD-07)."""
         return next(reason for reason in self.reasons if reason.automatic)
 
 
 class MarkPolicy(PolicyData):
-    """INQ-04, INQ-05: the sums."""
+    """Sums in roubles over which an inquiry is VIP (INQ-04), under which it is BAD (INQ-05)."""
 
     vip_over: Roubles
     bad_under: Roubles
 
 
 class LostReason(PolicyData):
+    """Why an inquiry was lost (INQ-03)."""
+
     code: Code
     label: Words
 
 
 class InquiryPolicy(PolicyData):
-    """INQ-03…INQ-06."""
+    """Reasons of lost inquiries, sums of the marks, days of the payment task (INQ-03, INQ-04, INQ-05, INQ-06)."""
 
     marks: MarkPolicy
     lost_reasons: list[LostReason] = Field(min_length=1, max_length=50)
     payment_check_days: Days
 
     def lost_reason(self, code: str) -> LostReason | None:
+        """Return the reason of a code."""
         return next((reason for reason in self.lost_reasons if reason.code == code), None)
 
 
 class PercentRange(PolicyData):
-    """«20–25 %»: both ends belong to it."""
+    """A range of percentages, both ends included: «20–25 %»."""
 
     at_least: Percent
     at_most: Percent
@@ -111,18 +119,23 @@ PartKind = Literal["consumable", "body", "individual", "rare", "other"]
 
 
 class LaterDiscount(PolicyData):
+    """A discount on later orders.  K8, in part: a percentage with its scope, without a validity."""
+
     percent: PercentRange
     scope: Literal["next_order", "all_orders"]
 
 
 class Band(PolicyData):
-    """One row of the matrix (RET-02…RET-06).  Half-open: over `over`, up to and including `upto` (K6)."""
+    """One row of the matrix (RET-02, RET-03, RET-04, RET-05, RET-06).
+
+    Half-open: over `over`, up to and including `upto` (K6).
+    """
 
     clause: Words
     over: Roubles
     upto: Roubles | None
     kinds: list[PartKind]
-    """Kinds of parts that get the offer; others follow the band without it (K16)."""
+    """Kinds of parts that get the offer; other kinds follow the band without it (K16)."""
     discount: PercentRange | None = None
     price: Literal["none", "purchase", "below_purchase"] = "none"
     """Whether the client may be offered the purchase price, or less, instead of the discount."""
@@ -143,6 +156,8 @@ class ReturnRights(PolicyData):
 
 
 class ReturnPolicy(PolicyData):
+    """The matrix, whose bands leave no gap (K6), and the consumer's rights."""
+
     bands: list[Band] = Field(min_length=1, max_length=20)
     rights: ReturnRights
 
@@ -156,11 +171,12 @@ class ReturnPolicy(PolicyData):
         return self
 
     def band(self, amount: Decimal) -> Band:
+        """Return the band of a sum in roubles."""
         return next(band for band in self.bands if band.upto is None or amount <= band.upto)
 
 
 class StatisticsPolicy(PolicyData):
-    """ORD-16: over how many last days «96/3» is computed.  The texts give no figure; the default is ours."""
+    """Over how many last days «96/3» is computed (ORD-16); the regulations give no figure."""
 
     days: Annotated[int, Field(ge=1, le=3650)]
 

@@ -1,4 +1,4 @@
-"""The life of a position (ORD-01)."""
+"""The states of a position and the transitions between them (ORD-01)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,6 +19,7 @@ class PositionState(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return LABELS[self]
 
 
@@ -44,7 +45,10 @@ TRANSITIONS: Mapping[PositionState, frozenset[PositionState]] = {
 
 
 def ensure_allowed(current: PositionState, target: PositionState, *, finally_refused: bool = False) -> None:
-    """A final refusal has returned the money (BILL-03), so nothing may follow it.  Raises IllegalTransition."""
+    """Refuse a transition that the table lacks, or any after a final refusal, which refunded the money (BILL-03).
+
+    Raises IllegalTransition.
+    """
     if target not in TRANSITIONS[current]:
         raise IllegalTransition(f"Позиция «{current.label}» не может стать «{target.label}».")
     if finally_refused:

@@ -1,4 +1,7 @@
-"""The matrix of returns (RET-02…RET-10, K6, K16).  It offers; what the law grants it never refuses."""
+"""The matrix of returns.  It offers; what the law grants it never refuses.
+
+Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-10, K6, K16.
+"""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -28,6 +31,7 @@ class Ground(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return GROUND_LABELS[self]
 
 
@@ -41,11 +45,15 @@ OfferCode = Literal["discount", "purchase_price", "below_purchase_price", "commi
 
 
 class NotOffered(BusinessError):
+    """The matrix has no such offer for the sum and kind (RET-03, RET-04, RET-05, RET-06)."""
+
     code = "offer-not-in-matrix"
     title = "Такого предложения в матрице нет"
 
 
 class GrantedByLaw(BusinessError):
+    """The return may not be rejected (RET-10)."""
+
     code = "granted-by-law"
     title = "Отказать нельзя: право даёт закон"
 
@@ -64,7 +72,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The matrix's answer for one sum, kind and ground."""
+    """What the matrix says about one sum, kind and ground."""
 
     clause: str
     band: str
@@ -75,7 +83,10 @@ class Row:
 
 
 def consult(policy: ReturnPolicy, amount: Decimal, kind: PartKind, ground: Ground = Ground.UNWANTED) -> Row:
-    """RET-02…RET-06.  Warranty and mis-sorts stand outside (RET-10): no offer, who decides stays by the sum."""
+    """Return the row for a sum, kind and ground (RET-02, RET-03, RET-04, RET-05, RET-06).
+
+    Warranty and mis-sorts stand outside (RET-10): no offer, who decides stays by the sum.
+    """
     band = policy.band(amount)
     offers = _offers(band) if ground is Ground.UNWANTED and kind in band.kinds else ()
     return Row(
@@ -118,6 +129,7 @@ def _offers(band: Band) -> tuple[Offer, ...]:
 
 
 def _otherwise(band: Band, ground: Ground) -> str:
+    """Return what happens when the client declines; from RET-04 on the application gives the reason in detail."""
     if ground is not Ground.UNWANTED:
         return "Принять по закону о защите прав потребителей: гарантия и пересорт не входят в матрицу"
     if band.decides == "director":
@@ -139,9 +151,9 @@ def refund_for_keeping(
     discount_percent: int | None,
     agreed_price: Decimal | None,
 ) -> Decimal:
-    """What goes back to the balance when the client keeps the part, in roubles.
+    """Return what goes back to the balance when the client keeps the part, in roubles.
 
-    `amount` and `purchase_amount` are for the whole claimed quantity, `agreed_price` is what the client pays in the
+    `amount` and `purchase_amount` are for the whole claimed quantity; `agreed_price` is what the client pays in the
     end.  Raises Invalid when the offer's own figure is missing or outside the matrix.
     """
     if offer.code == "commission":
@@ -161,13 +173,13 @@ def refund_for_keeping(
 
 
 def ensure_within(allowed: PercentRange | None, percent: int, *, field: str) -> None:
-    """Raises Invalid unless the matrix allows that percentage."""
+    """Refuse a percentage outside of the matrix.  Raises Invalid."""
     if allowed is None or not allowed.at_least <= percent <= allowed.at_most:
         raise Invalid(f"Матрица допускает {allowed} %." if allowed else "Матрица скидки не даёт.", field=field)
 
 
 def granted_by_law(rights: ReturnRights, *, ground: Ground, client_kind: str, days_since_issue: int) -> str | None:
-    """Why this return may not be refused, in Russian; None when the law leaves it to the parties."""
+    """Return in Russian why this return may not be rejected; None when the law leaves it to the parties (RET-10)."""
     if ground is Ground.MISSORT:
         return "Выдан не тот товар: покупатель вправе вернуть его."
     if client_kind not in rights.consumer_kinds:

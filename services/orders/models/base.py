@@ -1,4 +1,4 @@
-"""What the tables of this service share."""
+"""The base of all tables, column types and sequences."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from shared.persistence.database import ServiceBase, new_metadata
 
 
 class Base(ServiceBase):
-    """Every table of the orders service."""
+    """Base of every table of the orders service."""
 
     __abstract__ = True
     metadata = new_metadata()
@@ -24,7 +24,7 @@ OptionalJson = Annotated[dict[str, Any] | None, mapped_column(JSONB(none_as_null
 
 
 def stored(kind: type[StrEnum]) -> Enum:
-    """A text column that holds the values of a StrEnum; new values need no migration."""
+    """Return a text column type for the values of a StrEnum; new values need no migration."""
     return Enum(
         kind, native_enum=False, length=24, create_constraint=False, values_callable=lambda e: [m.value for m in e]
     )
@@ -34,4 +34,4 @@ ORDER_NUMBERS = Sequence("order_numbers", metadata=Base.metadata)
 PURCHASE_ORDER_NUMBERS = Sequence("purchase_order_numbers", metadata=Base.metadata)
 SHIPMENT_NUMBERS = Sequence("shipment_numbers", metadata=Base.metadata)
 CLAIM_NUMBERS = Sequence("claim_numbers", metadata=Base.metadata)
-"""Shared by all offices, so that placing an order waits for no other; the office's prefix stands in front."""
+"""Shared by all offices, so that placing an order waits for no other; the office's prefix precedes the number."""

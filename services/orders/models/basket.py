@@ -1,4 +1,4 @@
-"""The basket: what a client is about to order."""
+"""Items of baskets."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from shared.persistence.database import ClientOwned
 
 
 class OfferedPart:
-    """What was offered: the part, its price and its supplier.  Shared by basket items and positions."""
+    """The part, its price and its supplier as offered; shared by basket items and positions."""
 
     article: Mapped[str] = mapped_column(String(100))
     brand: Mapped[str] = mapped_column(String(100))
@@ -24,12 +24,12 @@ class OfferedPart:
     purchase_price: Mapped[Decimal | None]
     supplier_id: Mapped[UUID | None]
     term_days: Mapped[int | None]
-    """The term shown was true when priced (ORD-15)."""
+    """The term in days as it was at pricing (ORD-15)."""
     supply_label: Mapped[str | None] = mapped_column(String(20))
     """«96/3» as the client saw it when the part was offered (ORD-16)."""
     no_catalogue: Mapped[bool] = mapped_column(default=False)
     chosen_by: Mapped[UUID | None]
-    """VIN-09: the member of staff who chose the part; None when the client did."""
+    """The employee who chose the part (VIN-09); None when the client did."""
     vin_request_id: Mapped[UUID | None]
     offer_id: Mapped[UUID | None]
 

@@ -1,4 +1,7 @@
-"""Returns and complaints (RET-01…RET-10)."""
+"""Table of returns.
+
+Clauses: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08, RET-09, RET-10.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +22,7 @@ ClientAnswer = Literal["agreed", "declined"]
 
 
 class Claim(Versioned, ClientOwned, Base):
-    """Open until `decision` is set; at most one open claim per position."""
+    """A return, open until `decision` is set; a position has at most one open return."""
 
     __tablename__ = "claim"
     __table_args__ = (
@@ -46,7 +49,7 @@ class Claim(Versioned, ClientOwned, Base):
     quantity: Mapped[int]
     amount: Mapped[Decimal]
     purchase_amount: Mapped[Decimal | None]
-    """What the claimed quantity cost us; the client never sees it."""
+    """Roubles that the claimed quantity cost in purchase; the client never sees it."""
     kind: Mapped[PartKind] = mapped_column(String(24))
     ground: Mapped[Ground] = mapped_column(stored(Ground))
     client_kind: Mapped[str] = mapped_column(String(24))
@@ -55,7 +58,7 @@ class Claim(Versioned, ClientOwned, Base):
     opened_by: Mapped[UUID]
     opened_at: Mapped[datetime]
     supplier_verdict: Mapped[SupplierVerdict | None] = mapped_column(String(24))
-    """RET-09."""
+    """Whether the supplier takes the part back (RET-09); None until it was asked."""
     supplier_comment: Mapped[str | None] = mapped_column(String(1000))
     supplier_checked_at: Mapped[datetime | None]
     offer_code: Mapped[str | None] = mapped_column(String(24))
@@ -65,7 +68,7 @@ class Claim(Versioned, ClientOwned, Base):
     next_discount_percent: Mapped[int | None]
     discount_scope: Mapped[Literal["next_order", "all_orders"] | None] = mapped_column(String(24))
     keeping_refund: Mapped[Decimal | None]
-    """What the offer would return to the balance."""
+    """Roubles that the offer would return to the balance."""
     client_answer: Mapped[ClientAnswer | None] = mapped_column(String(24))
     answered_at: Mapped[datetime | None]
     decision: Mapped[Decision | None] = mapped_column(String(24))

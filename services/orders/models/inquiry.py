@@ -1,4 +1,4 @@
-"""Every visit, call and message (INQ-01)."""
+"""Inquiries (INQ-01) and their tasks (INQ-06)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -40,17 +40,17 @@ class Inquiry(Versioned, OfficeOwned, Base):
     customer_type: Mapped[CustomerType] = mapped_column(String(24))
     channel: Mapped[InquiryChannel] = mapped_column(String(24))
     name: Mapped[str | None] = mapped_column(String(200))
-    """None: anonymous (the old mark «1»)."""
+    """None: anonymous (INQ-02)."""
     phone: Mapped[str | None] = mapped_column(String(50))
     city: Mapped[str] = mapped_column(String(100))
     items: Mapped[JsonList]
     total: Mapped[Decimal | None]
     features: Mapped[Json]
-    """What the conversation showed; the ticks that INQ-04 and INQ-05 look at."""
+    """What the conversation showed: the ticks behind the marks (INQ-04, INQ-05)."""
     delivery: Mapped[bool]
     call_back_promised: Mapped[bool]
     internet_advantages_told: Mapped[bool]
-    """CALL-13."""
+    """CALL-13, in part: the tick is stored, no report counts it."""
     comment: Mapped[str | None] = mapped_column(String(4000))
     suggested_mark: Mapped[Mark | None] = mapped_column(String(8))
     criteria: Mapped[Strings]
@@ -63,7 +63,7 @@ class Inquiry(Versioned, OfficeOwned, Base):
 
 
 class InquiryTask(Versioned, OfficeOwned, Base):
-    """What brings the purchase about (INQ-06)."""
+    """A step towards the purchase (INQ-06)."""
 
     __tablename__ = "inquiry_task"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Orders and their positions.  State belongs to the position (ORD-01)."""
+"""Orders and their positions; each position has its own state (ORD-01)."""
 
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -29,7 +29,10 @@ Delivery = Literal["office", "courier"]
 
 
 class Order(ClientOwned, Base):
-    """`state` is derived from the positions (ORD-14) and stored for lists; `version` grows with every change."""
+    """An order.
+
+    `state` is derived from the positions (ORD-14) and stored for lists; `version` grows with every change.
+    """
 
     __tablename__ = "customer_order"
     __table_args__ = (
@@ -67,8 +70,8 @@ class Order(ClientOwned, Base):
 class Position(ClientOwned, OfferedPart, Base):
     """One part of one order.
 
-    Commands load positions locked and detached, change them through the methods below and write them back in one
-    statement (`commands.positions`): a bulk action of 500 positions costs a handful of round trips.
+    Commands lock positions, detach them, change them through the methods below and write all of them back with one
+    statement (`store.write_positions`): a bulk action of 500 positions costs a handful of round trips.
     """
 
     __tablename__ = "position"
@@ -98,18 +101,18 @@ class Position(ClientOwned, OfferedPart, Base):
     state_changed_at: Mapped[datetime]
     paid: Mapped[bool] = mapped_column(default=False)
     applicable: Mapped[bool | None]
-    """The check mark (ORD-06): None while unchecked."""
+    """The result of the check (ORD-06); None while unchecked."""
     check_comment: Mapped[str | None] = mapped_column(String(1000))
     checked_at: Mapped[datetime | None]
     manager_comment: Mapped[str | None] = mapped_column(String(1000))
-    """Internal: the client never sees it (ORD-08)."""
+    """Internal; the client never sees it (ORD-08)."""
     client_comment: Mapped[str | None] = mapped_column(String(1000))
     """«Комментарий к заказу», addressed to the client (ORD-08)."""
     removal_reason: Mapped[str | None] = mapped_column(String(50))
     refusal_reason: Mapped[str | None] = mapped_column(String(1000))
     finally_refused: Mapped[bool] = mapped_column(default=False)
     discounted: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
-    """Roubles that went back to the client for all these pieces although they stayed (RET-03…RET-06)."""
+    """Roubles that went back to the client for all these pieces although they stayed (RET-03, RET-04, RET-05, RET-06)."""
     purchase_order_id: Mapped[UUID | None]
     shipment_id: Mapped[UUID | None]
     ordered_at: Mapped[datetime | None]
@@ -117,15 +120,15 @@ class Position(ClientOwned, OfferedPart, Base):
     received_at: Mapped[datetime | None]
     issued_at: Mapped[datetime | None]
     origin_id: Mapped[UUID | None]
-    """The position of the placed order this one was split from; None for that one itself."""
+    """The position of the placed order that this one was split from; None for a position of the placed order."""
     split_from_id: Mapped[UUID | None]
-    """The position this one was split from, one step up."""
+    """The position that this one was split from directly."""
     version: Mapped[int]
 
     def ordered(
         self, *, supplier_id: UUID, purchase_price: Decimal, purchase_order_id: UUID, at: datetime
     ) -> PositionOrdered:
-        """«Заказ отправлен» (ORD-01, ORD-13).  Raises IllegalTransition."""
+        """Move to «Заказ отправлен» (ORD-01, ORD-13).  Raises IllegalTransition."""
         self._move(PositionState.ORDERED, at)
         self.supplier_id, self.purchase_price, self.purchase_order_id = supplier_id, purchase_price, purchase_order_id
         self.ordered_at = at
@@ -145,7 +148,7 @@ class Position(ClientOwned, OfferedPart, Base):
         )
 
     def receive(self, at: datetime) -> PositionReceived:
-        """«Оформить приход» (ORD-09).  Raises IllegalTransition."""
+        """Move to «Готов к выдаче» (ORD-09).  Raises IllegalTransition."""
         self._move(PositionState.READY, at)
         self.received_at = at
         return PositionReceived(
@@ -160,13 +163,13 @@ class Position(ClientOwned, OfferedPart, Base):
         )
 
     def issue(self, shipment_id: UUID, at: datetime) -> PositionLine:
-        """«Выдано» (ORD-10).  Raises IllegalTransition."""
+        """Move to «Выдано» (ORD-10).  Raises IllegalTransition."""
         self._move(PositionState.ISSUED, at)
         self.shipment_id, self.issued_at = shipment_id, at
         return self.as_line()
 
     def remove(self, *, reason_code: str, comment: str, automatic: bool, at: datetime) -> PositionRemoved:
-        """«Снят» (ORD-08).  `comment` is for the client.  Raises IllegalTransition."""
+        """Move to «Снят» with a comment for the client (ORD-08).  Raises IllegalTransition."""
         self._move(PositionState.REMOVED, at)
         self.removal_reason, self.client_comment = reason_code, comment
         return PositionRemoved(
@@ -188,7 +191,7 @@ class Position(ClientOwned, OfferedPart, Base):
         )
 
     def refuse(self, *, reason: str, final: bool, at: datetime) -> PositionRefused:
-        """«Отказ поставщика».  A refusal that was not final may become final.  Raises IllegalTransition."""
+        """Move to «Отказ поставщика»; a refusal that was not final may become final.  Raises IllegalTransition."""
         if not (self.state is PositionState.REFUSED and final and not self.finally_refused):
             ensure_allowed(self.state, PositionState.REFUSED, finally_refused=self.finally_refused)
         assert self.supplier_id is not None, "a position that was ordered has a supplier"
@@ -213,13 +216,13 @@ class Position(ClientOwned, OfferedPart, Base):
         )
 
     def take_back(self, at: datetime) -> None:
-        """«Возврат», after a claim was accepted.  Raises IllegalTransition."""
+        """Move to «Возврат» after a return was accepted.  Raises IllegalTransition."""
         self._move(PositionState.RETURNED, at)
 
     def split(self, quantity: int) -> "Position | None":
         """Keep `quantity` pieces here and return the rest as a new position, or None when nothing is left over.
 
-        Whatever happens to this position next does not happen to the rest.  Raises Invalid.
+        The next change of this position leaves the rest as it is.  Raises Invalid.
         """
         if not 1 <= quantity <= self.quantity:
             raise Invalid(f"Количество — от 1 до {self.quantity}.", field="quantity")
@@ -242,12 +245,12 @@ class Position(ClientOwned, OfferedPart, Base):
         return rest
 
     def discount_on(self, quantity: int) -> Decimal:
-        """What of `discounted` falls on that many of the pieces."""
+        """Return the share of `discounted` that falls on that many pieces, in roubles."""
         return (self.discounted * quantity / self.quantity).quantize(KOPECK, ROUND_HALF_UP)
 
     @property
     def days_late(self) -> int:
-        """Whole days past the supplier's first promise; 0 until received.  A delay that is noted (K10) stays one."""
+        """Return whole days past the supplier's first term, 0 until received; a noted delay (K10) still counts."""
         promised_at = self.promised_at
         if self.ordered_at is not None and self.term_days is not None:
             promised_at = self.ordered_at + timedelta(days=self.term_days)

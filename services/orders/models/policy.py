@@ -10,7 +10,7 @@ from services.orders.models.base import Base, Json
 
 
 class Policy(Base):
-    """One version of one policy; the newest that is already in force counts.  Never changed, only added to."""
+    """One version of one policy.  The newest that has begun is in force; versions are never changed."""
 
     __tablename__ = "policy"
 

@@ -1,4 +1,4 @@
-"""What this service must know of other services' data, fed by events (`version` is the source's)."""
+"""Copies of other services' data, kept by consumers; `version` is the source's."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from shared.persistence.database import ClientOwned, OfficeOwned
 
 
 class Office(Base):
-    """The part of an office's card that numbers and deliveries need.  Network data: names of offices are public."""
+    """What numbers and deliveries (ORD-18) need of an office's card.  All offices see it."""
 
     __tablename__ = "office"
 
@@ -26,7 +26,7 @@ class Office(Base):
 
 
 class Staff(OfficeOwned, Base):
-    """Who works in an office, for ORG-03 and for names on screens."""
+    """An employee of an office, for its director (ORG-03) and for names on screens."""
 
     __tablename__ = "staff"
     __table_args__ = (Index(None, "office_id", "role"),)
@@ -60,7 +60,7 @@ class Client(ClientOwned, Base):
 
     @property
     def wholesale(self) -> bool:
-        """ОПТ5…ОПТ10: exempt from CALL-08; prepayment is the policy's business (ORD-12)."""
+        """Return whether the client buys wholesale (ОПТ5…ОПТ10), which is exempt from the warning of CALL-08."""
         return self.kind == "wholesale" or self.category.startswith("opt")
 
 
@@ -77,7 +77,7 @@ class Vehicle(ClientOwned, Base):
 
 
 class Balance(ClientOwned, Base):
-    """BILL-04."""
+    """A client's balance in roubles (BILL-04)."""
 
     __tablename__ = "balance"
 

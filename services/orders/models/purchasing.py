@@ -1,4 +1,4 @@
-"""Suppliers, what we ordered from them, and how they kept their word."""
+"""Suppliers, purchase orders and the history of supplies."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -32,7 +32,7 @@ class Supplier(Versioned, OfficeOwned, Base):
 
 
 class SupplierDay(OfficeOwned, Base):
-    """Outcomes of one supplier on one UTC day: «96/3» is a sum over at most some hundred of these (ORD-16, K14)."""
+    """Outcomes of one supplier on one UTC day; «96/3» is a sum over some hundred of these rows (ORD-16, K14)."""
 
     __tablename__ = "supplier_day"
 
@@ -44,7 +44,7 @@ class SupplierDay(OfficeOwned, Base):
 
 
 class PurchaseOrder(Versioned, OfficeOwned, Base):
-    """«Заказ поставщику»: the document.  Its lines never change, whatever becomes of the positions."""
+    """«Заказ поставщику»: the document, whose lines never change, whatever becomes of the positions."""
 
     __tablename__ = "purchase_order"
     __table_args__ = (
@@ -60,13 +60,13 @@ class PurchaseOrder(Versioned, OfficeOwned, Base):
     supplier_email: Mapped[str] = mapped_column(String(254))
     total: Mapped[Decimal]
     sendings: Mapped[int]
-    """How often the document was mailed; ordering happens with the first only."""
+    """How often the document was mailed; only the first mail orders."""
     sent_by: Mapped[UUID]
     sent_at: Mapped[datetime]
     last_sent_at: Mapped[datetime]
 
     def as_sent(self, lines: list["PurchaseOrderLine"], *, at: datetime) -> PurchaseOrderSent:
-        """The document as it goes to the supplier, the first time or again."""
+        """Return the event that mails the document to the supplier, the first time or again."""
         return PurchaseOrderSent(
             office_id=self.office_id,
             version=self.version,

@@ -1,4 +1,4 @@
-"""What was handed over (ORD-10)."""
+"""Shipments: goods handed over (ORD-10)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from shared.persistence.database import ClientOwned
 
 
 class Shipment(ClientOwned, Base):
-    """«Отгрузить»: one handing over to one client, perhaps from several orders."""
+    """Goods handed over to one client with one action, perhaps from several orders."""
 
     __tablename__ = "shipment"
     __table_args__ = (

@@ -1,1 +1,1 @@
-"""Read-only questions, shaped for the screens that ask them: a handful of statements per page, none per row."""
+"""Reads, shaped for the screens that show them: a handful of statements for a page, none for a row."""

@@ -1,4 +1,4 @@
-"""The list of positions (ORD-02) and what stands around a position on a screen."""
+"""Read positions: the list (ORD-02), and what a screen shows beside a position (BILL-04)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ NEWEST_FIRST = (Position.state_changed_at.desc(), Position.id.desc())
 
 @dataclass(frozen=True, slots=True)
 class PositionFilter:
+    """What a list of positions is narrowed to; None narrows nothing (ORD-02)."""
+
     state: PositionState | None = None
     client_id: UUID | None = None
     office_id: UUID | None = None
@@ -34,7 +36,7 @@ class PositionFilter:
 
 
 def positions_matching(wanted: PositionFilter) -> Select[Any]:
-    """Half-open in time: from `changed_from` up to, not including, `changed_to`."""
+    """Select positions changed from `changed_from` up to, not including, `changed_to`."""
     query = select(Position)
     for column, value in (
         (Position.state, wanted.state),
@@ -64,7 +66,7 @@ async def find_position(session: AsyncSession, position_id: UUID) -> Position:
 async def load_related_rows(
     session: AsyncSession, positions: Sequence[Position], *, with_suppliers: bool, at: datetime
 ) -> RelatedRows:
-    """One statement per kind of neighbour, for the whole page."""
+    """Read what a screen shows beside the positions: one statement for each table, for the whole page."""
     if not positions:
         return RelatedRows(moderated={})
     client_ids = {position.client_id for position in positions}
@@ -94,6 +96,7 @@ async def load_related_rows(
 async def show_positions(
     session: AsyncSession, positions: Sequence[Position], *, caller: Principal, at: datetime
 ) -> list[PositionOut]:
+    """Return positions as the caller sees them; internal values for staff only (ORD-08)."""
     staff = is_staff(caller)
     related = await load_related_rows(session, positions, with_suppliers=staff, at=at)
     return [PositionOut.of(position, related, internal=staff) for position in positions]

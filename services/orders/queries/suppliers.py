@@ -1,4 +1,7 @@
-"""Read suppliers and how reliably they supply (CALL-07, ORD-16)."""
+"""Read suppliers and how reliably they supply (ORD-16).
+
+CALL-07, in part: the statistics stand beside an item, the system offers no alternative.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta

@@ -10,8 +10,9 @@ from pydantic import Field
 from services.orders.domain.return_matrix import KIND_LABELS, Ground, OfferCode, Row
 from services.orders.models import Claim
 from services.orders.models.claim import ClientAnswer, Decision, SupplierVerdict
-from services.orders.schemas.fields import Comment, Percent, Pieces, examples
+from services.orders.schemas.fields import Pieces, examples
 from shared.contracts.orders import PartKind
+from shared.vocabulary.fields import Comment, Percent
 from shared.web import Input, LongText, Output
 
 

@@ -1,50 +1,27 @@
 """Kinds of values that several bodies share."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from shared.web import one_line
+from shared.vocabulary import fields
+from shared.vocabulary.fields import one_line
+from shared.web import Quantity
 
 MAX_POSITION_AMOUNT = Decimal(10_000_000)
-"""Roubles: keeps every sum of a bulk action inside NUMERIC(14,2)."""
+"""Roubles; keeps every sum of a bulk action inside NUMERIC(14,2)."""
 
-
-Article = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
-
-
-Brand = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
-
-
+Article = Annotated[fields.Article, AfterValidator(one_line)]
+Brand = Annotated[fields.Brand, AfterValidator(one_line)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(one_line)]
-
-
-Comment = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-
-
 Code = Annotated[str, StringConstraints(min_length=1, max_length=50)]
-
-
+"""Any code of an office's own; `shared.vocabulary.fields.Code` is head office's."""
 Phone = Annotated[str, StringConstraints(min_length=5, max_length=50)]
-
-
-City = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-
-
-Pieces = Annotated[int, Field(ge=1, le=10_000)]
-
-
+"""As it was said at the counter: an inquiry keeps what cannot be called, too."""
+Pieces = Quantity
 TermDays = Annotated[int, Field(ge=0, le=3650)]
-
-
-Percent = Annotated[int, Field(ge=0, le=100)]
-
-
-Email = Annotated[EmailStr, Field(max_length=254)]
-
-
+"""Days; an order for years ahead is kept, while `shared.vocabulary.fields.TermDays` limits an offer to one."""
 InquirerName = Annotated[
     str,
     StringConstraints(max_length=200),
@@ -52,34 +29,26 @@ InquirerName = Annotated[
 ]
 
 
-def _reasonable(moment: datetime) -> datetime:
-    """Far from the calendar's ends, where a change of zone would leave it."""
-    if not 1900 <= moment.year <= 2200:
-        raise ValueError("дата вне разумных границ")
-    return moment
-
-
 def _no_epoch(value: Any) -> Any:
-    """Seconds since 1970 are not a date that a person wrote."""
+    """Refuse numbers, which pydantic would read as seconds since 1970.  Raises ValueError."""
     if isinstance(value, int | float):
         raise ValueError("нужна дата и время в ISO 8601")
     return value
 
 
 Moment = Annotated[
-    AwareDatetime,
+    fields.Moment,
     BeforeValidator(_no_epoch),
-    AfterValidator(_reasonable),
     Field(description="ISO 8601 с часовым поясом"),
 ]
 
 
 def examples(*values: dict[str, Any]) -> ConfigDict:
-    """Bodies that a reader of the API documents can send as they are, ids aside."""
+    """Return examples for the API documents, which can be sent as they are, except for ids."""
     return ConfigDict(json_schema_extra={"examples": list(values)})
 
 
 def ensure_sums_fit(quantity: int, *prices: Decimal | None) -> None:
-    """Raises ValueError."""
+    """Refuse a position whose sum exceeds MAX_POSITION_AMOUNT.  Raises ValueError."""
     if any(price is not None and price * quantity > MAX_POSITION_AMOUNT for price in prices):
         raise ValueError(f"сумма позиции больше {MAX_POSITION_AMOUNT:,} ₽".replace(",", " "))

@@ -10,18 +10,8 @@ from pydantic import Field, model_validator
 from services.orders.domain.inquiry_marks import Mark
 from services.orders.models import Inquiry, InquiryTask
 from services.orders.models.inquiry import CustomerType, InquiryChannel, InquiryStatus, TaskKind
-from services.orders.schemas.fields import (
-    Article,
-    City,
-    Code,
-    Comment,
-    InquirerName,
-    Moment,
-    Phone,
-    Pieces,
-    ensure_sums_fit,
-    examples,
-)
+from services.orders.schemas.fields import Article, Code, InquirerName, Moment, Phone, Pieces, ensure_sums_fit, examples
+from shared.vocabulary.fields import Comment, PlaceName
 from shared.web import Input, LongText, Output, Price, ShortText
 
 
@@ -40,7 +30,7 @@ class NewTask(Input):
 
 
 def is_call(task: NewTask) -> bool:
-    """Whether the task promises a call, which takes a telephone number (INQ-02)."""
+    """Return whether the task promises a call, which needs a telephone number (INQ-02)."""
     return task.kind in ("call_back", "call_on_arrival")
 
 
@@ -74,7 +64,7 @@ class NewInquiry(Input):
     channel: InquiryChannel
     name: InquirerName | None = None
     phone: Phone | None = None
-    city: City
+    city: PlaceName
     items: list[InquiryItem] = Field(min_length=1, max_length=100)
     delivery: bool = False
     call_back_promised: bool = False
@@ -92,7 +82,7 @@ class NewInquiry(Input):
 
     @model_validator(mode="after")
     def _phone_as_promised(self) -> Self:
-        """INQ-02, K9."""
+        """Require a telephone number where a call or a delivery is promised (INQ-02, K9)."""
         if self.phone is None and (self.delivery or self.call_back_promised or any(map(is_call, self.tasks))):
             raise ValueError("нужен телефон: обещан звонок или оформляется доставка")
         for item in self.items:
@@ -107,7 +97,7 @@ class InquiryContact(Input):
 
     name: InquirerName | None = None
     phone: Phone | None = None
-    city: City | None = None
+    city: PlaceName | None = None
 
 
 class InquiryStatusBody(Input):

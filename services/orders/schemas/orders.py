@@ -14,10 +14,10 @@ from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
 from services.orders.models import Order, Position
 from services.orders.models.order import Channel, Delivery
-from services.orders.schemas.fields import City, Comment
 from services.orders.schemas.positions import BalanceOut, PositionOut
 from services.orders.schemas.related import RelatedRows
 from shared.contracts.clients import Vehicle
+from shared.vocabulary.fields import Comment, PlaceName
 from shared.web import Input, Output
 
 
@@ -29,7 +29,7 @@ class PlaceOrder(Input):
     vehicle_id: UUID | None = None
     disclosures: list[Disclosure] = Field(default=[], max_length=10)
     delivery: Delivery = "office"
-    delivery_city: City | None = None
+    delivery_city: PlaceName | None = None
     delivery_note: Comment | None = Field(default=None, description="О чём договорились с менеджером (ORD-18)")
 
     @model_validator(mode="after")

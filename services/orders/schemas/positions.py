@@ -1,4 +1,4 @@
-"""How rows look on the wire.  What is internal stands in `internal`, which clients get as null (ORD-08)."""
+"""Bodies of positions.  `internal` holds what only staff see; clients get null (ORD-08)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,11 +12,12 @@ from services.orders.domain.disclosures import Disclosure
 from services.orders.domain.position import PositionState
 from services.orders.domain.return_matrix import KIND_LABELS
 from services.orders.models import Position
-from services.orders.schemas.fields import Code, Comment, Moment, Pieces, TermDays, examples
+from services.orders.schemas.fields import Code, Moment, Pieces, TermDays, examples
 from services.orders.schemas.related import RelatedRows, UnderModeration
 from shared.base.errors import BusinessError
 from shared.contracts.clients import Vehicle
 from shared.contracts.orders import PartKind
+from shared.vocabulary.fields import Comment
 from shared.web import Input, Output, Price
 
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from services.orders.domain.statistics import SupplyStatistics
 from services.orders.models import Supplier
-from services.orders.schemas.fields import Comment, Email, Phone, examples
+from services.orders.schemas.fields import Phone, examples
+from shared.vocabulary.fields import Comment, Email
 from shared.web import Input, Output, ShortText
 
 

@@ -1,4 +1,4 @@
-"""Reasons for refusing to answer a request."""
+"""Routes of the reasons for refusing to answer a line."""
 
 from services.vin import commands
 from services.vin.queries import reasons as queries

@@ -1,4 +1,4 @@
-"""What the service can be asked to do.  One function, one transaction."""
+"""The use cases of the vin service, one function each, inside the caller's transaction."""
 
 from services.vin.commands.answers import add_line, answer_line, delete_line, give_answer, start_correction
 from services.vin.commands.reasons import set_reason

@@ -1,4 +1,7 @@
-"""The office answers line by line, then gives the answer (VIN-03…VIN-09)."""
+"""Answer a request line by line, then give the answer.
+
+Clauses: VIN-03, VIN-04, VIN-06, VIN-07, VIN-08, VIN-09.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,11 +28,15 @@ MAX_LINES = 200
 
 
 class AlreadyAnswered(IllegalTransition):
+    """The answer was given; a change takes a correction (VIN-09)."""
+
     code = "request-answered"
     title = "Ответ уже дан"
 
 
 class LastLine(BusinessError):
+    """A request keeps at least one line."""
+
     code = "last-line"
     title = "В запросе должна остаться хотя бы одна строка"
 
@@ -44,7 +51,7 @@ async def answer_line(
     caller: Principal,
     at: datetime,
 ) -> VinRequest:
-    """Write what a line will be answered with; the former draft of the line is forgotten (K17).
+    """Write the draft of a line: offers, a refusal or a question; it replaces the former draft (K17).
 
     Raises NotFound, PreconditionFailed, AlreadyAnswered and what `services.vin.domain.answer` raises.
     """
@@ -67,7 +74,7 @@ async def answer_line(
 async def add_line(
     session: AsyncSession, request_id: UUID, body: NewPart, *, caller: Principal, at: datetime
 ) -> VinRequest:
-    """One line, one part: a line that asks for several is split (VIN-03).  Raises NotFound, AlreadyAnswered."""
+    """Add a line, for one that asks for several parts (VIN-03).  Raises NotFound, AlreadyAnswered, Invalid."""
     request = await find_request(session, request_id, lock=True)
     _refuse_answered(request)
     if len(request.lines) >= MAX_LINES:
@@ -91,7 +98,7 @@ async def add_line(
 async def delete_line(
     session: AsyncSession, request_id: UUID, line_id: UUID, *, expected: int, at: datetime
 ) -> VinRequest:
-    """Raises NotFound, PreconditionFailed, AlreadyAnswered, LastLine."""
+    """Delete a line.  Raises NotFound, PreconditionFailed, AlreadyAnswered, LastLine."""
     request = await find_request(session, request_id, lock=True)
     check_version(request.version, expected)
     _refuse_answered(request)
@@ -106,9 +113,9 @@ async def delete_line(
 async def give_answer(
     session: AsyncSession, request_id: UUID, *, notify_client: bool, caller: Principal, at: datetime
 ) -> VinRequest:
-    """VIN-04, VIN-09: the answer appears in the cabinet, closes the clock and records who chose the parts.
+    """Give the answer, which appears in the cabinet and ends the clock (VIN-04, VIN-05).
 
-    Where it asks the client something, it goes by e-mail as well, whatever is wished (VIN-07).
+    It names who chose the parts (VIN-09).  With a question it is always mailed as well (VIN-07).
 
     Raises NotFound, AlreadyAnswered, AnswerIncomplete.
     """
@@ -160,7 +167,7 @@ async def give_answer(
 
 
 async def start_correction(session: AsyncSession, request_id: UUID, *, reason: str, at: datetime) -> VinRequest:
-    """Open an answered request again; the client reads the former answer until the next one is given.
+    """Open an answered request again; the client sees the former answer until the next one is given (VIN-09).
 
     Raises NotFound, IllegalTransition.
     """

@@ -1,4 +1,4 @@
-"""Head office decides which reasons for refusal count (VIN-06)."""
+"""Publish reasons for refusal; head office decides which count (VIN-06)."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from shared.runtime.audit import audit
 
 
 async def set_reason(session: AsyncSession, body: NewReason, *, caller: Principal, at: datetime) -> RefusalReason:
-    """Add a reason or its next version; earlier versions stay, for answers were given by them.
+    """Add a reason or its next version; earlier versions stay, because answers refer to them.
 
     Raises Invalid for a date in the past, CommentNotAddressed when an allowed reason does not address the client.
     """

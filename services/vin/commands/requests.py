@@ -1,4 +1,4 @@
-"""A client, or an employee for a client, asks for parts by VIN or FRAME (VIN-01, VIN-02)."""
+"""Place requests for parts by VIN or FRAME, by the client or by staff for a client (VIN-01, VIN-02)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,19 +21,21 @@ from shared.vocabulary.vehicles import ParsedNumber, UnreadableNumber, read_fram
 
 
 class ClientInactive(BusinessError):
+    """The client's account is disabled."""
+
     code = "client-inactive"
     title = "Учётная запись клиента отключена"
 
 
 class UnreadableVehicleNumber(Invalid):
-    """`suggestion`, when there is one, is what was probably meant."""
+    """The number is no VIN and no FRAME; `suggestion`, if any, is what was probably meant."""
 
     code = "unreadable-vehicle-number"
     title = "Номер автомобиля не читается"
 
 
 async def place_request(session: AsyncSession, body: NewRequest, *, caller: Principal, at: datetime) -> VinRequest:
-    """VIN-01: the office is told by the event, which also starts its two hours (VIN-05).
+    """Place a request (VIN-01, VIN-02); its event notifies the office and starts the clock of the answer (VIN-05).
 
     Raises NotFound, ClientInactive, UnreadableVehicleNumber.
     """
@@ -85,9 +87,9 @@ async def place_request(session: AsyncSession, body: NewRequest, *, caller: Prin
 
 
 async def _client(session: AsyncSession, client_id: UUID | None, caller: Principal) -> tuple[UUID, UUID]:
-    """Whom the request is for, and the client's office.
+    """Return the client whom the request is for, and the client's office.
 
-    A client who registered a moment ago may not be known here yet: the token is proof enough.
+    A client who has just registered may be unknown here yet; the token suffices.
     """
     if caller.role == Role.CLIENT:
         assert caller.office_id is not None, "a client belongs to an office"
@@ -108,9 +110,9 @@ async def _client(session: AsyncSession, client_id: UUID | None, caller: Princip
 
 
 async def _vehicle(session: AsyncSession, body: NewRequest, client_id: UUID) -> tuple[Vehicle, str | None]:
-    """The car, and which letters of its number were repaired.
+    """Return the car, and in Russian which letters of its number were repaired.
 
-    A number that the client's garage or an earlier request holds keeps its identity (VIN-10).
+    A car that the client's garage or an earlier request has by this number keeps its id (VIN-10).
     """
     if body.vehicle is None:
         in_garage = GarageVehicle.client_id == client_id, GarageVehicle.vehicle_id == body.vehicle_id
@@ -143,8 +145,8 @@ def _readings(vehicle: NewVehicle) -> tuple[ParsedNumber | None, ParsedNumber | 
 async def _known_vehicle(
     session: AsyncSession, client_id: UUID, *, vin: str | None, frame: str | None
 ) -> GarageVehicle | VinRequest | None:
-    """The same number in the garage or, while the garage's event is on its way, in an earlier request."""
-    # Comparing with None would find the cars that have no such number.
+    """Find the number in the garage or, until the garage's event arrives, in an earlier request."""
+    # A comparison with None would match the cars that have no such number.
     numbers = [(name, number) for name, number in (("vin", vin), ("frame", frame)) if number is not None]
     kept = select(GarageVehicle).where(
         GarageVehicle.client_id == client_id, or_(*(getattr(GarageVehicle, name) == number for name, number in numbers))

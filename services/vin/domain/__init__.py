@@ -1,1 +1,1 @@
-"""The rules of a VIN answer: pure functions over plain values."""
+"""The rules of a VIN answer in plain Python."""

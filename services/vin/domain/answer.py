@@ -1,4 +1,4 @@
-"""What a line of the answer must be: offers, or a refusal with an allowed reason, or a question (K17)."""
+"""What a line may be answered with: offers (VIN-02), an allowed refusal (VIN-06) or a question (VIN-07); K17."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,15 @@ from shared.base.errors import BusinessError
 
 
 class DuplicateOffer(BusinessError):
+    """A line offers the same article twice (VIN-03)."""
+
     status = 422
     code = "duplicate-offer"
     title = "Деталь предложена дважды"
 
 
 class PreferenceNotHonoured(BusinessError):
-    """VIN-02."""
+    """The answer ignores the client's preference (VIN-02)."""
 
     status = 422
     code = "preference-not-honoured"
@@ -28,20 +30,22 @@ class PreferenceNotHonoured(BusinessError):
 
 
 class CallNotLogged(BusinessError):
-    """VIN-07."""
+    """There is no call that the client did not answer (VIN-07)."""
 
     code = "call-not-logged"
     title = "Нет звонка, на который клиент не ответил"
 
 
 class AnswerIncomplete(BusinessError):
+    """A line has no answer (K17)."""
+
     code = "answer-incomplete"
     title = "Ответ не закончен"
 
 
 @dataclass(frozen=True, slots=True)
 class OfferDraft:
-    """One part of one maker; the price in roubles, the term in days."""
+    """An offer: one part of one maker, the price in roubles, the term in days."""
 
     article: str
     brand: str
@@ -63,12 +67,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A call to the client, as the log has it."""
+
     outcome: str
     called_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
+    """A line of a request and whether it is answered."""
+
     ordinal: int
     text: str
     answered: bool
@@ -81,7 +89,7 @@ def check_offers(
     preference_note: str | None,
     vehicle_ids: Iterable[str],
 ) -> list[OfferDraft]:
-    """The offers as they are stored, in the order in which the client reads them (VIN-02, VIN-03, VIN-08).
+    """Return the offers as they are stored, in the order in which the client reads them (VIN-02, VIN-03, VIN-08).
 
     Raises SeveralArticles, NotAnArticle, SeveralMakers, NotAMaker, CommentNotAddressed, DuplicateOffer,
     PreferenceNotHonoured.
@@ -100,19 +108,22 @@ def check_offers(
             "Объясните клиенту почему: заполните пояснение preference_note."
         )
     if preference is PreferenceCode.MINIMUM_PRICE:
-        # Unpriced offers go last: nobody can tell whether they are cheap.
+        # Offers without a price go last: they may be expensive.
         checked.sort(key=lambda offer: (offer.price is None, offer.price or Decimal(0)))
     return checked
 
 
 def check_preference_note(note: str, vehicle_ids: Iterable[str]) -> str:
-    """Why the client's preference could not be honoured.  Raises SeveralArticles, CommentNotAddressed."""
+    """Check the note on why the client's preference could not be honoured (VIN-02).
+
+    Raises SeveralArticles, CommentNotAddressed.
+    """
     refuse_hidden_articles(note, vehicle_ids=vehicle_ids)
     return check_comment(note, must_address=True)
 
 
 def check_refusal(reason: Reason, comment: str | None, vehicle_ids: Iterable[str]) -> str:
-    """What the client reads (VIN-06): the employee's words or else the reason's own text.
+    """Return the refusal that the client reads: the employee's words or else the reason's own text (VIN-06).
 
     Raises InvalidRefusalReason, SeveralArticles, CommentNotAddressed.
     """
@@ -133,16 +144,17 @@ def check_question(
     submitted_at: datetime,
     vehicle_ids: Iterable[str],
 ) -> str:
-    """A question instead of an article is allowed only after a call that was not answered (VIN-07).
+    """Check a question, which is allowed only after a call that the client did not answer (VIN-07).
 
-    The call belongs to this client; `last_conversation_at` is when the client was last reached by phone.
+    The call belongs to this client; `last_conversation_at` is when the client last answered the phone.
+
     Raises CallNotLogged, SeveralArticles, CommentNotAddressed.
     """
     if attempt is None:
         raise CallNotLogged("Сначала позвоните клиенту и запишите звонок в журнал: такого звонка этому клиенту нет.")
     if attempt.outcome != "no_answer":
         raise CallNotLogged("На этот звонок клиент ответил: вопрос задают, только когда телефон не отвечает.")
-    # People enter the time of a call in whole minutes.
+    # Staff enter the time of a call in whole minutes.
     if attempt.called_at < submitted_at.replace(second=0, microsecond=0):
         raise CallNotLogged("Этот звонок был до запроса. Позвоните клиенту ещё раз и запишите звонок в журнал.")
     if last_conversation_at is not None and last_conversation_at > attempt.called_at:
@@ -152,7 +164,7 @@ def check_question(
 
 
 def check_complete(lines: Sequence[LineDraft]) -> None:
-    """Every line has offers, a refusal or a question.  Raises AnswerIncomplete, which names the open lines."""
+    """Demand offers, a refusal or a question in every line (K17).  Raises AnswerIncomplete with the open lines."""
     if not lines:
         raise AnswerIncomplete("В запросе нет ни одной строки.", open_lines=[])
     if missing := [line for line in lines if not line.answered]:

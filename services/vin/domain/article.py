@@ -1,9 +1,9 @@
-"""One line, one part (VIN-03): the field «Артикул» holds one article number and nothing else.
+"""Check that the field «Артикул» holds one article number and nothing else (VIN-03).
 
 No catalogue says what an article looks like: `06A 115 561 B`, `OC 90`, `W 719/30`, `13.0460-7117.2`, `А17ДВРМ` and
-`LM11749/LM11710` are one article each, `OC 90 OC 91` and `GDB1550/GDB1551` are two.  The rules below were chosen over
-a table of real numbers (tests/unit/vin/test_article.py).  What cannot be told apart passes: `GDB1550/51` looks exactly
-like `W 719/30`.
+`LM11749/LM11710` are one article each, `OC 90 OC 91` and `GDB1550/GDB1551` are two.  The rules below were fitted to
+a table of real numbers (tests/unit/vin/test_article.py).  Ambiguous numbers pass: `GDB1550/51` looks exactly like
+`W 719/30`.
 """
 
 import re
@@ -12,7 +12,7 @@ from shared.base.errors import BusinessError
 
 
 class SeveralArticles(BusinessError):
-    """VIN-03, the most frequent mistake."""
+    """The field holds more than one article (VIN-03), the most frequent mistake."""
 
     status = 422
     code = "several-articles"
@@ -20,6 +20,8 @@ class SeveralArticles(BusinessError):
 
 
 class NotAnArticle(BusinessError):
+    """The field holds something else than an article (VIN-03)."""
+
     status = 422
     code = "not-an-article"
     title = "В поле «Артикул» не артикул"
@@ -40,7 +42,7 @@ _CYRILLIC_WORD = re.compile(r"(?<!\S)(?:[а-яё]{3,}|шт|пр|лв)[.:]?(?!\S)
 _TAPER_BEARING = re.compile(r"(J?(?:LM|HM|LL|[LHM]))\d{5,6}/(?:\1)?\d{2,6}")
 """Cone and cup of a tapered roller bearing are one article: `LM11749/LM11710`, `L44649/10`."""
 _MODIFICATION = re.compile(r"T10|V[A-Z]\d{3}")
-"""Ends of articles which would read as articles themselves: Champion's `OE207/T10`, SKF's `6205-2Z/VA201`."""
+"""Ends of articles that would read as articles: Champion's `OE207/T10`, SKF's `6205-2Z/VA201`."""
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТУХавекмнорстух", "ABEKMHOPCTYXabekmhopctyx")
 
 
@@ -50,7 +52,7 @@ def compact(text: str) -> str:
 
 
 def check_article(text: str, brand: str) -> str:
-    """The article as it is stored: inner spaces single, Cyrillic look-alikes made Latin when the maker is.
+    """Return the article as it is stored: single spaces, Latin in place of look-alike Cyrillic if the maker is Latin.
 
     Raises SeveralArticles or NotAnArticle.
     """
@@ -67,7 +69,7 @@ def check_article(text: str, brand: str) -> str:
 
 
 def several_articles(text: str) -> bool:
-    """Whether a text without separators reads as more than one article."""
+    """Return whether a text without separators reads as more than one article."""
     upper = text.upper()
     if _TAPER_BEARING.fullmatch(upper.replace(" ", "")):
         return False
@@ -82,7 +84,7 @@ def several_articles(text: str) -> bool:
 
 
 def _slash_separates(before: str, after: str) -> bool:
-    """A slash starts a modification (`OX 153/7D2`, `6205/C3`, `F102/606`) or a second article."""
+    """Tell a second article after a slash from a modification (`OX 153/7D2`, `6205/C3`, `F102/606`)."""
     head, tail = compact(before), compact(after)
     if not head or not tail or _MODIFICATION.fullmatch(tail):
         return False
@@ -111,11 +113,11 @@ def _spaces_separate(tokens: list[str]) -> bool:
         return True  # `4851009J50 4852009J50`, `GDB1550 1 987 302 041`
     if _digits("".join(tokens)) > MAX_DIGITS:
         return True
-    return _neighbours(tokens) or _halves_alike(tokens) or _standing_groups(tokens) > 1
+    return _neighbours(tokens) or _halves_alike(tokens) or _separate_groups(tokens) > 1
 
 
 def _whole(token: str) -> bool:
-    """A token that is long enough to be an article alone: groups inside of one article are shorter."""
+    """Return whether a token is long enough to be an article alone; groups inside of one article are shorter."""
     return len(compact(token)) >= 6 and _digits(token) >= 4
 
 
@@ -141,24 +143,24 @@ def _halves_alike(tokens: list[str]) -> bool:
     )
 
 
-def _standing_groups(tokens: list[str]) -> int:
-    """How many groups of tokens could be ordered by themselves: `OC 90 W 719` has two, `15400 PLM A02` one."""
+def _separate_groups(tokens: list[str]) -> int:
+    """Count the groups of tokens that could be an article alone: `OC 90 W 719` has two, `15400 PLM A02` one."""
     groups: list[str] = []
     for token in tokens:
         if groups and token[0].isdigit():
             groups[-1] += token
         else:
             groups.append(token)
-    standing, before = 0, ""
+    separate, before = 0, ""
     for group in map(compact, groups):
         if not _is_suffix(before, group):
-            standing += _letters_then_digits(group) or _digits(group) >= 6
+            separate += _letters_then_digits(group) or _digits(group) >= 6
         before += group
-    return standing
+    return separate
 
 
 def _is_suffix(head: str, group: str) -> bool:
-    """Ends of real articles which look like short articles: `E63H D54`, `E115H01 D208`, `RC12YC T10`."""
+    """Recognise ends of real articles that look like short articles: `E63H D54`, `E115H01 D208`, `RC12YC T10`."""
     return (
         bool(_MODIFICATION.fullmatch(group))
         or bool(re.match(r"E\d", head) and re.fullmatch(r"D\d{2,3}", group))

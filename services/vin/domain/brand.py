@@ -1,4 +1,4 @@
-"""«Производитель»: the maker of that very article, and no other (VIN-03)."""
+"""Check that the field «Производитель» names the one maker of the article (VIN-03)."""
 
 import re
 
@@ -6,12 +6,16 @@ from shared.base.errors import BusinessError
 
 
 class SeveralMakers(BusinessError):
+    """The field holds more than one maker (VIN-03)."""
+
     status = 422
     code = "several-makers"
     title = "Указано несколько производителей"
 
 
 class NotAMaker(BusinessError):
+    """The field holds something else than a maker (VIN-03)."""
+
     status = 422
     code = "not-a-maker"
     title = "В поле «Производитель» не производитель"
@@ -47,14 +51,14 @@ JOINT_NAMES = [
         "газ|умз|змз",
     )
 ]
-"""Names that one maker is sold under; catalogues write them with a slash: «Hyundai/Kia», «Knecht/Mahle»."""
+"""Names of one maker, which catalogues write with a slash: «Hyundai/Kia», «Knecht/Mahle»."""
 
 WELL_KNOWN = _words(
     "ate bosch brembo champion contitech corteco dayco delphi denso dolz elring fag febi fenox ferodo filtron gates "
     "ina japanparts jurid kayaba knecht kyb lemforder lemförder lucas luk lynxauto mahle mann meyle monroe nipparts "
     "ngk nisshinbo nsk ntn pagid patron sachs sidem skf snr stellox swag textar trw valeo zimmermann"
 )
-"""Enough to see that «TRW Bosch» is two makers; any other name passes."""
+"""Makers by which «TRW Bosch» is seen to be two; any other name passes."""
 
 _SEPARATOR = re.compile(r"\s*(?:[/,;|\\\n\r\t]|\b(?:или|либо|и|or)\b)\s*", re.IGNORECASE)
 _NO_MAKER = _words(
@@ -63,7 +67,7 @@ _NO_MAKER = _words(
 
 
 def check_brand(text: str, article: str) -> str:
-    """The maker's name with single spaces.  Raises SeveralMakers or NotAMaker."""
+    """Return the maker's name with single spaces.  Raises SeveralMakers or NotAMaker."""
     brand = " ".join(text.split())
     names = [name for name in _SEPARATOR.split(text.strip().casefold()) if name]
     if len(names) > 1 and not any(set(names) <= joint for joint in JOINT_NAMES):

@@ -1,4 +1,4 @@
-"""Every comment addresses the client (VIN-08), and a refusal has a reason that counts (VIN-06)."""
+"""Check that comments address the client (VIN-08) and that a refusal has a reason that counts (VIN-06)."""
 
 import re
 
@@ -6,7 +6,7 @@ from shared.base.errors import BusinessError
 
 
 class CommentNotAddressed(BusinessError):
-    """VIN-08."""
+    """The comment is not written to the client (VIN-08)."""
 
     status = 422
     code = "comment-not-addressed"
@@ -14,7 +14,7 @@ class CommentNotAddressed(BusinessError):
 
 
 class InvalidRefusalReason(BusinessError):
-    """VIN-06."""
+    """The reason does not count (VIN-06)."""
 
     status = 422
     code = "invalid-refusal-reason"
@@ -50,8 +50,9 @@ _EXAMPLE = "Пишите так, как сказали бы клиенту: «М
 
 
 def check_comment(comment: str, *, must_address: bool) -> str:
-    """VIN-08.  A fact about the part («Передние, с датчиком износа») needs no address, a refusal does.
+    """Return a comment, stripped; `must_address` demands an address to the client (VIN-08).
 
+    A fact about the part («Передние, с датчиком износа») needs none, a refusal does.
     Raises CommentNotAddressed with a hint.
     """
     text = comment.strip()
@@ -67,7 +68,7 @@ def check_comment(comment: str, *, must_address: bool) -> str:
 
 
 def refuse_invalid_grounds(comment: str) -> None:
-    """VIN-06: an allowed reason does not make an excuse in its comment valid.  Raises InvalidRefusalReason."""
+    """Refuse excuses in the comment of an allowed reason (VIN-06).  Raises InvalidRefusalReason."""
     if _FORGOTTEN_SIDE.search(comment):
         raise InvalidRefusalReason(
             "Забытая сторона установки — не причина для отказа: предложите детали на обе стороны, "

@@ -1,7 +1,7 @@
-"""A second article hidden in a comment is as bad as one squeezed into the line (VIN-03).
+"""Find a second article that is hidden in a comment (VIN-03).
 
-Comments are full of numbers that are no articles: prices, phones, dates, sizes, engines, oils.  Long numbers are
-taken for articles wherever they stand; short ones (`OC 91`, `W68`) only after a word that announces one.
+Comments contain many numbers that are no articles: prices, phones, dates, sizes, engines, oils.  Long numbers count
+as articles anywhere; short ones (`OC 91`, `W68`) only after a word that announces an article.
 """
 
 import re
@@ -39,7 +39,7 @@ _ANNOUNCED = re.compile(
 
 
 def hidden_articles(comment: str, *, own_articles: Iterable[str] = (), vehicle_ids: Iterable[str] = ()) -> list[str]:
-    """Article numbers in a comment, besides the line's own article and the vehicle's own VIN or FRAME."""
+    """Return article numbers in a comment, except for the line's own article and the vehicle's VIN or FRAME."""
     known = {compact(number) for number in (*own_articles, *vehicle_ids)}
     text = _HARMLESS.sub(" ; ", comment)
     found = [match[0] for match in _SPACED.finditer(text) if sum(map(str.isdigit, match[0])) >= 6]
@@ -49,7 +49,7 @@ def hidden_articles(comment: str, *, own_articles: Iterable[str] = (), vehicle_i
 
 
 def refuse_hidden_articles(comment: str, *, own_articles: Iterable[str] = (), vehicle_ids: Iterable[str] = ()) -> None:
-    """Raises SeveralArticles."""
+    """Refuse a comment that names another article.  Raises SeveralArticles."""
     if found := hidden_articles(comment, own_articles=own_articles, vehicle_ids=vehicle_ids):
         raise SeveralArticles(
             f"В комментарии указан ещё один артикул: «{found[0][:60]}». Одна строка — одна деталь: "
@@ -58,7 +58,10 @@ def refuse_hidden_articles(comment: str, *, own_articles: Iterable[str] = (), ve
 
 
 def _long_number(token: str) -> bool:
-    """`GDB1551`, `26300-35503`, `0986494104`; years, engine volumes and engine codes are shorter."""
+    """Return whether a token has the length of an article: `GDB1551`, `26300-35503`, `0986494104`.
+
+    Years, engine volumes and engine codes are shorter.
+    """
     short = compact(token)
     digits = sum(character.isdigit() for character in short)
     if short.isdigit():
@@ -67,5 +70,8 @@ def _long_number(token: str) -> bool:
 
 
 def _only_long_numbers(clause: re.Match[str]) -> str:
-    """In «двигатель N52B30 или N54» nothing is an article, in «для двигателя 1.6 есть GDB1551» one is."""
+    """Drop engine codes from a clause about an engine.
+
+    «двигатель N52B30 или N54» has no article, «для двигателя 1.6 есть GDB1551» has one.
+    """
     return " ".join(token for token in _TOKEN.findall(clause[0]) if _long_number(token) and len(compact(token)) > 6)

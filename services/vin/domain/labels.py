@@ -1,20 +1,21 @@
-"""Codes and the words that users see."""
+"""Codes of states, answers and preferences, with their Russian names."""
 
 from enum import StrEnum
 
 
-class RequestState(StrEnum):
+class RequestState(StrEnum):  # noqa: D101 (a docstring would be published)
     UNANSWERED = "unanswered"
     CORRECTING = "correcting"
-    """The client has an answer, a better one is being written."""
+    """The client has an answer, which is being corrected (VIN-09)."""
     ANSWERED = "answered"
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return _STATES[self]
 
 
-class LineKind(StrEnum):
+class LineKind(StrEnum):  # noqa: D101 (a docstring would be published)
     OPEN = "open"
     OFFERS = "offers"
     REFUSAL = "refusal"
@@ -22,6 +23,7 @@ class LineKind(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return _KINDS[self]
 
 
@@ -34,6 +36,7 @@ class PreferenceCode(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the Russian name."""
         return _PREFERENCES[self]
 
 

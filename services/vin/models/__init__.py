@@ -1,4 +1,4 @@
-"""Tables of `vin`: requests with their lines and answers, reasons for refusal, and what other services told."""
+"""Tables of the vin service."""
 
 from services.vin.models import projections, reasons, requests
 from services.vin.models.base import Base

@@ -1,4 +1,4 @@
-"""Tables of `vin`: requests with their lines and answers, reasons for refusal, and what other services told."""
+"""The base of all tables."""
 
 from shared.persistence.database import ServiceBase, new_metadata
 

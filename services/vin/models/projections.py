@@ -1,4 +1,4 @@
-"""Tables of `vin`: requests with their lines and answers, reasons for refusal, and what other services told."""
+"""Copies of other services' data, kept by consumers; `version` is the source's."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.persistence.database import ClientOwned, OfficeOwned
 
 
 class Client(ClientOwned, Base):
-    """Projection of `clients.client.*`: whom a request is for."""
+    """A client, from `clients.client.*`."""
 
     __tablename__ = "clients"
 
@@ -22,7 +22,7 @@ class Client(ClientOwned, Base):
 
 
 class GarageVehicle(ClientOwned, Base):
-    """Projection of `clients.vehicle.saved.v1`: cars that a request can name instead of typing the VIN again."""
+    """A car of the garage, from `clients.vehicle.saved.v1`: a request can name it in place of a VIN (VIN-10)."""
 
     __tablename__ = "garage_vehicles"
 
@@ -40,7 +40,7 @@ Index("ix_garage_vehicles_client", GarageVehicle.client_id)
 
 
 class ClientCall(OfficeOwned, Base):
-    """Projection of `clients.call.logged.v1`: whether the client's phone was answered (VIN-07)."""
+    """A call to a client, from `clients.call.logged.v1`: whether the phone was answered (VIN-07)."""
 
     __tablename__ = "client_calls"
 
@@ -54,7 +54,7 @@ Index("ix_client_calls_client", ClientCall.client_id, ClientCall.called_at)
 
 
 class ObligationProjection(OfficeOwned, Base):
-    """Projection of `notifier.obligation.*` about requests: how long the office still has (VIN-05)."""
+    """The clock of a request, from `notifier.obligation.*`: when the answer is due (VIN-05)."""
 
     __tablename__ = "deadlines"
 

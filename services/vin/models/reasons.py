@@ -1,4 +1,4 @@
-"""Tables of `vin`: requests with their lines and answers, reasons for refusal, and what other services told."""
+"""Reasons for refusal (VIN-06)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.persistence.database import new_id
 
 
 class RefusalReason(Base):
-    """VIN-06 as data of the network; a change is a new row with a later date."""
+    """A version of a reason for refusal, the same for all offices (VIN-06); a change is a row with a later date."""
 
     __tablename__ = "refusal_reasons"
     __table_args__ = (UniqueConstraint("code", "effective_from"),)

@@ -1,4 +1,4 @@
-"""Tables of `vin`: requests with their lines and answers, reasons for refusal, and what other services told."""
+"""Requests with their lines and answers (VIN-01, VIN-09)."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ class VinRequest(ClientOwned, Versioned, Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     number: Mapped[str]
-    """Counted per office."""
+    """Counted in each office."""
     vehicle_id: Mapped[UUID]
     vin: Mapped[str | None]
     frame: Mapped[str | None]
@@ -31,15 +31,15 @@ class VinRequest(ClientOwned, Versioned, Base):
     year: Mapped[int | None]
     engine: Mapped[str | None]
     correction: Mapped[str | None]
-    """Which look-alike letters of the typed number were repaired, in words."""
+    """In Russian: which look-alike letters of the typed number were replaced."""
     preference: Mapped[str]
     state: Mapped[str] = mapped_column(default=RequestState.UNANSWERED.value)
     submitted_at: Mapped[datetime]
     submitted_by: Mapped[UUID]
-    """The client, or the employee who wrote the request down for the client."""
+    """The client, or the employee who placed the request for the client."""
     changed_at: Mapped[datetime]
     correction_reason: Mapped[str | None]
-    """Why the answer is being corrected; None unless it is."""
+    """Why the answer is being corrected; None while it is not."""
 
     lines: Mapped[list["RequestLine"]] = relationship(
         order_by="RequestLine.ordinal", cascade="all, delete-orphan", lazy="raise"
@@ -78,7 +78,7 @@ Index("ix_requests_of_client", VinRequest.client_id, VinRequest.submitted_at.des
 
 
 class RequestLine(ClientOwned, Base):
-    """A part that was asked for, and what is going to be answered: a draft until the answer is given (K17)."""
+    """A part that was asked for, with the draft of its answer (K17)."""
 
     __tablename__ = "lines"
 
@@ -98,18 +98,18 @@ class RequestLine(ClientOwned, Base):
     question: Mapped[str | None]
     call_id: Mapped[UUID | None]
     chosen_by: Mapped[UUID | None]
-    """VIN-09."""
+    """The employee who chose the parts (VIN-09)."""
     chosen_by_name: Mapped[str | None]
     chosen_at: Mapped[datetime | None]
 
     def clear(self) -> None:
-        """Forget the former draft: a line has exactly one kind of answer."""
+        """Drop the former draft: a line has exactly one kind of answer (K17)."""
         self.offers, self.preference_note = [], None
         self.refusal_code = self.refusal_comment = self.question = self.call_id = None
 
 
 class Answer(ClientOwned, Base):
-    """What the client was told, as it was told: a later correction is the next answer."""
+    """An answer as it was given; a correction is the next answer (VIN-09)."""
 
     __tablename__ = "answers"
     __table_args__ = (UniqueConstraint("request_id", "number"),)
@@ -127,7 +127,7 @@ class Answer(ClientOwned, Base):
 
 
 class RequestCounter(Base):
-    """The last number given in an office.  Nothing to isolate: clients count here with their own requests."""
+    """The last number given in an office.  It is not isolated: clients count here with their own requests."""
 
     __tablename__ = "request_counters"
 

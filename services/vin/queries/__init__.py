@@ -1,1 +1,1 @@
-"""Reads shaped for their callers."""
+"""Reads, shaped for the screens that show them."""

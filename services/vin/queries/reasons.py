@@ -1,4 +1,4 @@
-"""What callers read."""
+"""Read the reasons for refusal."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from services.vin.models.reasons import RefusalReason
 
 
 async def current_reasons(session: AsyncSession, *, at: datetime) -> list[RefusalReason]:
-    """The reasons in force, one row per code."""
+    """Return the reasons in force at a moment, one row for each code (VIN-06)."""
     query = (
         select(RefusalReason)
         .where(RefusalReason.effective_from <= at)

@@ -1,4 +1,4 @@
-"""What callers read."""
+"""Read requests and their answers (VIN-01, VIN-04, VIN-05)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ ListState = Literal["unanswered", "answered", "all"]
 
 
 async def find_request(session: AsyncSession, request_id: UUID, *, lock: bool = False) -> VinRequest:
-    """A request with its lines and answers, newest facts first read after the lock.  Raises NotFound."""
+    """Return a request of the caller's scope with lines and answers, locked if wanted.  Raises NotFound."""
     query = (
         select(VinRequest)
         .where(VinRequest.id == request_id)
@@ -35,7 +35,7 @@ async def find_request(session: AsyncSession, request_id: UUID, *, lock: bool = 
 
 
 def requests(state: ListState, *, client_id: UUID | None, office_id: UUID | None) -> Select[VinRequest]:
-    """«Необработанные запросы» hold new requests and those whose answer is being corrected."""
+    """Select requests; the unanswered ones include those whose answer is being corrected (VIN-01)."""
     query = select(VinRequest)
     if state == "unanswered":
         query = query.where(VinRequest.state != RequestState.ANSWERED.value)
@@ -55,7 +55,7 @@ def sort_key(state: ListState) -> tuple[Any, ...]:
 
 
 async def rows(session: AsyncSession, found: Sequence[VinRequest], *, at: datetime) -> list[RequestRow]:
-    """List rows with the clients' names and the running deadlines; clients see no deadlines."""
+    """Return list rows with the clients' names and the running deadlines, which clients do not see (VIN-05)."""
     names = await _client_names(session, {request.client_id for request in found})
     due_dates = await _due_dates(session, [request.id for request in found])
     return [
@@ -80,7 +80,7 @@ async def rows(session: AsyncSession, found: Sequence[VinRequest], *, at: dateti
 
 
 async def full(session: AsyncSession, request: VinRequest, caller: Principal, *, at: datetime) -> RequestOut:
-    """One request.  The client reads the last answer as it was given, never a draft."""
+    """Return one request: to staff with the draft, to the client with the last answer as it was given (VIN-04)."""
     (row,) = await rows(session, [request], at=at)
     answer = given_answer(request.answers[-1]) if request.answers else None
     if caller.role == Role.CLIENT:
@@ -97,6 +97,7 @@ async def full(session: AsyncSession, request: VinRequest, caller: Principal, *,
 
 
 def given_answer(answer: Answer) -> AnswerOut:
+    """Return an answer as it was given (VIN-09)."""
     lines = [AnsweredLine.model_validate(line) for line in answer.lines]
     return AnswerOut(
         number=answer.number,

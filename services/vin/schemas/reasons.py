@@ -1,11 +1,11 @@
-"""Request and response bodies of the service."""
+"""Bodies of the reasons for refusal."""
 
 from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from services.vin.schemas.requests import Code, Comment
+from shared.vocabulary.fields import Code, Comment
 from shared.web import Input, Output, ShortText
 
 

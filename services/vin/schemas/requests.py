@@ -1,4 +1,4 @@
-"""Request and response bodies of the service."""
+"""Bodies of requests and answers."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -8,13 +8,10 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from services.vin.domain.labels import LineKind, PreferenceCode, RequestState
 from shared.contracts.base import Roubles
+from shared.vocabulary.fields import Article, Brand, Code, Comment, ModelYear, TermDays, VehicleNumber
 from shared.web import Input, LongText, Output, Price, Quantity, ShortText
 
-Number = Annotated[str, StringConstraints(min_length=5, max_length=40)]
-Article = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Brand = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
-Comment = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Number = Annotated[VehicleNumber, StringConstraints(min_length=5)]
 
 
 class NewVehicle(Input):
@@ -24,7 +21,7 @@ class NewVehicle(Input):
     frame: Number | None = Field(None, description="Номер кузова, например GX105-6010796")
     make: ShortText | None = None
     model: ShortText | None = None
-    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    year: ModelYear | None = None
     engine: ShortText | None = None
 
     @model_validator(mode="after")
@@ -75,7 +72,7 @@ class NewOffer(Input):
     brand: Brand = Field(examples=["TRW"])
     description: ShortText = Field(examples=["Колодки тормозные передние"])
     price: Price | None = None
-    term_days: Annotated[int, Field(ge=0, le=365)] | None = Field(None, description="Срок поставки, дней")
+    term_days: TermDays | None = Field(None, description="Срок поставки, дней")
     comment: Comment | None = Field(None, description="Для клиента")
     original: bool = Field(False, description="Деталь производителя автомобиля")
 

@@ -1,7 +1,7 @@
 """Deadlines and working time between instants. Pure: no clock, no input or output.
 
 Instants are aware datetimes (ValueError otherwise); results are in UTC. An interval of work includes its opening and
-excludes its closing, so a start exactly at closing counts from the next opening; a deadline that ends exactly at
+excludes its closing. So a start exactly at closing counts from the next opening. A deadline that ends exactly at
 closing is closing time, not the next morning.
 """
 
@@ -31,7 +31,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
 
 
-class Duration(BaseModel):
+class Duration(BaseModel):  # noqa: D101 (its docstring would be published)
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     amount: Annotated[int, Field(ge=0, le=10_000_000)]
@@ -39,7 +39,7 @@ class Duration(BaseModel):
 
 
 def deadline(calendar: WorkingCalendar, start: datetime, duration: Duration) -> datetime:
-    """The instant at which `duration` after `start` ends. Raises NoWorkingTime."""
+    """Return the instant at which `duration` after `start` ends. Raises NoWorkingTime."""
     match duration.unit:
         case Unit.WORKING_MINUTES:
             return add_working_minutes(calendar, start, duration.amount)
@@ -54,7 +54,7 @@ def deadline(calendar: WorkingCalendar, start: datetime, duration: Duration) -> 
 
 
 def add_working_minutes(calendar: WorkingCalendar, start: datetime, minutes: float) -> datetime:
-    """The instant when `minutes` of working time have passed since `start`. Raises NoWorkingTime.
+    """Return the instant when `minutes` of working time have passed since `start`. Raises NoWorkingTime.
 
     A start outside working time counts from the next opening, also for 0 minutes.
     """
@@ -75,7 +75,7 @@ def add_working_minutes(calendar: WorkingCalendar, start: datetime, minutes: flo
 
 
 def add_working_days(calendar: WorkingCalendar, start: datetime, days: int) -> datetime:
-    """The same local time on the N-th working day after `start`. Raises NoWorkingTime.
+    """Return the same local time on the N-th working day after `start`. Raises NoWorkingTime.
 
     Where that day does not work at that time: before opening or inside lunch → the next opening of that day, past
     closing → closing time. A start outside working time counts from the next opening.
@@ -104,7 +104,7 @@ def add_working_days(calendar: WorkingCalendar, start: datetime, days: int) -> d
 
 
 def working_time_between(calendar: WorkingCalendar, begin: datetime, end: datetime) -> timedelta:
-    """Working time from `begin` to `end`; negative when `end` is the earlier one."""
+    """Return the working time from `begin` to `end`; negative when `end` is earlier."""
     begin, end = utc_instant(begin), utc_instant(end)
     if end < begin:
         return -working_time_between(calendar, end, begin)
@@ -115,11 +115,12 @@ def working_time_between(calendar: WorkingCalendar, begin: datetime, end: dateti
 
 
 def working_minutes_between(calendar: WorkingCalendar, begin: datetime, end: datetime) -> float:
-    """`working_time_between` in minutes."""
+    """Return `working_time_between` in minutes."""
     return working_time_between(calendar, begin, end) / ONE_MINUTE
 
 
 def utc_instant(instant: datetime) -> datetime:
+    """Return the instant in UTC. Raises ValueError for a naive one and outside the supported years."""
     if instant.tzinfo is not UTC:
         if instant.utcoffset() is None:
             raise ValueError("an aware datetime is needed")
@@ -130,7 +131,7 @@ def utc_instant(instant: datetime) -> datetime:
 
 
 def _next_open(timeline: Timeline, instant: datetime) -> tuple[int, Year, int, datetime]:
-    """Local year, its timeline, the index of the interval, and the first working instant from `instant` on."""
+    """Return the local year, its timeline, the interval's index, and the first working instant from `instant` on."""
     number = timeline.number_of_year(instant)
     for candidate in range(number, number + HORIZON_YEARS + 1):
         year = timeline.year(candidate)

@@ -1,4 +1,4 @@
-"""Working calendars: the data of an office's working time, as it is kept, edited and carried by events."""
+"""Working calendars: the data of an office's working time, as it is stored, edited and carried by events."""
 
 from collections.abc import Mapping
 from datetime import date, time
@@ -21,7 +21,7 @@ MINUTES_A_DAY = 24 * 60
 
 
 def _minutes_after_midnight(value: object) -> int:
-    """Accepts "09:30", "24:00", datetime.time or minutes after midnight."""
+    """Convert "09:30", "24:00", datetime.time or minutes after midnight."""
     if isinstance(value, time):
         if value.second or value.microsecond or value.tzinfo:
             raise ValueError("время указывается целыми минутами и без часового пояса")
@@ -41,6 +41,7 @@ def _minutes_after_midnight(value: object) -> int:
 
 
 def format_local_time(minutes: int) -> str:
+    """Return minutes after midnight as "HH:MM"."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
@@ -66,13 +67,13 @@ def _in_order(intervals: tuple[Interval, ...]) -> tuple[Interval, ...]:
 
 
 DayHours = Annotated[tuple[Interval, ...], Field(max_length=24), AfterValidator(_in_order)]
-"""Opening hours of one day in order; what lies between two of them is lunch; none at all is a day off."""
+"""Opening hours of one day in order; the time between two of them is lunch; an empty tuple is a day off."""
 
 
 def _known_zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:  # A folder of the zone database answers with an OSError.
+    except (KeyError, ValueError, OSError) as error:  # The name of a folder in the zone database raises OSError.
         raise ValueError(f"неизвестный часовой пояс {value!r}") from error
     return value
 
@@ -101,6 +102,7 @@ class WorkingCalendar(BaseModel):
 
     @cached_property
     def zone(self) -> ZoneInfo:
+        """The office's time zone."""
         return ZoneInfo(self.time_zone)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -114,7 +116,7 @@ Hours = tuple[tuple[str, str], ...]
 def office_week(
     weekdays: Hours = (("09:00", "13:00"), ("14:00", "18:00")), saturday: Hours = (), sunday: Hours = ()
 ) -> tuple[Hours, ...]:
-    """The `weekly` of an office that works alike from Monday to Friday."""
+    """Return the `weekly` of an office that works the same hours from Monday to Friday."""
     return (*((weekdays,) * 5), saturday, sunday)
 
 

@@ -11,6 +11,8 @@ SHORTENED_BY_MINUTES = 60
 
 
 class Reason(StrEnum):
+    """Why a part of a day counts as working time, or does not."""
+
     WORKING = "working"
     LUNCH = "lunch"
     CLOSED = "closed"
@@ -21,6 +23,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class DayPlan:
+    """The working hours of one date."""
+
     hours: tuple[Interval, ...]
     """Minutes after local midnight, in order, not overlapping; empty on a day off."""
     reason: Reason
@@ -32,6 +36,7 @@ class DayPlan:
 
 
 def plan_day(calendar: WorkingCalendar, day: date) -> DayPlan:
+    """Apply the calendar's order of precedence to one date, see `WorkingCalendar`."""
     exception = calendar.exceptions.get(day)
     if exception is not None:
         return DayPlan(exception, Reason.WORKING if exception else Reason.CLOSED)

@@ -1,4 +1,4 @@
-"""Why a deadline is where it is: the time between two instants, cut into counted and uncounted intervals."""
+"""Explain a deadline: the time between two instants, divided into counted and uncounted intervals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +15,8 @@ ONE_MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class CountedInterval:
+    """A part of the time between two instants, and whether it counts."""
+
     start: datetime
     """Local time of the office."""
     end: datetime
@@ -24,16 +26,18 @@ class CountedInterval:
 
     @property
     def counted(self) -> bool:
+        """Whether it is working time."""
         return self.reason is Reason.WORKING
 
     @property
     def length(self) -> timedelta:
-        # Two local times of one zone are subtracted by the wall clock, which is wrong across a change of the clock.
+        """The elapsed time, also across a change of the clock."""
+        # Python subtracts two local times of one zone by the wall clock.
         return self.end.astimezone(UTC) - self.start.astimezone(UTC)
 
 
 def explain(calendar: WorkingCalendar, begin: datetime, end: datetime) -> list[CountedInterval]:
-    """Every moment from `begin` to `end`, in order; neighbours with the same reason are one interval.
+    """Return the intervals from `begin` to `end` in order; neighbours with the same reason are merged.
 
     The lengths of the counted ones add up to `working_time_between`. Empty when `end` is not after `begin`.
     """
@@ -63,7 +67,7 @@ def _by_day(calendar: WorkingCalendar, begin: datetime, end: datetime) -> Iterat
 
 
 def _segments(plan: DayPlan) -> Iterator[tuple[int, int, Reason]]:
-    """The day from 00:00 to 24:00 in minutes after midnight."""
+    """Yield the parts of a day from 00:00 to 24:00, in minutes after midnight."""
     if not plan.hours:
         yield 0, MINUTES_A_DAY, plan.reason
         return
@@ -91,7 +95,7 @@ UNCOUNTED_LABELS = {
 
 
 def explain_ru(calendar: WorkingCalendar, begin: datetime, end: datetime) -> list[str]:
-    """One Russian sentence a day: «пн 10:42–13:00 (2 ч 18 мин), обед 13:00–14:00 не считается».
+    """Return one Russian sentence a day: «пн 10:42–13:00 (2 ч 18 мин), обед 13:00–14:00 не считается».
 
     Days carry their date when the time spans six days or more. Hours before opening and after closing are left out on
     days with counted time.
@@ -123,7 +127,7 @@ def _phrase(interval: CountedInterval) -> str:
 
 
 def russian_length(length: timedelta) -> str:
-    """«2 ч 18 мин»; seconds only below a minute."""
+    """Return a length as «2 ч 18 мин»; seconds only below a minute."""
     if length < ONE_MINUTE:
         return f"{length.seconds} с"
     hours, minutes = divmod(length // ONE_MINUTE, 60)

@@ -13,6 +13,8 @@ _MOVED_FROM = re.compile(r"перенесено с (\d{2}\.\d{2}\.\d{4})")
 
 @dataclass(frozen=True)
 class RussianYear:
+    """The days of one year that differ from an ordinary week."""
+
     days_off: dict[date, str]
     """Date to Russian name: public holidays, and the weekdays off that were moved to."""
     working_weekends: dict[date, date]
@@ -33,8 +35,9 @@ def _is_public_holiday(day: date) -> bool:
 
 @lru_cache(maxsize=256)
 def russian_year(year: int) -> RussianYear:
-    """Transfers are known as far as the government has published them; later years have the holidays alone.
+    """Return the public holidays, transfers and shortened days of a year.
 
+    Transfers are known as far as the government has published them; later years have the holidays alone.
     The day before a public holiday is shortened. A working Saturday is as long as the day it replaces, so it is
     shortened when that day would have been (order of the Ministry of Labour on transferred days).
     """

@@ -1,4 +1,4 @@
-"""A calendar compiled into sorted UTC intervals with running totals, a year at a time, when first needed.
+"""Calendars compiled into sorted UTC intervals with running totals, one year at a time, when first needed.
 
 Arithmetic is then a few binary searches. Compiling a year costs about a millisecond and happens once per process for
 equal calendars (the version does not matter).
@@ -20,10 +20,10 @@ ZERO = timedelta()
 
 
 def instant_of(zone: ZoneInfo, local: datetime) -> datetime:
-    """UTC instant at which the zone's wall clock first reaches the naive `local`.
+    """Return the UTC instant at which the zone's wall clock first reaches the naive `local`.
 
-    A time that is skipped in spring is reached at the moment of the change; of a time that comes twice in autumn the
-    first is meant. So the result never runs backwards as `local` grows, and a day's intervals never overlap.
+    A time that is skipped in spring is reached at the moment of the change. Of a time that occurs twice in autumn the
+    first is taken. So the result never decreases as `local` grows, and a day's intervals never overlap.
     """
     instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == local:
@@ -42,7 +42,7 @@ def instant_of(zone: ZoneInfo, local: datetime) -> datetime:
 
 @dataclass
 class Year:
-    """Working time of one local year. The lists run parallel, one item per interval."""
+    """The working time of one local year. The lists are parallel, one item per interval."""
 
     begin: datetime
     end: datetime
@@ -59,6 +59,7 @@ class Year:
     total: timedelta = ZERO
 
     def worked_until(self, instant: datetime) -> timedelta:
+        """Return the working time of the year up to `instant`."""
         index = bisect_right(self.starts, instant) - 1
         if index < 0:
             return ZERO
@@ -67,33 +68,37 @@ class Year:
         return self.worked_before[index] + (instant - self.starts[index])
 
     def first_open(self, instant: datetime) -> int | None:
-        """Index of the interval that contains `instant`, or of the next one; at its closing an interval is over."""
+        """Return the index of the interval that contains `instant`, or of the next; its closing is not part of it."""
         index = bisect_right(self.ends, instant)
         return index if index < len(self.ends) else None
 
     def index_at(self, worked: timedelta, from_index: int) -> int:
-        """The interval in which the year's running total reaches `worked`; exactly at its closing still counts."""
+        """Return the index of the interval in which the running total reaches `worked`, its closing included."""
         return bisect_left(self.worked_after, worked, lo=from_index)
 
     def hours_of(self, day_index: int) -> list[tuple[datetime, datetime]]:
+        """Return the intervals of one working day."""
         first, after_last = bisect_left(self.day_index, day_index), bisect_right(self.day_index, day_index)
         return list(zip(self.starts[first:after_last], self.ends[first:after_last], strict=True))
 
 
 class Timeline:
+    """A calendar compiled for arithmetic; years are compiled when first needed."""
+
     def __init__(self, calendar: WorkingCalendar) -> None:
         self._calendar = calendar
         self._zone = calendar.zone
         self._years: dict[int, Year] = {}
 
     def year(self, number: int) -> Year:
+        """Return a local year."""
         compiled = self._years.get(number)
         if compiled is None:
             compiled = self._years[number] = self._compile(number)
         return compiled
 
     def number_of_year(self, instant: datetime) -> int:
-        """The local year of a UTC instant."""
+        """Return the local year of a UTC instant."""
         number = instant.year
         year = self.year(number)
         if instant < year.begin:
@@ -110,7 +115,7 @@ class Timeline:
         while midnight.year == number:
             next_midnight = midnight + ONE_DAY
             day_end = instant_of(zone, next_midnight)
-            # A day of exactly 24 hours has no change of the clock, so its times are plain offsets from midnight.
+            # A day of exactly 24 hours has no change of the clock: its times are offsets from midnight.
             ordinary = day_end - year.end == ONE_DAY
             day = midnight.date()
             is_working = False
@@ -121,7 +126,7 @@ class Timeline:
                     start = instant_of(zone, midnight + timedelta(minutes=opens))
                     end = instant_of(zone, midnight + timedelta(minutes=closes))
                 if start >= end:
-                    continue  # The clock skipped the whole interval.
+                    continue  # The change of the clock skipped the whole interval.
                 if not is_working:
                     is_working = True
                     year.days.append(day)
@@ -136,7 +141,7 @@ class Timeline:
 
 
 class _TimelineCache:
-    """Calendars arrive anew with every event; the timelines of the recently used ones are kept by content."""
+    """Timelines of recently used calendars, by content: every event brings its calendar as a new object."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -163,7 +168,7 @@ _KEPT = "_timeline"
 def timeline_of(calendar: WorkingCalendar) -> Timeline:
     """Return the calendar compiled for arithmetic; equal calendars share one timeline.
 
-    The object keeps its timeline beside its fields, so that only its first use costs a look by content.
+    The object keeps its timeline beside its fields, so that only its first use costs a look-up by content.
     """
     kept: Timeline | None = vars(calendar).get(_KEPT)
     if kept is None:

@@ -55,6 +55,7 @@ async def invoice(till: Till, **body: Any) -> dict[str, Any]:
     return issued
 
 
+@pytest.mark.clause("BILL-01", "BILL-02")
 async def test_an_invoice_fills_in_the_only_payer_and_the_unpaid_rest(till: Till, payer: dict[str, Any]) -> None:
     order = await till.placed("1000.00", "500.50")
     await till.pay("100.50", order_id=order.order_id)
@@ -81,6 +82,7 @@ async def test_an_invoice_fills_in_the_only_payer_and_the_unpaid_rest(till: Till
         assert expected in said, f"{expected!r} is not in {said}"
 
 
+@pytest.mark.clause("BILL-02")
 async def test_with_several_payers_one_has_to_be_chosen(till: Till, payer: dict[str, Any]) -> None:
     async with till.manager() as http:
         first = (await http.post("/payers", json=payer)).json()
@@ -90,6 +92,7 @@ async def test_with_several_payers_one_has_to_be_chosen(till: Till, payer: dict[
     assert (await invoice(till, amount="10.00", payer_id=first["id"]))["payer_id"] == first["id"]
 
 
+@pytest.mark.clause("BILL-02")
 @pytest.mark.parametrize(
     "spoilt",
     [
@@ -134,6 +137,7 @@ async def test_numbers_of_invoices_grow_per_office(till: Till) -> None:
     assert [number.split("-")[0] for number in numbers] == ["1", "2", "3"]
 
 
+@pytest.mark.clause("BILL-03")
 async def test_a_statement_pays_the_invoice_named_in_the_purpose(till: Till) -> None:
     order = await till.placed("1500.00")
     issued = await invoice(till, order_id=str(order.order_id))
@@ -238,6 +242,7 @@ async def test_a_client_sees_and_orders_only_own_invoices(till: Till) -> None:
         assert own.status_code == 201
 
 
+@pytest.mark.clause("ORD-11")
 async def test_a_contract_is_printed_for_an_order(till: Till) -> None:
     order = await till.placed("1000.00")
     async with till.manager() as http:

@@ -100,6 +100,7 @@ def decided(order: OrderPlaced, refund: str, decision: str = "accepted") -> Clai
     )
 
 
+@pytest.mark.clause("ORD-05")
 async def test_an_order_is_announced_once_when_the_last_kopeck_is_there(till: Till) -> None:
     order = await till.placed("1000.00", "500.50")
     await till.pay("1500.49", order_id=order.order_id)
@@ -130,6 +131,7 @@ async def test_the_named_order_is_paid_before_older_ones(till: Till) -> None:
     assert await till.balance() == ("500.00", "500.00", "0.00"), "the rest is held for the older order"
 
 
+@pytest.mark.clause("BILL-03")
 async def test_a_final_refusal_returns_the_money_to_the_balance_once(till: Till) -> None:
     order = await till.placed("1000.00", "600.00")
     await till.pay("1600.00", order_id=order.order_id)
@@ -176,6 +178,7 @@ async def test_a_removal_heard_before_the_order_still_counts(till: Till) -> None
     assert paid.amount == Decimal("600.00")
 
 
+@pytest.mark.clause("ORD-10")
 async def test_issued_goods_are_sold_from_their_hold_and_the_waybill_is_there(till: Till) -> None:
     order = await till.placed("1000.00", "600.00")
     await till.pay("1700.00", order_id=order.order_id)
@@ -237,6 +240,7 @@ async def test_a_rejected_claim_moves_nothing(till: Till) -> None:
     assert await till.balance() == ("0.00", "0.00", "0.00")
 
 
+@pytest.mark.clause("BILL-03")
 async def test_a_signed_notice_is_booked_once_however_often_it_comes(till: Till) -> None:
     order = await till.placed("1000.00")
     body: dict[str, Any] = {
@@ -284,6 +288,7 @@ async def test_a_notice_for_another_offices_client_is_refused(till: Till) -> Non
     assert answer.status_code == 404
 
 
+@pytest.mark.clause("BILL-03")
 async def test_only_free_money_is_paid_out(till: Till) -> None:
     order = await till.placed("600.00")
     await till.pay("1000.00", order_id=order.order_id)
@@ -296,6 +301,7 @@ async def test_only_free_money_is_paid_out(till: Till) -> None:
     assert await till.balance() == ("600.00", "600.00", "0.00")
 
 
+@pytest.mark.clause("BILL-07")
 async def test_the_till_is_asked_for_receipts_and_tells_their_numbers(till: Till) -> None:
     await till.pay("100.00")
     [asked] = await till.billing.published(ReceiptRequested, client_id=till.client_id)
@@ -308,6 +314,7 @@ async def test_the_till_is_asked_for_receipts_and_tells_their_numbers(till: Till
         assert await session.scalar(select(Receipt.fiscal_number).where(Receipt.id == asked.receipt_id)) == "12345"
 
 
+@pytest.mark.clause("BILL-04")
 async def test_balance_events_carry_growing_versions(till: Till) -> None:
     for _ in range(3):
         await till.pay("10.00")

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from services.clients.models import Client
@@ -57,6 +58,7 @@ async def call_list(office: TestOffice, **params: Any) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.clause("CL-05", "CL-12", "CL-13")
 async def test_a_call_is_logged_in_the_form_of_the_regulation(clients: ServiceHarness, office: TestOffice) -> None:
     card = await office.create(name_verified=False)
     async with office.manager() as http:
@@ -93,6 +95,7 @@ async def test_a_call_is_logged_in_the_form_of_the_regulation(clients: ServiceHa
     assert (changed.full_name, changed.name_verified) == ("Иванов Иван Сергеевич", True)
 
 
+@pytest.mark.clause("CALL-02")
 async def test_only_the_first_call_ever_is_a_first_attempt(clients: ServiceHarness, office: TestOffice) -> None:
     card = await office.create()
     async with office.manager() as http:
@@ -106,6 +109,7 @@ async def test_only_the_first_call_ever_is_a_first_attempt(clients: ServiceHarne
     assert events[0].version < events[1].version
 
 
+@pytest.mark.clause("K2")
 async def test_one_call_serves_several_goals(clients: ServiceHarness, office: TestOffice) -> None:
     card, order_id = await office.create(), new_id()
     async with office.manager() as http:
@@ -131,6 +135,7 @@ async def test_a_repeated_request_logs_one_call(clients: ServiceHarness, office:
     assert len(await clients.published(CallLogged, client_id=UUID(card["id"]))) == 1
 
 
+@pytest.mark.clause("CL-12")
 async def test_a_rating_belongs_to_a_conversation(office: TestOffice) -> None:
     card = await office.create()
     async with office.manager() as http:
@@ -145,6 +150,7 @@ async def test_a_rating_belongs_to_a_conversation(office: TestOffice) -> None:
         assert (await http.get(f"/clients/{card['id']}/calls")).json()["items"] == []
 
 
+@pytest.mark.clause("CL-11")
 async def test_the_log_tells_the_time_of_the_office_and_keeps_the_newest_first(clients: ServiceHarness) -> None:
     office = await open_office(clients, time_zone="Asia/Kamchatka", city="Петропавловск-Камчатский")
     card = await office.create()
@@ -161,6 +167,7 @@ async def test_the_log_tells_the_time_of_the_office_and_keeps_the_newest_first(c
     assert older["next"] is None
 
 
+@pytest.mark.clause("CALL-01")
 async def test_the_list_says_whom_to_call_how_soon_and_with_what_words(clients: ServiceHarness) -> None:
     office = await open_office(clients)
     card = await office.create(full_name="Петров Пётр", phone="+79125830149")
@@ -250,6 +257,7 @@ async def test_the_list_is_the_offices_own_and_can_be_narrowed_to_mine(clients: 
     assert len(seen) == 2
 
 
+@pytest.mark.clause("CALL-04")
 async def test_whoever_opted_out_is_not_called_cold(clients: ServiceHarness) -> None:
     office = await open_office(clients)
     willing, unwilling = await office.create(consents=["calls"]), await office.create()
@@ -262,6 +270,7 @@ async def test_whoever_opted_out_is_not_called_cold(clients: ServiceHarness) -> 
     assert await call_list(office) == []
 
 
+@pytest.mark.clause("CALL-04")
 async def test_the_cold_list_is_those_of_7_to_10_days_without_an_order(clients: ServiceHarness) -> None:
     office = await open_office(clients)
     ages = {"young": 6, "seven": 7.1, "ordered": 8, "asked": 8.5, "unwilling": 9, "ten": 9.9, "old": 10.1}
@@ -310,6 +319,7 @@ async def test_the_cold_list_is_those_of_7_to_10_days_without_an_order(clients: 
     assert "ошибки" in answer.json()["script"]
 
 
+@pytest.mark.clause("CALL-05")
 async def test_scripts_carry_the_callers_and_the_offices_name(office: TestOffice) -> None:
     async with office.manager() as http:
         answer = await http.get("/scripts")

@@ -30,6 +30,7 @@ from tests.integration.clients.conftest import (
 from tests.support.harness import ServiceHarness
 
 
+@pytest.mark.clause("CL-01", "CL-08", "CL-09")
 async def test_a_card_has_labels_beside_codes_and_sensible_defaults(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -48,10 +49,19 @@ async def test_a_card_has_labels_beside_codes_and_sensible_defaults(
     assert (event.kind, event.phone, event.version) == ("offline_retail", "+79125830147", card["version"])
 
 
+@pytest.mark.clause("CL-01", "CL-02")
 async def test_a_wholesale_client_starts_with_a_wholesale_price_level(office: TestOffice) -> None:
     card = await office.create(kind="wholesale", organization_name="ООО «Автосервис»", category="opt7")
     assert (card["category_label"], card["group"]) == ("ОПТ7", "Оптовые")
     assert (await office.create(kind="wholesale"))["category"] == "opt5"
+
+
+@pytest.mark.clause("CL-03")
+async def test_the_buyer_group_stands_on_the_card(office: TestOffice) -> None:
+    card = await office.create(kind="legal_entity", buyer_group="Юрлица с НДС")
+    async with office.manager() as http:
+        shown = (await http.get(f"/clients/{card['id']}")).json()
+    assert shown["buyer_group"] == "Юрлица с НДС"
 
 
 async def test_a_duplicate_in_the_office_is_offered_and_may_be_insisted_on(office: TestOffice) -> None:
@@ -127,6 +137,7 @@ async def test_a_client_reaches_no_staff_route_and_no_other_client(clients: Serv
         assert added.status_code == 404
 
 
+@pytest.mark.clause("CL-04")
 @pytest.mark.parametrize(
     "search", ["смирнова", "Анна Смирн", "СМИРНОВА", "ромашка", "+7 912 583 01 48", "0148", "anna.s@mail.example"]
 )
@@ -154,6 +165,7 @@ async def test_the_letter_yo_does_not_hide_a_client(clients: ServiceHarness) -> 
             ]
 
 
+@pytest.mark.clause("CL-02")
 async def test_the_list_is_filtered_and_paged_newest_first(clients: ServiceHarness) -> None:
     office = await open_office(clients)
     made = [(await office.create(group="Автосервисы" if number % 2 else "Розница"))["id"] for number in range(5)]
@@ -173,6 +185,7 @@ async def test_the_list_is_filtered_and_paged_newest_first(clients: ServiceHarne
     assert nobody == []
 
 
+@pytest.mark.clause("CL-05")
 async def test_a_change_needs_the_version_that_was_seen(clients: ServiceHarness, office: TestOffice) -> None:
     card = await office.create(name_verified=False)
     path = f"/clients/{card['id']}"
@@ -202,6 +215,7 @@ async def test_a_change_that_changes_nothing_is_no_event(clients: ServiceHarness
     assert await clients.published(ClientChanged, client_id=UUID(card["id"])) == []
 
 
+@pytest.mark.clause("CL-10")
 async def test_the_responsible_manager_works_in_the_clients_office(clients: ServiceHarness, office: TestOffice) -> None:
     other = await open_office(clients)
     async with office.manager() as http:
@@ -222,6 +236,7 @@ async def test_head_office_names_the_office_and_staff_cannot_name_another(
         assert (await http.post("/clients", json=card_body(office_id=str(new_id())))).status_code == 422
 
 
+@pytest.mark.clause("CL-08", "CL-16")
 async def test_an_offline_client_becomes_an_internet_client_and_keeps_everything(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -244,6 +259,7 @@ async def test_an_offline_client_becomes_an_internet_client_and_keeps_everything
     assert (await clients.published(ClientChanged, client_id=UUID(card["id"])))[-1].kind == "online"
 
 
+@pytest.mark.clause("CL-08")
 async def test_a_login_needs_a_name_and_is_not_taken_from_somebody(clients: ServiceHarness, office: TestOffice) -> None:
     taken = (await office.register())["login"]
     card = await office.create(email=None)
@@ -304,6 +320,7 @@ async def test_contacts_are_not_asked_of_a_disabled_card_and_enabling_ends_the_a
         assert len(await clients.published(ContactsCorrected, client_id=client_id)) == corrected
 
 
+@pytest.mark.clause("CL-07")
 async def test_a_changed_email_of_a_client_with_a_login_is_confirmed_anew(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -319,6 +336,7 @@ async def test_a_changed_email_of_a_client_with_a_login_is_confirmed_anew(
     assert [letter.email for letter in letters][-1] == email
 
 
+@pytest.mark.clause("CL-05", "CL-09")
 async def test_a_client_changes_the_own_card_and_the_name_is_unverified_again(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -350,6 +368,7 @@ async def test_projections_never_go_back(clients: ServiceHarness, office: TestOf
         assert (await http.get("/me")).json()["office_name"] == "Новое имя"
 
 
+@pytest.mark.clause("CL-10")
 async def test_the_clients_of_whoever_left_go_to_colleagues_in_turn(
     clients: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from services.clients.models import Client
@@ -49,6 +50,7 @@ async def patch(http: httpx.AsyncClient, client_id: str, **changes: object) -> h
     return await http.patch(f"/clients/{client_id}", json=changes, headers={"If-Match": card.headers["etag"]})
 
 
+@pytest.mark.clause("CL-06")
 async def test_a_fabricated_phone_at_registration_starts_the_request_by_mail(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -170,6 +172,7 @@ async def test_a_corrected_phone_closes_the_request_and_another_bad_one_does_not
     assert len(await clients.published(ContactsRequested, client_id=UUID(client_id))) == 1
 
 
+@pytest.mark.clause("CL-06")
 async def test_when_the_time_is_over_the_account_is_disabled_and_signed_out(
     clients: ServiceHarness, office: TestOffice
 ) -> None:

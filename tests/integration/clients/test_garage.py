@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, Vehicle, VehicleSaved
 from shared.contracts.vin import VinRequestSubmitted
@@ -21,6 +23,7 @@ async def garage(office: TestOffice, client_id: str) -> list[dict[str, Any]]:
     return vehicles
 
 
+@pytest.mark.clause("CL-15")
 async def test_a_client_puts_a_car_into_the_garage_and_sees_what_was_repaired(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -37,6 +40,7 @@ async def test_a_client_puts_a_car_into_the_garage_and_sees_what_was_repaired(
     assert [vehicle["id"] for vehicle in await garage(office, card["id"])] == [car["id"]]
 
 
+@pytest.mark.clause("CL-15")
 async def test_a_frame_is_kept_as_a_frame(office: TestOffice) -> None:
     card = await office.create()
     async with office.manager() as http:
@@ -60,6 +64,7 @@ async def test_an_unclear_number_is_answered_with_a_suggestion(clients: ServiceH
     assert await clients.published(VehicleSaved, client_id=UUID(card["id"])) == []
 
 
+@pytest.mark.clause("CL-15")
 async def test_the_same_car_stands_in_a_garage_once_and_comes_back_after_removal(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -115,6 +120,7 @@ def submitted(office: TestOffice, client_id: str, vehicle: Vehicle) -> VinReques
     )
 
 
+@pytest.mark.clause("VIN-10")
 async def test_a_car_known_by_its_frame_is_found_when_it_comes_with_its_vin(
     clients: ServiceHarness, office: TestOffice
 ) -> None:
@@ -125,6 +131,7 @@ async def test_a_car_known_by_its_frame_is_found_when_it_comes_with_its_vin(
     assert [vehicle["id"] for vehicle in await garage(office, card["id"])] == [str(known.vehicle_id)]
 
 
+@pytest.mark.clause("VIN-10")
 async def test_the_car_of_a_vin_request_is_kept_in_the_garage(clients: ServiceHarness, office: TestOffice) -> None:
     card = await office.create()
     car = Vehicle(vehicle_id=new_id(), vin=LADA, make="Lada")
@@ -146,6 +153,7 @@ async def test_a_request_of_an_unknown_client_puts_nothing_anywhere(
     assert await clients.published(VehicleSaved, client_id=UUID(stranger)) == []
 
 
+@pytest.mark.clause("CL-14")
 async def test_what_a_client_priced_is_shown_to_the_manager(office: TestOffice) -> None:
     card = await office.create()
     path = f"/clients/{card['id']}/price-checks"
@@ -180,6 +188,7 @@ async def test_consents_name_the_version_of_their_document(clients: ServiceHarne
     assert [event.consents for event in events] == [["service", "advertising"], ["service"], ["service", "advertising"]]
 
 
+@pytest.mark.clause("CL-19", "K11")
 async def test_a_client_reads_the_contract_with_the_offices_requisites(
     clients: ServiceHarness, office: TestOffice
 ) -> None:

@@ -54,6 +54,7 @@ async def filled_office(clients: ServiceHarness, phone: str) -> tuple[TestOffice
     return office, card, car.json()["id"]
 
 
+@pytest.mark.clause("ORG-04")
 @pytest.mark.usefixtures("layers")
 async def test_staff_get_nothing_of_another_office(clients: ServiceHarness) -> None:
     phone = unique_phone()
@@ -132,6 +133,7 @@ async def test_every_table_with_an_office_is_isolated(clients: ServiceHarness) -
     }
 
 
+@pytest.mark.clause("ORG-02")
 @pytest.mark.parametrize("role", [Role.MYSTERY_CHECKER, Role.SERVICE])
 async def test_roles_without_business_here_are_refused(clients: ServiceHarness, role: Role) -> None:
     async with clients.http(role) as http:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlalchemy import update
 
 from services.clients.models import EmailConfirmation
@@ -35,6 +36,7 @@ async def sign_in(http: httpx.AsyncClient, login: str, password: str = PASSWORD)
     return await http.post("/sessions", json={"login": login, "password": password})
 
 
+@pytest.mark.clause("CL-07")
 async def test_a_visitor_registers_confirms_the_email_and_signs_in(clients: ServiceHarness, office: TestOffice) -> None:
     body = registration_body(office.id, email="Petrov.A@Mail.Example", city="Невьянск")
     async with real_tokens(clients) as http:
@@ -145,6 +147,7 @@ async def test_a_second_click_on_the_link_is_answered_like_the_first(
     assert len(await clients.published(ClientChanged, client_id=UUID(client_id))) == 1
 
 
+@pytest.mark.clause("CL-07")
 async def test_a_wrong_or_expired_link_opens_nothing(clients: ServiceHarness, office: TestOffice) -> None:
     registered = await office.register()
     token = await mailed_token(clients, registered["client_id"])
@@ -189,6 +192,7 @@ async def _forget_the_pause(clients: ServiceHarness, client_id: UUID) -> None:
         )
 
 
+@pytest.mark.clause("CL-10")
 async def test_clients_get_managers_in_turn_and_a_senior_only_when_there_is_none(clients: ServiceHarness) -> None:
     office = await open_office(clients, managers=3)
     senior = new_id()

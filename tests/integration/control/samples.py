@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from shared.persistence.database import new_id
-from shared.vocabulary.requisites import account_with_key
 from shared.vocabulary.worktime import office_week
+from tests.support.requisites import account_with_key
 
 BIC = "044525225"
 WEEK = [[list(hours) for hours in day] for day in office_week()]

@@ -61,6 +61,7 @@ async def test_the_board_counts_the_duties_of_each_office(
         assert whole["obligations"][name] == sum(office["obligations"][name] for office in whole["offices"])
 
 
+@pytest.mark.clause("INQ-01")
 async def test_the_board_counts_inquiries_and_calls(control: ServiceHarness, head_office: httpx.AsyncClient) -> None:
     """INQ-01."""
     team = await open_office(head_office)
@@ -76,6 +77,7 @@ async def test_the_board_counts_inquiries_and_calls(control: ServiceHarness, hea
     assert (figures["conversion_percent"], figures["calls_made"]) == ("33.3", 1)
 
 
+@pytest.mark.clause("K12", "ORG-03")
 async def test_a_turnover_over_the_threshold_asks_for_a_director(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:

@@ -16,6 +16,7 @@ from tests.integration.control.samples import WEEK, bank_account, office_body
 from tests.support.harness import ServiceHarness
 
 
+@pytest.mark.clause("ORG-01")
 async def test_an_opened_office_is_told_whole_to_the_network(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -41,6 +42,7 @@ def requisites(**changes: Any) -> dict[str, Any]:
     return {"requisites": office_body()["requisites"] | changes}
 
 
+@pytest.mark.clause("ORG-01")
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -102,6 +104,7 @@ async def test_nobody_overwrites_a_version_they_have_not_seen(head_office: httpx
     assert stale.status_code == 412
 
 
+@pytest.mark.clause("ORG-01")
 async def test_a_new_calendar_is_the_next_version_and_the_former_is_kept(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:

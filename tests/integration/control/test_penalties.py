@@ -29,6 +29,7 @@ async def entries(http: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]
     return items
 
 
+@pytest.mark.clause("HR-03")
 async def test_a_breach_costs_the_responsible_the_points_of_its_rule_once(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -43,6 +44,7 @@ async def test_a_breach_costs_the_responsible_the_points_of_its_rule_once(
     assert (entry["subject_kind"], entry["obligation_id"]) == ("order", str(duty.breached().obligation_id))
 
 
+@pytest.mark.clause("RPT-01")
 async def test_a_report_that_is_late_costs_points_once_and_stands_on_the_board(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -103,6 +105,7 @@ async def test_points_without_a_responsible_are_the_offices(
     assert (entry["staff_id"], entry["staff_name"]) == (None, None)
 
 
+@pytest.mark.clause("HR-03")
 async def test_the_senior_gives_points_and_takes_them_back_visibly(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -123,6 +126,7 @@ async def test_the_senior_gives_points_and_takes_them_back_visibly(
     assert sum(office["totals"]["penalty_points"] for office in offices) == 0
 
 
+@pytest.mark.clause("HR-03")
 async def test_nobody_gives_points_to_themselves_to_strangers_or_to_head_office(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -167,6 +171,7 @@ async def test_points_are_listed_by_day(head_office: httpx.AsyncClient) -> None:
         assert len(await entries(head_office, **query)) == count
 
 
+@pytest.mark.clause("K12")
 async def test_a_figure_of_the_regulations_changes_from_a_date_on(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:

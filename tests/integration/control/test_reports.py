@@ -23,6 +23,7 @@ async def statistics(http: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.clause("INQ-01", "RPT-07")
 async def test_statistics_answer_the_questions_of_inq_01(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -74,6 +75,7 @@ async def test_statistics_answer_the_questions_of_inq_01(
     assert (managers[str(second)]["inquiries"], managers[str(second)]["conversion_percent"]) == (3, "0.0")
 
 
+@pytest.mark.clause("INQ-03")
 async def test_a_status_that_outruns_the_record_loses_nothing(
     control: ServiceHarness, head_office: httpx.AsyncClient
 ) -> None:
@@ -104,6 +106,7 @@ async def test_a_repeated_event_counts_once(control: ServiceHarness, head_office
     assert [(row.month, str(row.amount)) for row in rows] == [(date(2026, 3, 1), "101.50")]
 
 
+@pytest.mark.clause("K12", "RPT-07")
 async def test_days_are_those_of_the_office(control: ServiceHarness, head_office: httpx.AsyncClient) -> None:
     """20:00 UTC is the next day in Yekaterinburg and the same day in Moscow; months of turnover likewise."""
     evening = datetime(2026, 3, 31, 20, tzinfo=UTC)
@@ -126,6 +129,7 @@ async def test_days_are_those_of_the_office(control: ServiceHarness, head_office
             assert months.all() == [date(2026, month, 1)]
 
 
+@pytest.mark.clause("RPT-07")
 @pytest.mark.parametrize("role", SENIORS)
 async def test_a_senior_reads_the_statistics_of_the_own_office_only(
     control: ServiceHarness, head_office: httpx.AsyncClient, role: Role

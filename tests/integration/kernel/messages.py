@@ -1,4 +1,4 @@
-"""Events of the tests of messaging, and what the sample service has made of them."""
+"""Events for the tests of messaging, and what the sample service has stored for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -11,14 +11,17 @@ import pytest_asyncio
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from shared.contracts.orders import OrderProcessed
 from shared.identity.roles import Role
+from shared.messaging import publish
 from shared.persistence import connections
-from shared.persistence.connections import TransactionRolledBack, sqlalchemy_url
+from shared.persistence.connections import TransactionControlRefused, TransactionRolledBack, sqlalchemy_url
 from shared.persistence.database import Database, new_id
 from shared.persistence.raw_sql import fetch
 from shared.persistence.scope import Scope
+from tests.integration.kernel.messages import processed
 from tests.support.harness import ServiceHarness
 from tests.support.sample_service.app import Note
 
@@ -41,8 +44,8 @@ async def stored(database: Database, note_text: str) -> int:
         return await session.scalar(select(func.count()).select_from(Note).where(Note.text == note_text)) or 0
 
 
-async def test_what_is_locked_is_read_anew(database: Database) -> None:
-    """Read first, locked later: meanwhile another has changed it.  What is not written yet is kept."""
+async def test_a_lock_reloads_what_was_read_before(database: Database) -> None:
+    """Another transaction changes the row between reading and locking.  Unwritten changes are kept."""
     note, again = a_note(), f"again {uuid4()}"
     async with database.worker() as session:
         session.add(note)
@@ -60,7 +63,7 @@ async def test_what_is_locked_is_read_anew(database: Database) -> None:
 
 
 async def open_transactions(sample: ServiceHarness) -> int:
-    """Of the database, but for the asking one's."""
+    """Count those of the fixture's database object."""
     admin = await asyncpg.connect(sample.urls.admin)
     try:
         asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -78,7 +81,7 @@ async def test_the_session_and_bare_statements_share_one_transaction(database: D
         session.add(note)
         [(seen,)] = await fetch(session, "SELECT count(*) FROM note WHERE text = $1", note.text)
         assert seen == 1
-        assert await stored(database, note.text) == 0, "nobody else sees it before the commit"
+        assert await stored(database, note.text) == 0, "it is invisible before the commit"
     assert await stored(database, note.text) == 1
 
 
@@ -113,7 +116,7 @@ async def test_a_savepoint_undoes_its_part_alone(database: Database) -> None:
     assert (await stored(database, kept.text), await stored(database, undone.text)) == (1, 0)
 
 
-async def test_whoever_goes_on_after_a_failed_statement_learns_that_nothing_is_there(database: Database) -> None:
+async def test_continuing_after_a_failed_statement_is_an_error(database: Database) -> None:
     """PostgreSQL answers such a COMMIT with ROLLBACK and no error."""
     note = a_note()
     with pytest.raises(TransactionRolledBack):
@@ -123,6 +126,60 @@ async def test_whoever_goes_on_after_a_failed_statement_learns_that_nothing_is_t
             with suppress(asyncpg.DivisionByZeroError):
                 await fetch(session, "SELECT 1 / 0")
     assert await stored(database, note.text) == 0
+
+
+CONTROL = ("begin", "commit", "rollback")
+"""Methods of a session that its transaction refuses."""
+
+
+async def control(session: AsyncSession, method: str, synchronous: bool) -> None:
+    """Call a method of CONTROL, also through the synchronous session beneath."""
+    if synchronous:
+        await session.run_sync(lambda beneath: getattr(beneath, method)())
+    elif method == "begin":
+        async with session.begin():
+            pytest.fail("it began")
+    else:
+        await getattr(session, method)()
+
+
+@pytest.mark.parametrize("synchronous", [False, True])
+@pytest.mark.parametrize("method", CONTROL)
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_a_session_cannot_end_its_transaction_and_nothing_is_half_done(
+    database: Database, sample: ServiceHarness, method: str, synchronous: bool, flushed: bool
+) -> None:
+    """The error undoes the row, the event and what raw SQL has written."""
+    note, copy, event = a_note(), str(uuid4()), processed()
+    with pytest.raises(TransactionControlRefused, match=rf"session\.{method}\(\)"):
+        async with database.worker() as session:
+            session.add(note)
+            await publish(session, event)
+            if flushed:
+                await fetch(
+                    session,
+                    "INSERT INTO note (id, office_id, client_id, version, text) VALUES ($1, $1, $1, 1, $2)",
+                    new_id(),
+                    copy,
+                )
+            await control(session, method, synchronous)
+    assert (await stored(database, note.text), await stored(database, copy)) == (0, 0)
+    assert await sample.published(OrderProcessed, order_id=event.order_id) == []
+    assert await database.execute_autocommit("SELECT 1"), "the connection is usable"
+
+
+@pytest.mark.parametrize("method", CONTROL)
+async def test_a_suppressed_refusal_has_ended_nothing(database: Database, method: str) -> None:
+    """Nothing is visible before the end of the block; at its end everything is."""
+    before, after = a_note(), a_note()
+    async with database.worker() as session:
+        session.add(before)
+        await session.flush()
+        with suppress(TransactionControlRefused):
+            await control(session, method, synchronous=False)
+        assert await stored(database, before.text) == 0
+        session.add(after)
+    assert (await stored(database, before.text), await stored(database, after.text)) == (1, 1)
 
 
 @pytest.mark.parametrize("execute_autocommit", [True, False])
@@ -154,7 +211,7 @@ async def test_a_cancelled_statement_leaves_no_transaction_behind(
 async def test_twice_cancelled_at_its_beginning_a_connection_is_not_given_back(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows whether PostgreSQL has begun a transaction."""
+    """It is unknown whether PostgreSQL has begun a transaction."""
     [(before,)] = await database.execute_autocommit("SELECT pg_backend_pid()")
 
     async def cancelled(*_: object) -> str:
@@ -178,7 +235,7 @@ async def test_a_session_is_of_no_use_after_its_block(database: Database) -> Non
 
 
 async def test_a_connection_that_cannot_be_made_is_the_drivers_error(sample: ServiceHarness) -> None:
-    """SQLAlchemy's, with which it comes, is known to nobody: it would be an error of ours."""
+    """No handler knows the wrapper of SQLAlchemy: the caller would get an internal error."""
     missing = Database(f"{sample.urls.app}_missing", f"{sample.urls.worker}_missing")
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await missing.execute_autocommit("SELECT 1")
@@ -189,7 +246,7 @@ async def test_a_connection_that_cannot_be_made_is_the_drivers_error(sample: Ser
     await missing.dispose()
 
 
-async def test_connections_cut_while_nobody_used_them_are_not_lent(database: Database, sample: ServiceHarness) -> None:
+async def test_connections_cut_while_idle_are_not_checked_out(database: Database, sample: ServiceHarness) -> None:
     """As after a restart of the database: none of the pool fails a command."""
 
     async def busy() -> None:
@@ -216,7 +273,7 @@ async def test_a_connection_cut_in_a_transaction_is_replaced(database: Database)
         assert await session.scalar(text("SELECT 1")) == 1
 
 
-async def test_where_all_are_in_use_the_next_one_is_told_after_a_while(
+async def test_waiting_for_a_connection_ends_with_a_timeout(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "CHECKOUT_TIMEOUT_SECONDS", 0.1)
@@ -238,7 +295,7 @@ async def test_the_next_scope_is_not_that_of_the_last(database: Database) -> Non
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_a_slow_body_keeps_no_connection(sample: ServiceHarness, method: str) -> None:
+async def test_a_slow_body_holds_no_connection(sample: ServiceHarness, method: str) -> None:
     free = sample.app.state.database._app._free
     seen: list[int] = []
 
@@ -261,7 +318,7 @@ async def test_a_slow_body_keeps_no_connection(sample: ServiceHarness, method: s
 
 
 async def test_how_a_database_is_to_be_encrypted_can_stand_in_its_url(sample: ServiceHarness) -> None:
-    """As libpq and asyncpg spell it; SQLAlchemy would hand the word on to the driver, which knows another."""
+    """As libpq and asyncpg spell it; SQLAlchemy would pass the word to the driver, which expects another."""
     engine = create_async_engine(sqlalchemy_url(f"{sample.urls.app}?sslmode=disable"))
     try:
         async with engine.connect() as connection:
@@ -269,6 +326,6 @@ async def test_how_a_database_is_to_be_encrypted_can_stand_in_its_url(sample: Se
     finally:
         await engine.dispose()
     required = create_async_engine(sqlalchemy_url(f"{sample.urls.app}?sslmode=require"))
-    with pytest.raises(ConnectionError, match="SSL"):  # The test's server has none, and is believed only with it.
+    with pytest.raises(ConnectionError, match="SSL"):  # The test's server has no SSL.
         async with required.connect():
             pass

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from shared.contracts.orders import OrderProcessed
 from shared.identity.roles import Role
 from shared.persistence.database import new_id
+from shared.persistence.tables import outbox
 from shared.web.route import MAX_BODY_BYTES
 from tests.support.harness import ServiceHarness
 from tests.support.sample_service.app import Note
@@ -48,13 +49,13 @@ async def test_a_repeated_key_gets_the_same_bytes_and_no_second_effect(sample: S
     assert len(await sample.published(OrderProcessed, office_id=office)) == 1
 
 
-async def test_fifty_twins_have_one_effect(sample: ServiceHarness) -> None:
+async def test_fifty_duplicates_have_one_effect(sample: ServiceHarness) -> None:
     office, note = new_id(), body("slow " + str(uuid4()))
     async with sample.http(Role.MANAGER, office_id=office) as http:
         answers = await asyncio.gather(
-            *(http.post("/notes", json=note, headers={"Idempotency-Key": "twin"}) for _ in range(50))
+            *(http.post("/notes", json=note, headers={"Idempotency-Key": "duplicate"}) for _ in range(50))
         )
-        replay = await http.post("/notes", json=note, headers={"Idempotency-Key": "twin"})
+        replay = await http.post("/notes", json=note, headers={"Idempotency-Key": "duplicate"})
     made = [answer for answer in answers if answer.status_code == 201]
     waiting = [answer for answer in answers if answer.status_code == 409]
     assert len(made) + len(waiting) == 50
@@ -69,6 +70,19 @@ async def test_a_key_for_another_body_is_refused(sample: ServiceHarness) -> None
         await http.post("/notes", json=body(), headers={"Idempotency-Key": "k2"})
         other = await http.post("/notes", json=body(), headers={"Idempotency-Key": "k2"})
     assert (other.status_code, code(other)) == (422, "idempotency-key-reused")
+
+
+async def test_a_key_for_another_query_is_refused(sample: ServiceHarness) -> None:
+    note, headers = body(), {"Idempotency-Key": "k4"}
+    async with sample.http(Role.MANAGER, office_id=new_id()) as http:
+        first = await http.post("/notes", json=note, headers=headers, params={"notify": "yes"})
+        same = await http.post("/notes", json=note, headers=headers, params={"notify": "yes"})
+        others = [
+            await http.post("/notes", json=note, headers=headers, params=params)
+            for params in ({"notify": "no"}, {"notify": ["yes", "no"]}, {})
+        ]
+    assert (first.status_code, same.status_code, same.content) == (201, 201, first.content)
+    assert [(other.status_code, code(other)) for other in others] == [(422, "idempotency-key-reused")] * 3
 
 
 async def test_a_failed_request_may_be_repeated_with_its_key(sample: ServiceHarness) -> None:
@@ -169,6 +183,7 @@ async def test_unknown_paths_methods_and_our_mistakes_are_problems(sample: Servi
         assert code(await http.get("/broken")) == "internal-error"
 
 
+@pytest.mark.clause("ORG-02")
 async def test_who_may_call_is_checked(sample: ServiceHarness) -> None:
     async with sample.http() as anonymous, sample.http(Role.MYSTERY_CHECKER) as checker:
         nobody = await anonymous.get("/notes")
@@ -187,8 +202,6 @@ async def test_the_correlation_id_of_the_caller_comes_back_and_reaches_the_event
     assert response.headers["x-correlation-id"] == "abc-1"
     assert unsafe.headers["x-correlation-id"] != "a b\x7f"
     async with sample.session() as session:
-        from shared.persistence.tables import outbox
-
         subject = f"order/{response.json()['id']}"
         headers = await session.scalar(select(outbox.c.headers).where(outbox.c.subject == subject))
     assert headers is not None

@@ -87,7 +87,7 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_family(
 async def test_what_changes_while_a_password_is_compared_counts(
     sample: ServiceHarness, person: tuple[Principal, str], monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """Comparing takes its time; who is dismissed meanwhile, or has got a new password, is not let in by the old one."""
+    """Verification takes time; an account closed meanwhile, or with a new password, does not accept the old one."""
     principal, login = person
     verify = passwords.verify_password
 
@@ -115,10 +115,10 @@ async def test_what_changes_while_a_password_is_compared_counts(
             assert not await accounts.change_password(session, principal.id, "совсем другой пароль", "четвёртый")
 
 
-async def test_whoever_guesses_the_current_password_is_slowed_down(
+async def test_guessing_the_current_password_is_throttled(
     sample: ServiceHarness, person: tuple[Principal, str]
 ) -> None:
-    """A token that was found or stolen is good for ten minutes, not for the account."""
+    """A stolen token gives access for ten minutes, not to the account."""
     principal, login = person
     async with sample.session() as session:
         for _ in range(10):
@@ -130,7 +130,9 @@ async def test_whoever_guesses_the_current_password_is_slowed_down(
         assert (await sign_in(http, login)).status_code == 200
 
 
-async def test_a_token_that_is_being_made_is_revoked_too(sample: ServiceHarness, person: tuple[Principal, str]) -> None:
+async def test_a_token_that_is_being_issued_is_revoked_too(
+    sample: ServiceHarness, person: tuple[Principal, str]
+) -> None:
     principal, login = person
     async with sample.session() as session:
         grant = await accounts.sign_in(session, login, PASSWORD)
@@ -145,13 +147,13 @@ async def test_a_token_that_is_being_made_is_revoked_too(sample: ServiceHarness,
         assert following is not None
         revoking = asyncio.create_task(revoke())
         await asyncio.sleep(0.3)
-        assert not revoking.done(), "it waits for the token that is being made"
+        assert not revoking.done(), "it waits for the token that is being issued"
     await revoking
     async with sample.session() as session:
         assert await accounts.refresh(session, following.refresh_token) is None
 
 
-async def test_whoever_can_sign_in_can_sign_out(sample: ServiceHarness) -> None:
+async def test_every_role_can_sign_out(sample: ServiceHarness) -> None:
     for role in Role:
         async with sample.http(role) as http:
             assert (await http.delete("/sessions/current")).status_code == 204, role
@@ -186,7 +188,7 @@ async def test_staff_are_refused_when_the_feed_is_too_old(
         await issuer.verify(token)
 
 
-async def test_an_answer_that_is_no_feed_is_no_answer(
+async def test_a_response_that_is_no_feed_is_no_response(
     sample: ServiceHarness, person: tuple[Principal, str], issuer: TokenVerifier
 ) -> None:
     """A proxy's page with status 200, for example."""
@@ -203,7 +205,7 @@ async def test_an_answer_that_is_no_feed_is_no_answer(
     assert not issuer._issuers["sample"].revocations_read_at
 
 
-async def test_a_guesser_is_slowed_down_and_others_are_not(
+async def test_failed_sign_ins_are_throttled_for_their_account_only(
     sample: ServiceHarness, person: tuple[Principal, str]
 ) -> None:
     victim = f"victim-{uuid4()}"

@@ -22,6 +22,7 @@ async def layers(sample: ServiceHarness, request: pytest.FixtureRequest) -> Asyn
         yield layers
 
 
+@pytest.mark.clause("ORG-04")
 @pytest.mark.usefixtures("layers")
 async def test_nobody_sees_foreign_rows(sample: ServiceHarness) -> None:
     mine, other, client, stranger = new_id(), new_id(), new_id(), new_id()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.orders import OrderProcessed
@@ -74,7 +74,7 @@ async def test_a_late_commit_is_not_skipped(sample: ServiceHarness) -> None:
 
 
 async def test_a_relay_stopped_past_its_lease_changes_nothing(sample: ServiceHarness) -> None:
-    """Its rows pass to another relay; what it marks afterwards, by its old token, is left alone."""
+    """Its rows pass to another relay; what it marks afterwards, by its old token, has no effect."""
     stopped = Relay("sample", sample.app.state.database, sample.amqp_url, Wakeup(), lease_seconds=1)
     event, token = processed(), new_id()
     mine = outbox.c.subject == event.subject
@@ -92,7 +92,8 @@ async def test_a_relay_stopped_past_its_lease_changes_nothing(sample: ServiceHar
             return await session.scalar(select(outbox.c.confirmed_at).where(mine))
 
     async def taken_over() -> bool:
-        sample.app.state.relay.wake()
+        async with sample.session() as session:
+            await session.execute(text("NOTIFY outbox"))
         return await confirmed_at() is not None
 
     assert await confirmed_at() is None, "a leased row was taken by another relay"
@@ -136,7 +137,7 @@ async def test_a_failing_message_is_retried_and_then_applied(sample: ServiceHarn
 async def test_a_retry_without_an_outcome_does_not_hold_up_the_others(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database cuts one connection: what was claimed together does not wait until the claim has passed."""
+    """The database cuts one connection: what was claimed together does not wait for the end of the lease."""
     monkeypatch.setattr(failures, "RETRY_DELAYS", (timedelta(hours=1),) * 3)
     dispatcher: Dispatcher = sample.app.state.dispatcher
     deliver, cut = dispatcher.deliver, list[str]()
@@ -166,6 +167,60 @@ async def test_a_retry_without_an_outcome_does_not_hold_up_the_others(
         return [str(event_id) for event_id in events if await failed(sample, event_id) is not None] == cut
 
     await until(only_the_cut_one_is_left)
+
+
+async def test_a_claimed_retry_is_not_taken_by_another_replica_before_its_lease_ends(
+    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, dispatcher = sample.app.state.database, sample.app.state.dispatcher
+    event, event_id = answered(), new_id()
+    failing.add(event.number)
+    await sample.publish_raw(event.type, event.model_dump_json().encode(), str(event_id))
+
+    async def recorded() -> bool:
+        return await failed(sample, event_id) is not None
+
+    await until(recorded)
+    claims, release = list[str](), asyncio.Event()
+
+    async def hold(delivery: Delivery) -> None:
+        claims.append(delivery.message_id)
+        await release.wait()
+
+    async def make_due() -> None:
+        async with sample.session() as session:
+            mine = failed_message.c.event_id == event_id
+            await session.execute(update(failed_message).where(mine).values(next_attempt_at=func.now()))
+
+    async def claimed() -> bool:
+        return bool(claims)
+
+    # The running retry loop is a replica too: it may hold the message instead of the first call here.
+    monkeypatch.setattr(dispatcher, "deliver", hold)
+    await make_due()
+    replicas = [asyncio.create_task(failures.retry_due(database, hold))]
+    try:
+        await until(claimed)
+        async with asyncio.timeout(5):  # It would hold what it claims.
+            assert await failures.retry_due(database, hold) == 0
+        async with sample.session() as session:
+            left = select(failed_message.c.next_attempt_at - func.now()).where(failed_message.c.event_id == event_id)
+            lease = await session.scalar(left)
+        assert lease is not None
+        assert failures.RETRY_LEASE - timedelta(seconds=30) < lease <= failures.RETRY_LEASE
+        assert claims == [str(event_id)]
+        await make_due()  # The lease has ended: the replica that had claimed the message is gone.
+        replicas.append(asyncio.create_task(failures.retry_due(database, hold)))
+
+        async def taken_over() -> bool:
+            return len(claims) == 2
+
+        await until(taken_over)
+    finally:
+        release.set()
+        failing.discard(event.number)
+        await asyncio.gather(*replicas)
+    assert claims == [str(event_id)] * 2
 
 
 async def test_after_the_last_attempt_a_message_is_parked_and_replayed_once(
@@ -231,7 +286,7 @@ async def test_what_crashes_the_process_is_parked_at_the_fifth_redelivery(sample
     event, event_id = answered(), new_id()
     delivery = Delivery(event.type, event.model_dump_json().encode(), message_id=str(event_id), redelivered=True)
     database = sample.app.state.database
-    # The process dies after the attempt is recorded and before any outcome.
+    # The process crashes after the attempt is recorded and before any outcome.
     for _ in range(4):
         assert not await failures.begin_attempt(database, "sample", delivery)
     await sample.app.state.dispatcher.deliver(delivery)
@@ -243,7 +298,7 @@ async def test_what_crashes_the_process_is_parked_at_the_fifth_redelivery(sample
 async def test_what_only_loses_its_connections_is_not_taken_for_a_crash(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process lives on and knows it, whichever replica gets the message next."""
+    """The process is alive and uncounts the attempts, whichever replica receives the message next."""
     event, database = answered(), sample.app.state.database
     delivery = Delivery(event.type, event.model_dump_json().encode(), {}, message_id=str(new_id()), redelivered=True)
     here, there = (Dispatcher(sample.service.consumers, database) for _ in range(2))
@@ -265,7 +320,7 @@ async def test_what_only_loses_its_connections_is_not_taken_for_a_crash(
     assert await count_notes(sample, event.number) == 1
 
 
-async def test_a_death_is_blamed_on_one_message_and_not_on_those_beside_it(
+async def test_a_crash_counts_for_one_message_and_not_for_those_beside_it(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redelivered ones are counted and handled one after the other; others do not wait for them."""
@@ -297,7 +352,7 @@ async def test_a_death_is_blamed_on_one_message_and_not_on_those_beside_it(
     assert [await count_notes(sample, event.number) for event in events] == [1] * 6
 
 
-async def test_nothing_is_blamed_for_what_a_process_dies_of_at_its_start(
+async def test_a_crash_at_the_start_of_a_process_counts_for_no_message(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "STARTUP_GRACE_SECONDS", 60)
@@ -322,7 +377,7 @@ async def test_a_redelivery_that_succeeds_leaves_no_trace(sample: ServiceHarness
 async def test_a_cancelled_handler_gives_its_message_back(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its connection lives on: nobody else would."""
+    """Its connection stays open, so the broker would not."""
     dispatcher: Dispatcher = sample.app.state.dispatcher
     deliver, cancelled = dispatcher.deliver, asyncio.Event()
 
@@ -345,7 +400,7 @@ async def test_a_cancelled_handler_gives_its_message_back(
 async def test_batches_shrink_until_they_fit_into_a_lease(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the broker is slow, rows would else pass from batch to batch for ever."""
+    """With a slow broker, rows would otherwise pass from batch to batch forever."""
     monkeypatch.setattr(sample.app.state.relay, "_batch", 0)  # The service's own takes nothing meanwhile.
     relay = Relay("sample", sample.app.state.database, sample.amqp_url, Wakeup(), lease_seconds=0.2)
     published: list[str] = []
@@ -377,7 +432,7 @@ async def test_batches_shrink_until_they_fit_into_a_lease(
     assert len(published) > len(events), "no batch has outlived its lease"
 
 
-async def test_events_of_one_turn_see_what_those_before_them_wrote(sample: ServiceHarness) -> None:
+async def test_events_with_one_lock_key_see_what_those_before_them_wrote(sample: ServiceHarness) -> None:
     registry, before = Consumers("sample"), []
     office_id, client_id = new_id(), new_id()
 

@@ -1,4 +1,4 @@
-"""What goes wrong is logged without people's data."""
+"""Errors are logged without personal data."""
 
 import pytest
 from sqlalchemy import text
@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.harness import ServiceHarness
 
 
-async def test_a_failed_statement_does_not_tell_its_values(sample: ServiceHarness) -> None:
+async def test_the_error_of_a_failed_statement_shows_no_values(sample: ServiceHarness) -> None:
     with pytest.raises(DBAPIError) as failed:
         async with sample.session() as session:
             await session.execute(text("SELECT :name || no_such_column"), {"name": "Петрова Мария"})

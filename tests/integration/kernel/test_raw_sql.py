@@ -1,4 +1,4 @@
-"""Statements that go past SQLAlchemy are no less part of the session's transaction."""
+"""Raw SQL is part of the session's transaction."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +44,7 @@ async def test_json_comes_back_as_it_went_in(sample: ServiceHarness) -> None:
         assert await session.scalar(stored) == {"текст": ["«ё»", 1, None]}
 
 
-async def test_many_rows_change_at_once_and_no_others(sample: ServiceHarness) -> None:
+async def test_one_statement_updates_many_rows_and_no_others(sample: ServiceHarness) -> None:
     queue = f"many-{new_id()}"
     rows: list[dict[str, Any]] = [
         {
@@ -75,7 +75,7 @@ async def test_many_rows_change_at_once_and_no_others(sample: ServiceHarness) ->
     assert found[rows[0]["id"]].headers == {"ключ": ["«ё»", None]}
 
 
-async def test_a_statement_at_once_is_committed_and_leaves_no_trace_on_its_connection(sample: ServiceHarness) -> None:
+async def test_an_autocommit_statement_leaves_no_transaction_on_its_connection(sample: ServiceHarness) -> None:
     database = Database(sample.urls.app, sample.urls.worker, pool=1)
     subject = f"x/{new_id()}"
     insert = (

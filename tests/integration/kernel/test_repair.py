@@ -1,4 +1,4 @@
-"""What a damaged or wiped broker has lost comes back."""
+"""What a damaged or wiped broker has lost is published again."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from tests.support.sample_service.app import service as sample_service
 
 
 async def answer_as_vin(connection: AbstractConnection) -> list[str]:
-    """The producer of VIN events is `vin`; here the sample plays its part.  Returns the types asked for again."""
+    """Serve one request as `vin`, the producer of VIN events, would; return the requested types."""
     channel = await connection.channel()
     requests = await channel.declare_queue(republish_queue("vin"), durable=True)
     while (request := await requests.get(fail=False)) is None:  # noqa: ASYNC110 (asks the broker)
@@ -44,7 +44,7 @@ async def answer_as_vin(connection: AbstractConnection) -> list[str]:
 
 
 async def without_requests(connection: AbstractConnection) -> tuple[AbstractChannel, AbstractQueue]:
-    """A channel and the queue of requests; what earlier tests made consumers ask for is forgotten."""
+    """Return a channel and the queue of requests, without the requests that earlier tests caused."""
     channel = await connection.channel()
     requests = await channel.declare_queue(republish_queue("vin"), durable=True)
     await requests.purge()
@@ -52,7 +52,7 @@ async def without_requests(connection: AbstractConnection) -> tuple[AbstractChan
 
 
 async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
-    """The queue vanishes; its event is published meanwhile, confirmed, and lost to the unrouted."""
+    """The queue is deleted; its event is published meanwhile, confirmed, and goes to the unrouted events."""
     connection = await aio_pika.connect(sample.amqp_url)
     event = answered()
     async with connection:
@@ -76,12 +76,12 @@ async def test_a_deleted_queue_comes_back_and_what_it_missed_is_published_again(
     await until(applied)
 
 
-async def test_what_a_relay_has_in_hand_is_published_again_too(sample: ServiceHarness) -> None:
-    """The broker confirmed it and lost it; the relay, which still waits for others of its batch, marks nothing."""
-    values = {"event_id": new_id(), "type": "in-hand", "subject": "x", "body": b"{}", "headers": {}, "lease": uuid4()}
+async def test_what_a_relay_has_claimed_is_published_again_too(sample: ServiceHarness) -> None:
+    """The broker confirmed and lost it, while the relay still waits for the rest of its batch."""
+    values = {"event_id": new_id(), "type": "claimed", "subject": "x", "body": b"{}", "headers": {}, "lease": uuid4()}
     async with sample.session() as session:
         await session.execute(insert(outbox).values(**values, leased_until=func.now() + timedelta(minutes=1)))
-    assert await _unconfirm(sample.app.state.database, ["in-hand"], datetime.now(UTC)) == 1
+    assert await _unconfirm(sample.app.state.database, ["claimed"], datetime.now(UTC)) == 1
     async with sample.session() as session:
         lease = select(outbox.c.lease).where(outbox.c.event_id == values["event_id"])
         assert await session.scalar(lease) != values["lease"]  # The sample's own relay may have it by now.
@@ -91,7 +91,7 @@ async def test_what_a_relay_has_in_hand_is_published_again_too(sample: ServiceHa
 async def test_much_is_made_unconfirmed_in_several_transactions(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only of the types that are wanted, only what was confirmed since; the rest stays as it is."""
+    """Only events of the requested types that were confirmed since the moment; the others stay confirmed."""
     monkeypatch.setattr(republish, "BATCH", 3)
     kind, begin = f"much-{new_id()}", datetime.now(UTC)
     moments = [begin - timedelta(hours=1)] * 2 + [begin - timedelta(seconds=number // 2) for number in range(8)]
@@ -138,16 +138,16 @@ async def test_a_request_that_cannot_be_read_does_not_stop_the_relay(sample: Ser
         await until(taken)
 
 
-async def test_a_request_whose_answer_fails_is_not_lost(
+async def test_a_request_that_cannot_be_served_is_not_lost(
     sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection to the broker lives on; the request must not be in the hands of a channel that nobody reads."""
+    """The connection to the broker stays open; the request must not stay with a channel that is not read."""
     database, producer, tried = sample.app.state.database, f"failing-{new_id()}", list[object]()
 
     async def fail_once(_: Database, types: object, __: datetime) -> int:
         tried.append(types)
         if len(tried) == 1:
-            raise ConnectionError("the database is away")
+            raise ConnectionError("the database is unavailable")
         return 0
 
     monkeypatch.setattr(republish, "_unconfirm", fail_once)
@@ -162,7 +162,7 @@ async def test_a_request_whose_answer_fails_is_not_lost(
 
 
 async def test_a_probe_speaks_of_the_time_when_it_was_sent(sample: ServiceHarness) -> None:
-    """It may have waited behind others; what was published after it still lies there."""
+    """It may have waited behind others; what was published after it may still wait."""
     database = sample.app.state.database
     watch = QueueWatch(f"late-{new_id()}", ["vin.request.answered.v1"], database, "classic")
     queue = queue_name(watch._service, "vin.request.answered.v1")
@@ -173,11 +173,9 @@ async def test_a_probe_speaks_of_the_time_when_it_was_sent(sample: ServiceHarnes
             assert await last_good_check(session, queue) == sent
 
 
-async def test_a_repair_that_is_broken_off_is_taken_up_again(
-    sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The queue is there again and looks sound; its producer was never asked."""
-    service, kind = f"broken-{new_id()}", "broken.off.v1"
+async def test_an_interrupted_repair_is_resumed(sample: ServiceHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue exists again and looks healthy; its producer has received no request."""
+    service, kind = f"broken-{new_id()}", "broken.repair.v1"
     watch = QueueWatch(service, [kind], sample.app.state.database, "classic")
     queue, since = queue_name(service, kind), datetime.now(UTC) - timedelta(hours=1)
     async with sample.session() as session:
@@ -185,7 +183,7 @@ async def test_a_repair_that_is_broken_off_is_taken_up_again(
     asked = []
 
     async def fail_to_request(*_: object) -> None:
-        raise ConnectionError("broken off")
+        raise ConnectionError("interrupted")
 
     async def note(_: AbstractConnection, producer: str, types: list[str], moment: datetime, kind: str) -> None:
         asked.append((producer, types, moment, kind))
@@ -197,7 +195,7 @@ async def test_a_repair_that_is_broken_off_is_taken_up_again(
             await watch.check(connection)
         assert await republish.inspect_queue(connection, queue) is not None
         async with sample.session() as session:
-            await record_check(session, queue)  # Somebody's probe has come back.
+            await record_check(session, queue)  # A probe of another replica has arrived.
         monkeypatch.setattr("shared.messaging.watchdog.request_republish", note)
         await watch.check(connection)
         assert asked == [("broken", [kind], since, "classic")]
@@ -207,7 +205,7 @@ async def test_a_repair_that_is_broken_off_is_taken_up_again(
 
 
 async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(sample: ServiceHarness) -> None:
-    """The queue is there and stays empty; only a probe can tell."""
+    """The queue exists and stays empty; only a probe shows it."""
     connection = await aio_pika.connect(sample.amqp_url)
     event = answered()
     async with connection:
@@ -224,11 +222,11 @@ async def test_a_lost_binding_comes_back_and_what_it_missed_is_published_again(s
 
         await until(applied)
         await asyncio.sleep(2.5)
-        assert await requests.get(fail=False) is None, "a sound way is not repaired again"
+        assert await requests.get(fail=False) is None, "a healthy queue is not repaired again"
 
 
 async def test_a_service_that_starts_for_the_first_time_asks_for_what_it_missed(infrastructure: Infrastructure) -> None:
-    """Others may have published before: head office's account is made while the notifier still starts."""
+    """Other services may have published before: head office's account is created while the notifier still starts."""
     listening = Consumers("latecomer")
     listening.handlers.update(sample_service.consumers.handlers)
     late_service = replace(sample_service, name="latecomer", consumers=listening)
@@ -276,16 +274,14 @@ async def test_a_wiped_broker_is_filled_from_the_outbox(sample: ServiceHarness) 
             while True:
                 await answer_as_vin(connection)
 
-        answering = asyncio.create_task(
-            wait_at_most(60, answer_all())
-        )  # A channel that it is just closing may take for ever.
+        answering = asyncio.create_task(wait_at_most(60, answer_all()))  # Closing a channel may take forever.
         await until(all_applied, seconds=30)
         answering.cancel()
         await asyncio.gather(answering, return_exceptions=True)
 
 
 async def test_with_quorum_queues_none_depends_on_one_node(infrastructure: Infrastructure) -> None:
-    """A classic queue among them stops every relay when its node is down, for each declares it."""
+    """Every relay declares all of them, so a classic queue would stop all relays when its node is down."""
     settings = {"queue_type": "quorum", "topology_check_seconds": 0.5}
     async with running_service(sample_service, infrastructure, purpose="quorum", **settings) as service:
         event = answered()

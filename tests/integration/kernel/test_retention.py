@@ -1,4 +1,4 @@
-"""What has served its time goes, in batches; what may still be needed stays."""
+"""Expired rows are deleted in batches; rows that may still be needed stay."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -84,7 +84,7 @@ async def test_what_has_served_its_time_goes(
 
 
 async def test_what_is_not_done_stays_however_old(sample: ServiceHarness) -> None:
-    """An event that nobody has confirmed, a message that somebody has still to look at."""
+    """An event that the broker has not confirmed, and a message that waits for a person."""
     database: Database = sample.app.state.database
     long_ago = now() - timedelta(days=1000)
     waiting, parked = [event(None)], [failure(long_ago, "parked")]

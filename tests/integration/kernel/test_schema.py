@@ -1,4 +1,4 @@
-"""The frozen SQL of the kernel's migrations makes the tables that the code uses."""
+"""The frozen SQL of the kernel's migrations creates the tables that the code uses."""
 
 import asyncpg
 from alembic.autogenerate import compare_metadata
@@ -24,8 +24,8 @@ async def test_the_kernels_migrations_and_tables_agree(sample: ServiceHarness) -
     await engine.dispose()
 
 
-async def test_a_release_that_is_taken_back_finds_a_newer_schema_and_works_with_it(sample: ServiceHarness) -> None:
-    """So does the old code while the new one starts; a schema that is older than the code is none to serve from."""
+async def test_a_rolled_back_release_works_with_the_newer_schema(sample: ServiceHarness) -> None:
+    """So does old code while new code starts.  A schema older than the code is not ready."""
     owner = await asyncpg.connect(sample.urls.owner)
     known = await owner.fetchval("SELECT version_num FROM alembic_version")
     try:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from services.notifier.clock.loops import calendar_obligations
 from shared.contracts.notifier import CalendarDutyChanged
 from shared.identity.roles import Role
@@ -10,6 +12,7 @@ from tests.integration.notifier.conftest import World
 from tests.support.notifier import calendar
 
 
+@pytest.mark.clause("HR-03", "RPT-01")
 async def test_they_open_once_for_the_office_or_each_manager_and_are_done_by_hand(world: World) -> None:
     await world.with_people()
     petrov = await world.hire("petrov", "manager")

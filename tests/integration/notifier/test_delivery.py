@@ -200,6 +200,7 @@ async def test_two_senders_never_take_the_same_letter(world: World) -> None:
 # ── SMS ──
 
 
+@pytest.mark.clause("NTF-02")
 async def test_goods_that_are_ready_make_one_sms_that_is_delivered(world: World, gateway: RunningSmsSimulator) -> None:
     """NTF-02."""
     await world.open_office()
@@ -287,6 +288,7 @@ async def test_at_night_an_sms_waits_for_the_recipients_morning(world: World) ->
             await http.put("/delivery-policy", json=body, headers={"If-Match": changed.headers["etag"]})
 
 
+@pytest.mark.clause("NTF-02", "NTF-04")
 @pytest.mark.parametrize(("consents", "state"), [(["service"], "failed"), (["advertising"], "sent")])
 async def test_advertising_needs_consent_at_the_moment_of_sending(
     world: World, consents: list[clients.ConsentPurpose], state: str

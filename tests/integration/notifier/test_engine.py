@@ -49,6 +49,7 @@ async def fast_contact(world: World, **changes: Any) -> None:
     )
 
 
+@pytest.mark.clause("NTF-03")
 async def test_it_warns_breaches_and_climbs_to_four_mailboxes_each_later_than_the_one_before(world: World) -> None:
     """NTF-03."""
     await world.with_people()
@@ -81,6 +82,7 @@ async def test_it_warns_breaches_and_climbs_to_four_mailboxes_each_later_than_th
     assert breach.responsible_staff_id == world.staff["ivanov"]
 
 
+@pytest.mark.clause("ORG-03")
 async def test_without_a_director_the_senior_manager_stands_in(world: World) -> None:
     """ORG-03."""
     await world.with_people(director=False)
@@ -127,6 +129,7 @@ async def test_a_closed_obligation_fires_nothing_more(world: World) -> None:
     assert await levels(world.notifier, (await world.obligation(order, "ORD-04")).id) == []
 
 
+@pytest.mark.clause("ORD-07")
 async def test_the_limit_asks_for_the_removal_of_the_order(world: World) -> None:
     """ORD-07."""
     await world.with_people()

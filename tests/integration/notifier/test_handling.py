@@ -51,6 +51,7 @@ async def the_obligation(world: World, obligation_id: UUID) -> Any:
 # ── Moving a deadline ──
 
 
+@pytest.mark.clause("VIN-05")
 async def test_a_deadline_agreed_with_the_client_is_moved_and_everything_about_it_is_on_record(world: World) -> None:
     """VIN-05: «если иное не согласовано с клиентом»."""
     obligation_id = await asked(world)
@@ -76,6 +77,7 @@ async def test_a_deadline_agreed_with_the_client_is_moved_and_everything_about_i
     assert [(event.outcome, event.generation) for event in closed] == [("superseded", 1)]
 
 
+@pytest.mark.clause("VIN-05")
 async def test_how_far_depends_on_the_role_and_small_steps_come_no_further(world: World) -> None:
     obligation_id = await asked(world)
     own_due = (await the_obligation(world, obligation_id)).due_at

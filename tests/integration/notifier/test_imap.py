@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 
 from services.notifier.inbound import imap
 from services.notifier.inbound.domain import parse_letter
@@ -224,3 +225,22 @@ async def test_errors_have_one_line_and_no_password(access: imap.Access, changes
 async def test_a_folder_with_a_space_is_found(dovecot: Dovecot, access: imap.Access) -> None:
     dovecot.create(access.login, "Letters of clients")
     assert (await fetch(replace(access, folder="Letters of clients"))).last_uid == 0
+
+
+async def test_a_letter_that_the_server_refuses_does_not_hold_up_those_behind_it(
+    access: imap.Access, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = await begun(access)
+    for title in ("Первое", "Второе", "Третье"):
+        dovecot.put(access.login, letter(Subject=title))
+    ask = IMAPClient.fetch
+
+    def refuse_second(client: IMAPClient, numbers: list[int], data: list[str]) -> Any:
+        if data[0].startswith("BODY") and numbers[0] == position.last_uid + 2:
+            raise IMAPClientError("FETCH failed: NO [SERVERBUG] Internal error")
+        return ask(client, numbers, data)
+
+    monkeypatch.setattr(IMAPClient, "fetch", refuse_second)
+    fetched = await fetch(access, position)
+    assert titles(fetched) == ["Первое", "Третье"]
+    assert fetched.last_uid == position.last_uid + 3

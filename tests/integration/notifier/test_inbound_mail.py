@@ -120,6 +120,7 @@ async def test_a_renumbered_mailbox_makes_nothing_twice(office: World, dovecot: 
     assert len(await received(office)) == 2
 
 
+@pytest.mark.clause("CALL-12")
 @needs_dovecot
 async def test_a_conversation_is_answered_and_the_answer_is_threaded(office: World, dovecot: Dovecot) -> None:
     """CALL-12: one inquiry until there is an answer, which closes it; a further letter opens a new one."""
@@ -178,6 +179,7 @@ async def test_a_letter_that_comes_back_was_not_delivered(office: World, dovecot
     assert await received(office) == []
 
 
+@pytest.mark.clause("NTF-04")
 @needs_dovecot
 async def test_stop_in_answer_to_advertising_ends_it(office: World, dovecot: Dovecot) -> None:
     await office.register(consents=["service", "advertising"])

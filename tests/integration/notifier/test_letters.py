@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import python_calamine
 from sqlalchemy import func, select
 
@@ -23,6 +24,13 @@ async def letter(world: World, to: str, subject: str = "") -> Mail:
     return mail
 
 
+async def letters_to_the_client(world: World) -> int:
+    """Written with the event that asks for them, so nothing has to be waited for."""
+    async with world.notifier.session() as session:
+        count = select(func.count()).select_from(Notice).where(Notice.client_id == world.client_id)
+        return (await session.execute(count)).scalar_one()
+
+
 async def cabinet(world: World) -> list[dict[str, Any]]:
     async with world.client_http() as http:
         answer = await http.get("/cabinet/messages")
@@ -31,6 +39,7 @@ async def cabinet(world: World) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.clause("CL-07", "NTF-02")
 async def test_registration_is_confirmed_by_a_link(world: World) -> None:
     """CL-07.  The link goes out even when the card has not arrived yet."""
     await world.open_office()
@@ -65,6 +74,7 @@ async def test_a_fabricated_phone_is_asked_for_by_mail_with_the_date_of_disablin
     assert "учётная запись будет отключена" in (mail.text or "")
 
 
+@pytest.mark.clause("CALL-02", "LET-01")
 async def test_the_information_letter_follows_the_first_attempt_only(world: World) -> None:
     """LET-01, CALL-02: reached or not."""
     await world.with_people()
@@ -75,9 +85,11 @@ async def test_the_information_letter_follows_the_first_attempt_only(world: Worl
     assert "Здравствуйте, Мария Ивановна!" in (mail.text or "")
     assert "Ваш менеджер: Ivanov manager" in (mail.text or "")
     await world.call("first_call")
-    await letter(world, "client")
+    await world.call("second_call")
+    assert await letters_to_the_client(world) == 1
 
 
+@pytest.mark.clause("NTF-01", "VIN-01", "VIN-04")
 async def test_a_vin_request_reaches_the_offices_mailbox_and_its_answer_the_client(world: World) -> None:
     """NTF-01, VIN-04."""
     await world.with_people()
@@ -119,6 +131,7 @@ async def test_a_vin_request_reaches_the_offices_mailbox_and_its_answer_the_clie
     assert message["subject_kind"] == "vin_request"
 
 
+@pytest.mark.clause("VIN-04")
 async def test_an_answer_without_the_tick_stays_in_the_cabinet(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -136,11 +149,10 @@ async def test_an_answer_without_the_tick_stays_in_the_cabinet(world: World) -> 
     )
     await world.notifier.deliver(answer)
     assert len(await cabinet(world)) == 1
-    async with world.notifier.session() as session:
-        count = select(func.count()).select_from(Notice).where(Notice.client_id == world.client_id)
-        assert (await session.execute(count)).scalar_one() == 0
+    assert await letters_to_the_client(world) == 0
 
 
+@pytest.mark.clause("ORD-06")
 async def test_the_check_is_reported_position_by_position(world: World) -> None:
     """ORD-06."""
     await world.open_office()

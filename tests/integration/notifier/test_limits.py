@@ -181,6 +181,7 @@ async def advertising(world: World) -> UUID:
     return await queue_mail(world, world.mail_of("client"), purpose="advertising", client=client)
 
 
+@pytest.mark.clause("NTF-04")
 async def test_a_letter_of_advertising_carries_its_way_out_and_it_works(world: World) -> None:
     await world.open_office()
     await world.register(consents=["service", "advertising"])
@@ -218,6 +219,7 @@ async def test_only_advertising_has_a_way_out(world: World) -> None:
             assert (await anybody.post(f"/unsubscribe/{unknown}")).status_code == 404
 
 
+@pytest.mark.clause("NTF-04")
 async def test_stop_by_the_gateways_webhook_ends_advertising_to_that_number_only_once(world: World) -> None:
     await world.open_office()
     await world.register(phone="+79220007010", consents=["advertising"])

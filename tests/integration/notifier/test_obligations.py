@@ -19,6 +19,7 @@ from tests.integration.notifier.conftest import World
 from tests.support.notifier import calendar, minutes
 
 
+@pytest.mark.clause("CALL-01")
 async def test_a_registration_opens_the_first_call_in_twenty_minutes(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -35,6 +36,7 @@ async def test_a_client_registered_in_the_office_needs_no_first_call(world: Worl
     assert await world.obligations() == []
 
 
+@pytest.mark.clause("K5")
 async def test_working_minutes_skip_the_night_and_lunch(world: World) -> None:
     hours = ((("09:00", "13:00"), ("14:00", "18:00")),) * 5 + ((), ())
     await world.open_office(calendar=calendar(weekly=hours))
@@ -45,6 +47,7 @@ async def test_working_minutes_skip_the_night_and_lunch(world: World) -> None:
     assert obligation.due_at == datetime(2026, 11, 23, 9, 10, tzinfo=UTC)
 
 
+@pytest.mark.clause("CALL-01")
 async def test_the_first_call_closes_the_clock_and_says_it_was_in_time(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -65,6 +68,7 @@ async def test_a_call_logged_before_the_registration_arrives_closes_it_at_once(w
     assert obligation.closed_at == call.called_at
 
 
+@pytest.mark.clause("CALL-02")
 async def test_a_client_who_did_not_answer_is_called_again(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -77,6 +81,7 @@ async def test_a_client_who_did_not_answer_is_called_again(world: World) -> None
     assert [obligation.state for obligation in await world.obligations(clause="CALL-02")] == ["done", "done"]
 
 
+@pytest.mark.clause("CALL-03")
 async def test_a_good_rating_without_an_order_asks_for_a_second_call(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -87,6 +92,7 @@ async def test_a_good_rating_without_an_order_asks_for_a_second_call(world: Worl
     assert (await world.obligation(world.client_id, "CALL-03")).state == "cancelled"
 
 
+@pytest.mark.clause("CALL-03")
 @pytest.mark.parametrize(("rating", "ordered"), [(3, False), (5, True), (None, False)])
 async def test_no_second_call_without_a_good_rating_or_after_an_order(
     world: World, rating: int | None, ordered: bool
@@ -99,6 +105,7 @@ async def test_no_second_call_without_a_good_rating_or_after_an_order(
     assert await world.obligations(clause="CALL-03") == []
 
 
+@pytest.mark.clause("CALL-03")
 async def test_a_later_call_without_a_rating_does_not_cancel_the_second_call(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -107,6 +114,7 @@ async def test_a_later_call_without_a_rating_does_not_cancel_the_second_call(wor
     assert (await world.obligation(world.client_id, "CALL-03")).state == "open"
 
 
+@pytest.mark.clause("CALL-06", "K1", "ORD-04")
 async def test_an_unpaid_order_starts_its_clocks(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -122,6 +130,7 @@ async def test_an_unpaid_order_starts_its_clocks(world: World) -> None:
     }
 
 
+@pytest.mark.clause("CALL-06", "K2")
 async def test_one_call_closes_two_obligations(world: World) -> None:
     """K2."""
     await world.with_people()
@@ -135,6 +144,7 @@ async def test_one_call_closes_two_obligations(world: World) -> None:
     }
 
 
+@pytest.mark.clause("ORD-04")
 async def test_a_call_that_names_no_order_counts_for_all_of_the_client(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -151,6 +161,7 @@ async def test_a_call_about_one_order_leaves_the_other_clock_running(world: Worl
     assert (await world.obligation(second, "ORD-04")).state == "open"
 
 
+@pytest.mark.clause("ORD-04")
 async def test_an_unanswered_call_does_not_count_as_contact(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -167,6 +178,7 @@ async def test_an_old_call_to_the_client_does_not_count_for_a_newer_order(world:
     assert (await world.obligation(order, "ORD-04")).state == "open"
 
 
+@pytest.mark.clause("K1", "K18", "ORD-05", "ORD-06")
 async def test_payment_supersedes_the_check_by_a_shorter_clock_from_the_same_opening(world: World) -> None:
     """K1, K18: the check of a paid order has 30 minutes; the 20 minutes start when the check ends."""
     await world.with_people()
@@ -204,6 +216,7 @@ async def test_superseding_is_published_as_closed_and_opened_again(world: World)
     assert first.version < closed.version < second.version
 
 
+@pytest.mark.clause("K18")
 @pytest.mark.parametrize("sequence", list(permutations(range(4))))
 async def test_any_order_of_the_events_of_an_order_comes_to_the_same_end(
     world: World, sequence: tuple[int, ...]
@@ -243,6 +256,7 @@ async def test_a_redelivered_event_opens_nothing_twice(world: World) -> None:
     assert len(await world.obligations(event.order_id, clause="ORD-07")) == 1
 
 
+@pytest.mark.clause("VIN-05")
 async def test_a_vin_request_has_two_hours(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -266,6 +280,7 @@ async def test_a_vin_request_has_two_hours(world: World) -> None:
     assert (await world.obligation(request.request_id, "VIN-05")).state == "done"
 
 
+@pytest.mark.clause("BILL-06")
 async def test_an_invoice_is_checked_after_two_working_days(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -278,6 +293,7 @@ async def test_an_invoice_is_checked_after_two_working_days(world: World) -> Non
     assert (await world.obligation(invoice, "BILL-06")).state == "done"
 
 
+@pytest.mark.clause("CALL-12", "INQ-06")
 async def test_an_unanswered_mail_has_two_hours_and_an_open_inquiry_a_task(world: World) -> None:
     await world.with_people()
     inquiry = new_id()
@@ -293,6 +309,7 @@ async def test_an_unanswered_mail_has_two_hours_and_an_open_inquiry_a_task(world
     assert await world.obligations(inquiry, state="open") == []
 
 
+@pytest.mark.clause("K5", "RET-08")
 async def test_a_dispute_has_48_calendar_hours(world: World) -> None:
     hours = ((("09:00", "18:00"),),) * 5 + ((), ())
     await world.open_office(calendar=calendar(weekly=hours))
@@ -313,6 +330,7 @@ async def test_a_dispute_has_48_calendar_hours(world: World) -> None:
     assert obligation.due_at - obligation.opened_at == timedelta(hours=48)
 
 
+@pytest.mark.clause("CL-06")
 async def test_the_date_in_the_letter_is_the_deadline_of_the_contacts(world: World) -> None:
     """CL-06."""
     await world.with_people()
@@ -352,6 +370,7 @@ async def test_a_new_telephone_number_leaves_a_seniors_assignment_alone(world: W
     assert after.responsible_staff_id == petrov
 
 
+@pytest.mark.clause("CL-10")
 async def test_open_obligations_follow_the_clients_manager(world: World) -> None:
     await world.with_people()
     await world.register()
@@ -405,6 +424,7 @@ async def test_history_is_complete(world: World) -> None:
     ]
 
 
+@pytest.mark.clause("K15")
 async def test_what_is_paid_is_never_removed_by_the_clock(world: World) -> None:
     """K15: orders may receive the payment later than the clock, and would act on the request."""
     await world.with_people()
@@ -418,6 +438,7 @@ async def test_what_is_paid_is_never_removed_by_the_clock(world: World) -> None:
     assert [step for step in paid.schedule if step["kind"] == "limit"] == []
 
 
+@pytest.mark.clause("CALL-06")
 async def test_a_call_to_one_client_says_nothing_of_anothers_order(world: World) -> None:
     await world.with_people()
     await world.register()

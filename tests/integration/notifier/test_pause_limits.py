@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from services.notifier.clock.domain.waiting import Span
 from services.notifier.clock.loops.pauses import end_pauses
 from shared.base.clock import now
@@ -89,6 +91,7 @@ async def test_a_pause_that_is_over_ends_at_its_limit_however_late_that_is_seen(
     assert datetime.fromisoformat(shown["due_at"]) - obligation.due_at == timedelta(seconds=1)
 
 
+@pytest.mark.clause("BILL-06")
 async def test_a_client_who_does_not_answer_is_waited_for_and_the_next_conversation_ends_that(world: World) -> None:
     """CALL-02 about BILL-06 as the default set has it: the clock is paused without a request."""
     await world.with_people()

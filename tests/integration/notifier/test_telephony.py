@@ -60,6 +60,7 @@ async def statistics(world: World) -> dict[str, Any]:
         return reported
 
 
+@pytest.mark.clause("CALL-09")
 @pytest.mark.parametrize("order", [*permutations(range(3))])
 async def test_a_call_is_the_same_in_whatever_order_its_events_arrive(world: World, order: tuple[int, ...]) -> None:
     """CALL-09: answered after 9 seconds."""
@@ -76,6 +77,7 @@ async def test_a_call_is_the_same_in_whatever_order_its_events_arrive(world: Wor
     assert (reported.in_time, reported.version, reported.client_id) == (True, 2, world.client_id)
 
 
+@pytest.mark.clause("CALL-09")
 async def test_the_third_ring_is_measured_by_the_policy(world: World) -> None:
     await opened(world)
     for seconds, talk in ((5, 60), (15, 60), (16, 60), (None, 40), (None, 4)):
@@ -117,6 +119,7 @@ async def mango(world: World, kind: str, body: dict[str, Any] | str, **changes: 
         return await exchange.post(f"/webhooks/telephony/mango/events/{kind}", data=form)
 
 
+@pytest.mark.clause("CALL-09")
 async def test_mango_office_reports_a_call_and_sums_it_up(world: World) -> None:
     await opened(world)
     known = {"entry_id": f"{new_id()}", "from": {"number": "79221234567"}, "to": {"line_number": line_of(world)[1:]}}

@@ -25,6 +25,7 @@ async def publish(world: World, name: str, **body: Any) -> dict[str, Any]:
         return published
 
 
+@pytest.mark.clause("K11")
 async def test_an_offices_text_is_drafted_previewed_published_and_taken_back(world: World) -> None:
     await world.open_office()
     await world.register(phone="+79220008001")

@@ -1,4 +1,4 @@
-"""The orders service running for real, and an office at work in it."""
+"""The real orders service, and an office that works in it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
@@ -89,7 +89,7 @@ class Office:
         )
 
     async def hire_director(self, *, active: bool = True, version: int = 1, leaves: bool = False) -> None:
-        """Who `leaves` works for head office from then on."""
+        """Hire a director; one who `leaves` works for head office from then on."""
         await self.orders.deliver(
             StaffChanged(
                 office_id=None if leaves else self.id,
@@ -127,7 +127,7 @@ class Office:
         return str(created.json()["id"])
 
     async def place(self, *items: Json, client_id: UUID | None = None, **options: Any) -> Json:
-        """Fill the basket and order it; answers with the order."""
+        """Fill the basket, order it and return the order."""
         client_id = client_id or self.client_id
         for item in items or (an_item(supplier_id=await self.supplier()),):
             added = await self.manager.post(f"/baskets/{client_id}/items", json=item)
@@ -137,7 +137,7 @@ class Office:
         return dict(placed.json())
 
     async def pay(self, order: Json, *position_ids: str) -> Json:
-        """Billing says it is paid; answers with the order as it is now."""
+        """Deliver the payment and return the order as it is now."""
         await self.orders.deliver(
             OrderPaid(
                 office_id=self.id,
@@ -166,7 +166,7 @@ class Office:
     async def act(
         self, action: str, positions: list[Json], *, by: httpx.AsyncClient | None = None, **options: Any
     ) -> list[Json]:
-        """A bulk action on positions as they were seen; answers with each one's result."""
+        """Send a bulk action on positions as they were seen and return each one's result."""
         if action == "issue":
             options = {"person_identified": True, "disclosures": ["packaging_opened"], **options}
         body = {
@@ -183,13 +183,13 @@ class Office:
         return list(response.json()["results"])
 
     async def moved(self, action: str, positions: list[Json], **options: Any) -> list[Json]:
-        """The same where every position must succeed; answers with the positions afterwards."""
+        """Send a bulk action that must succeed and return the positions afterwards."""
         results = await self.act(action, positions, **options)
         assert all(result["ok"] for result in results), results
         return [await self.position(result["position_id"]) for result in results]
 
     async def issued(self, *items: Json, client_id: UUID | None = None) -> list[Json]:
-        """Positions that went the whole way to «Выдано»."""
+        """Return positions that were ordered, received and issued."""
         order = await self.pay(await self.place(*items, client_id=client_id))
         ordered = await self.moved("order", order["positions"])
         return await self.moved("issue", await self.moved("receive", ordered))

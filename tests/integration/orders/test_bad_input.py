@@ -115,6 +115,7 @@ async def test_a_basket_item_is_sound(office: Office, changes: Json) -> None:
     assert answer.status_code == 422, answer.text
 
 
+@pytest.mark.clause("ORD-03")
 async def test_a_position_is_marked_once_per_action(office: Office) -> None:
     order = await office.place()
     item = {"position_id": order["positions"][0]["id"], "version": 1}

@@ -4,6 +4,8 @@ import asyncio
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
+
 from shared.base.clock import now
 from shared.contracts.clients import ClientChanged, Vehicle, VehicleSaved
 from shared.contracts.orders import OrderPlaced
@@ -58,6 +60,7 @@ def choose(event: VinRequestAnswered, *indexes: int, **named: object) -> Json:
     }
 
 
+@pytest.mark.clause("VIN-09", "VIN-10")
 async def test_lines_of_a_vin_answer_become_basket_and_order(office: Office) -> None:
     event = await vin_answer(office)
     path = f"/baskets/{office.client_id}/vin-answers"
@@ -147,6 +150,7 @@ async def test_two_simultaneous_orders_share_no_item(office: Office) -> None:
     assert len(placed.positions) == 3
 
 
+@pytest.mark.clause("ORD-02", "ORD-11")
 async def test_an_order_names_a_car_of_the_garage(office: Office) -> None:
     vehicle = Vehicle(vehicle_id=new_id(), frame="GX105-6010796", make="Toyota")
     await office.orders.deliver(
@@ -161,6 +165,7 @@ async def test_an_order_names_a_car_of_the_garage(office: Office) -> None:
     assert (await office.manager.post("/orders", json=unknown)).status_code == 404
 
 
+@pytest.mark.clause("CALL-08", "ORD-17")
 async def test_the_risk_without_a_catalogue_is_told_before_the_order(office: Office) -> None:
     await office.manager.post(f"/baskets/{office.client_id}/items", json=an_item(no_catalogue=True))
     body = {"client_id": str(office.client_id)}
@@ -170,6 +175,7 @@ async def test_the_risk_without_a_catalogue_is_told_before_the_order(office: Off
     assert placed.json()["disclosures"] == ["no_catalogue_risk", "supply_risk"]
 
 
+@pytest.mark.clause("CL-09", "ORD-18")
 async def test_courier_delivery_only_where_the_office_organises_it(office: Office, new_office) -> None:  # type: ignore[no-untyped-def]
     for chosen, status in ((office, 409), (await new_office(courier_delivery=True), 201)):
         await chosen.manager.post(f"/baskets/{chosen.client_id}/items", json=an_item())

@@ -1,9 +1,10 @@
-"""ORD-06 check, ORD-08 removal by hand, ORD-07 removal by the clock."""
+"""The applicability check (ORD-06), removal by hand (ORD-08) and by the clock (ORD-07)."""
 
 import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from services.orders.models import Position
@@ -24,6 +25,7 @@ async def mark(office: Office, position: Json, applicable: bool, comment: str | 
     return dict(answer.json())
 
 
+@pytest.mark.clause("ORD-06")
 async def test_the_check_is_written_to_the_client_position_by_position(office: Office) -> None:
     order = await office.place(an_item(article="A1"), an_item(article="A2"), check_requested=True)
     first, second = order["positions"]
@@ -43,7 +45,7 @@ async def test_the_check_is_written_to_the_client_position_by_position(office: O
 
 
 async def test_a_check_ends_though_a_senior_has_ordered_a_position_before(office: Office) -> None:
-    """ORD-06: of what has left moderation nothing is asked any more, and nothing is told."""
+    """A position that has left moderation needs no result and gets no message (ORD-06)."""
     supplier = await office.supplier()
     items = [an_item(article="A1", supplier_id=supplier), an_item(article="A2", supplier_id=supplier)]
     order = await office.pay(await office.place(*items, check_requested=True))
@@ -66,6 +68,7 @@ async def test_a_check_needs_the_version_that_was_seen(office: Office) -> None:
     assert stale.status_code == 412
 
 
+@pytest.mark.clause("ORD-06")
 async def test_a_requested_check_comes_before_the_supplier(office: Office) -> None:
     supplier = await office.supplier()
     items = [an_item(supplier_id=supplier), an_item(supplier_id=supplier), an_item(supplier_id=supplier)]
@@ -78,6 +81,7 @@ async def test_a_requested_check_comes_before_the_supplier(office: Office) -> No
     assert codes == ["not-applicable", "check-pending"]
 
 
+@pytest.mark.clause("K4", "ORD-08")
 async def test_removal_needs_a_reason_and_a_text_for_the_client(office: Office) -> None:
     order = await office.place(an_item(), an_item())
     first, second = order["positions"]
@@ -103,6 +107,7 @@ async def test_removal_needs_a_reason_and_a_text_for_the_client(office: Office) 
     assert again["problem"]["type"] == "urn:reglament:problem:illegal-transition"
 
 
+@pytest.mark.clause("ORD-08")
 async def test_the_client_reads_the_comment_but_not_the_code(office: Office) -> None:
     order = await office.place()
     await office.moved("remove", order["positions"], reason_code="client_request")
@@ -131,6 +136,7 @@ def limit_reached(office: Office, order: Json, **changes: object) -> ObligationL
     return ObligationLimitReached(**facts | changes)
 
 
+@pytest.mark.clause("ORD-07")
 async def test_what_stays_unattended_is_removed_once(office: Office) -> None:
     order = await office.place(an_item(), an_item())
     await office.orders.deliver(limit_reached(office, order))
@@ -144,6 +150,7 @@ async def test_what_stays_unattended_is_removed_once(office: Office) -> None:
     assert len(await office.orders.published(OrderProcessed, client_id=office.client_id)) == 1
 
 
+@pytest.mark.clause("K15", "ORD-07")
 async def test_what_was_paid_or_ordered_meanwhile_stays(office: Office) -> None:
     supplier = await office.supplier()
     order = await office.place(*[an_item(supplier_id=supplier) for _ in range(3)])

@@ -1,4 +1,4 @@
-"""Returns: RET-02…RET-10, ORG-03."""
+"""Returns through HTTP: RET-02, RET-03, RET-04, RET-05, RET-06, RET-08, RET-09, RET-10, ORG-03."""
 
 from decimal import Decimal
 from typing import Any
@@ -35,6 +35,7 @@ async def age(office: Office, found: Json, days: int) -> None:
         )
 
 
+@pytest.mark.clause("RET-03")
 async def test_the_matrix_offers_the_client_declines_the_return_is_accepted(office: Office) -> None:
     found = await claim(office)
     assert found["number"].startswith("М45-В")
@@ -58,6 +59,7 @@ async def test_the_matrix_offers_the_client_declines_the_return_is_accepted(offi
     assert again.status_code == 409
 
 
+@pytest.mark.clause("K8", "RET-03")
 async def test_a_client_who_keeps_the_part_gets_the_discount(office: Office) -> None:
     found = await claim(office)
     path = f"/claims/{found['id']}"
@@ -124,6 +126,7 @@ async def test_only_the_pieces_that_were_kept_cheaper_return_less(office: Office
     assert sum(refunds) == Decimal("1200.03") - Decimal("300.01")
 
 
+@pytest.mark.clause("RET-09")
 async def test_the_supplier_is_asked_first(office: Office) -> None:
     (position,) = await office.issued(an_item(supplier_id=await office.supplier()))
     opened = await office.manager.post("/claims", json={"position_id": position["id"], "reason": "Не подошло"})
@@ -135,12 +138,14 @@ async def test_the_supplier_is_asked_first(office: Office) -> None:
         assert code(await office.manager.post(f"{path}/{step}", json=body)) == "supplier-check-first"
 
 
+@pytest.mark.clause("K16")
 async def test_what_the_matrix_does_not_give_cannot_be_offered(office: Office) -> None:
     found = await claim(office, kind="other")
     offer = {"offer_code": "discount", "discount_percent": 20, "client_answer": "agreed"}
     assert code(await office.manager.post(f"/claims/{found['id']}/offer", json=offer)) == "offer-not-in-matrix"
 
 
+@pytest.mark.clause("K7", "RET-05")
 async def test_over_5000_the_director_decides(office: Office) -> None:
     await office.hire_director()
     found = await claim(office, "9000.00", "6000.00", kind="individual")
@@ -155,6 +160,7 @@ async def test_over_5000_the_director_decides(office: Office) -> None:
     assert (await office.director.post(f"{path}/decision", json=decision)).status_code == 200
 
 
+@pytest.mark.clause("K7", "ORG-03")
 @pytest.mark.parametrize("lost", ["never was", "dismissed", "to head office", "to head office, heard first"])
 async def test_where_there_is_no_director_the_senior_decides(office: Office, lost: str) -> None:
     if lost != "never was":
@@ -181,6 +187,7 @@ async def test_what_the_law_grants_is_not_refused(office: Office) -> None:
     assert (event.decision, event.refund) == ("rejected", Decimal(0))
 
 
+@pytest.mark.clause("RET-10")
 async def test_warranty_is_outside_the_matrix_and_never_refused(office: Office) -> None:
     found = await claim(office, ground="warranty")
     await age(office, found, 300)

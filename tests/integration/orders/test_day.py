@@ -1,6 +1,8 @@
-"""A position's way from basket to «Выдано», and its refusals, through HTTP and the broker."""
+"""The life of a position from basket to «Выдано», and its refusals, through HTTP and the broker."""
 
 from decimal import Decimal
+
+import pytest
 
 from shared.contracts.orders import (
     GoodsIssued,
@@ -16,6 +18,7 @@ from shared.identity.roles import Role
 from tests.integration.orders.conftest import Json, Office, an_item, code
 
 
+@pytest.mark.clause("ORD-01")
 async def test_the_basket_becomes_an_order_under_moderation(office: Office) -> None:
     order = await office.place(an_item(quantity=2), an_item(article="0986478868", brand="Bosch"))
 
@@ -50,6 +53,7 @@ async def test_a_repeated_order_with_the_same_key_is_placed_once(office: Office)
     assert len(await office.orders.published(OrderPlaced, client_id=office.client_id)) == 1
 
 
+@pytest.mark.clause("ORD-12")
 async def test_unpaid_positions_do_not_go_to_a_supplier(office: Office) -> None:
     order = await office.place()
     (result,) = await office.act("order", order["positions"])
@@ -59,6 +63,7 @@ async def test_unpaid_positions_do_not_go_to_a_supplier(office: Office) -> None:
     assert await office.orders.published(PositionOrdered, client_id=office.client_id) == []
 
 
+@pytest.mark.clause("K13", "ORD-12")
 async def test_a_senior_overrides_the_prepayment_with_a_reason(office: Office) -> None:
     order = await office.place()
     by_manager = await office.manager.post(
@@ -77,6 +82,7 @@ async def test_a_senior_overrides_the_prepayment_with_a_reason(office: Office) -
     assert result["state_label"] == "Заказ отправлен"
 
 
+@pytest.mark.clause("ORD-12")
 async def test_wholesale_goes_to_the_supplier_unpaid(office: Office) -> None:
     await office.register(version=2, kind="wholesale", category="opt7")
     order = await office.place()
@@ -84,6 +90,7 @@ async def test_wholesale_goes_to_the_supplier_unpaid(office: Office) -> None:
     assert result["ok"], result
 
 
+@pytest.mark.clause("ORD-03")
 async def test_positions_are_grouped_by_supplier_and_each_has_its_own_result(office: Office) -> None:
     first, second = await office.supplier("Автотрейд"), await office.supplier("Шате-М")
     order = await office.place(
@@ -114,6 +121,7 @@ async def test_positions_are_grouped_by_supplier_and_each_has_its_own_result(off
     assert len(await office.orders.published(PositionOrdered, client_id=office.client_id)) == 3
 
 
+@pytest.mark.clause("ORD-05", "ORD-14")
 async def test_an_order_is_processed_once_when_its_last_position_leaves_moderation(office: Office) -> None:
     supplier = await office.supplier()
     order = await office.pay(await office.place(an_item(supplier_id=supplier), an_item(supplier_id=supplier)))
@@ -125,6 +133,10 @@ async def test_an_order_is_processed_once_when_its_last_position_leaves_moderati
     shown = await office.order(order["id"])
     assert shown["processed_at"] is not None
     assert shown["state"] == "ordered"
+    await office.moved("issue", await office.moved("receive", shown["positions"]))
+    issued = await office.order(order["id"])
+    assert (issued["state"], issued["processed_at"]) == ("issued", shown["processed_at"])
+    assert len(await office.orders.published(OrderProcessed, client_id=office.client_id)) == 1
 
 
 async def test_sending_again_mails_the_same_document_and_orders_nothing(office: Office) -> None:
@@ -144,6 +156,7 @@ async def test_sending_again_mails_the_same_document_and_orders_nothing(office: 
     assert len(await office.orders.published(PositionOrdered, client_id=office.client_id)) == 1
 
 
+@pytest.mark.clause("ORD-01", "ORD-09")
 async def test_goods_are_received_and_the_client_hears_once_per_order(office: Office) -> None:
     supplier = await office.supplier()
     order = await office.pay(
@@ -163,6 +176,7 @@ async def test_goods_are_received_and_the_client_hears_once_per_order(office: Of
     assert len(await office.orders.published(PositionReceived, client_id=office.client_id)) == 3
 
 
+@pytest.mark.clause("CL-05", "ORD-01", "ORD-10", "ORD-17")
 async def test_goods_are_handed_over_to_an_identified_person_with_opened_packaging(office: Office) -> None:
     supplier = await office.supplier()
     order = await office.pay(await office.place(an_item(supplier_id=supplier), an_item(supplier_id=supplier)))
@@ -184,6 +198,7 @@ async def test_goods_are_handed_over_to_an_identified_person_with_opened_packagi
     assert (await office.order(order["id"]))["state_label"] == "Выдано"
 
 
+@pytest.mark.clause("ORD-13")
 async def test_a_refused_position_is_ordered_elsewhere_at_the_same_sale_price(office: Office) -> None:
     order = await office.pay(await office.place())
     (position,) = await office.moved("order", order["positions"])
@@ -213,6 +228,7 @@ async def test_a_refused_position_is_ordered_elsewhere_at_the_same_sale_price(of
     assert not event.final
 
 
+@pytest.mark.clause("K10", "ORD-13")
 async def test_a_final_refusal_says_so_and_nothing_follows_it(office: Office) -> None:
     order = await office.pay(await office.place())
     (position,) = await office.moved("order", order["positions"])
@@ -233,6 +249,7 @@ async def test_a_final_refusal_says_so_and_nothing_follows_it(office: Office) ->
     assert not removed["ok"]
 
 
+@pytest.mark.clause("ORD-09")
 async def test_a_partial_receipt_splits_the_position_and_keeps_the_lineage(office: Office) -> None:
     order = await office.pay(await office.place(an_item(quantity=5, supplier_id=await office.supplier())))
     (position,) = await office.moved("order", order["positions"])
@@ -259,6 +276,7 @@ async def test_a_partial_receipt_splits_the_position_and_keeps_the_lineage(offic
     assert issued.total == Decimal("3000.00")
 
 
+@pytest.mark.clause("ORD-08")
 async def test_a_client_never_sees_supplier_purchase_price_or_internal_comment(office: Office) -> None:
     order = await office.place()
     (position,) = order["positions"]
@@ -278,6 +296,7 @@ async def test_a_client_never_sees_supplier_purchase_price_or_internal_comment(o
     assert (await office.client.get(f"/positions/{position['id']}")).json()["internal"] is None
 
 
+@pytest.mark.clause("ORD-03")
 async def test_a_bulk_action_reports_a_foreign_position_as_not_found(office: Office, new_office) -> None:  # type: ignore[no-untyped-def]
     other = await new_office()
     order = await other.place()

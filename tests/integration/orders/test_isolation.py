@@ -1,4 +1,4 @@
-"""Another office's and another client's orders stay unseen by each of the two layers alone (ORG-04)."""
+"""Each of the two layers alone hides another office's and another client's orders (ORG-04)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -30,6 +30,7 @@ async def layers(orders: ServiceHarness, request: pytest.FixtureRequest) -> Asyn
         yield layers
 
 
+@pytest.mark.clause("ORG-04")
 @pytest.mark.usefixtures("layers")
 async def test_strangers_find_nothing(office: Office, new_office: Callable[..., Awaitable[Office]]) -> None:
     supplier = await office.supplier()

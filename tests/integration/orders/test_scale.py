@@ -1,4 +1,4 @@
-"""What keeps lists and bulk actions fast at 10 million rows: indexes, and no statement per row."""
+"""Lists and bulk actions stay fast at 10 million rows: they use indexes and no statement for each row."""
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +18,7 @@ async def test_a_page_of_positions_costs_the_same_whatever_its_length(office: Of
             page = await office.manager.get("/positions", params={"limit": length})
         assert len(page.json()["items"]) == length
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 8
 
 
 @pytest.mark.parametrize("action", ["order", "receive", "issue", "remove"])
@@ -47,7 +47,7 @@ async def test_placing_an_order_is_a_handful_of_statements(office: Office) -> No
             placed = await office.manager.post("/orders", json={"client_id": str(office.client_id)})
         assert placed.status_code == 201
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 10
+    assert counts[0] == counts[1] <= 4
 
 
 STAFF_ONLY = {"/purchase-orders", "/inquiries", "/tasks", "/suppliers"}
@@ -77,7 +77,7 @@ LISTS = [
 @pytest.mark.parametrize(("path", "params"), LISTS)
 @pytest.mark.parametrize("who", ["manager", "head", "client"])
 async def test_every_list_is_served_by_an_index(office: Office, path: str, params: dict[str, str], who: str) -> None:
-    """With sequential scans made dear, a plan that still sorts or scans has no index to stand on."""
+    """With sequential scans disabled, a plan that still sorts or scans has no index to use."""
     order = await office.place()
     known = {"client": str(office.client_id), "order": order["id"]}
     caller = {"manager": office.manager, "client": office.client, "head": office.orders.http(Role.HEAD_OFFICE)}[who]

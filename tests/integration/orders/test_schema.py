@@ -1,4 +1,4 @@
-"""The migrated database and the models say the same."""
+"""The migrated database equals the models."""
 
 from sqlalchemy import text
 

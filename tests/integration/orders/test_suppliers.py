@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import update
 
 from services.orders.models import Position, SupplierDay
@@ -12,6 +13,7 @@ from shared.identity.roles import Role
 from tests.integration.orders.conftest import Office, an_item, code
 
 
+@pytest.mark.clause("CALL-07", "K10", "K14", "ORD-15", "ORD-16")
 async def test_supply_statistics_come_from_our_own_history(office: Office) -> None:
     supplier = await office.supplier()
     order = await office.pay(await office.place(*[an_item(supplier_id=supplier, term_days=3) for _ in range(4)]))
@@ -74,6 +76,7 @@ async def test_a_position_without_a_supplier_goes_to_the_chosen_one(office: Offi
     assert position["promised_at"] is not None
 
 
+@pytest.mark.clause("K10")
 async def test_a_delay_and_a_changed_price_are_noted(office: Office) -> None:
     order = await office.pay(await office.place())
     (position,) = await office.moved("order", order["positions"])
@@ -88,6 +91,7 @@ async def test_a_delay_and_a_changed_price_are_noted(office: Office) -> None:
     assert (await office.manager.patch(path, json={"sale_price": "1.00"}, headers=headers)).status_code == 422
 
 
+@pytest.mark.clause("K13", "K4")
 async def test_policies_have_an_effective_date_and_head_office_edits_them(office: Office) -> None:
     head = office.orders.http(Role.HEAD_OFFICE)
     versions = (await office.manager.get("/policies/prepayment")).json()["items"]
@@ -116,6 +120,7 @@ async def test_policies_have_an_effective_date_and_head_office_edits_them(office
     assert result["ok"], "the new version is not in force yet"
 
 
+@pytest.mark.clause("ORD-16")
 async def test_a_new_policy_counts_from_its_date(office: Office) -> None:
     head = office.orders.http(Role.HEAD_OFFICE)
     supplier = await office.supplier()
@@ -152,6 +157,7 @@ async def test_a_document_goes_again_to_the_suppliers_new_address(office: Office
     assert again.json()["supplier_email"] == "right@supplier.example"
 
 
+@pytest.mark.clause("BILL-04", "ORD-02")
 async def test_the_list_shows_balance_moderation_and_pages(office: Office) -> None:
     await office.orders.deliver(
         BalanceChanged(
@@ -199,6 +205,7 @@ async def test_the_list_shows_balance_moderation_and_pages(office: Office) -> No
     assert code(await office.manager.get("/positions", params={"cursor": "nonsense"})) == "bad-cursor"
 
 
+@pytest.mark.clause("ORD-14")
 async def test_orders_are_listed_with_their_derived_state(office: Office) -> None:
     supplier = await office.supplier()
     first = await office.pay(await office.place(an_item(supplier_id=supplier), an_item(supplier_id=supplier)))

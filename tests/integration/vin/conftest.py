@@ -1,4 +1,4 @@
-"""The vin service running for real, and offices with staff and clients."""
+"""The real vin service, and offices with staff and clients."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The office answers: lines, offers, refusals, questions, corrections (VIN-02…VIN-09, K17)."""
+"""Lines, offers, refusals, questions, corrections (VIN-02, VIN-03, VIN-04, VIN-06, VIN-07, VIN-08, VIN-09, K17)."""
 
 import asyncio
 from datetime import timedelta
@@ -16,6 +16,7 @@ from tests.integration.vin.conftest import Office, offer, problem
 QUESTION = "Подскажите, пожалуйста, объём двигателя Вашего автомобиля"
 
 
+@pytest.mark.clause("VIN-04", "VIN-09")
 async def test_an_answer_reaches_the_cabinet_and_says_who_chose_the_parts(office: Office) -> None:
     request = await office.request("Колодки передние", "Фильтр масляный", "Значок на крышку")
     front = [offer(price="1500.50", term_days=2), offer(article="P 85 020", brand="Brembo", price=2100)]
@@ -49,6 +50,7 @@ async def test_the_event_of_an_answer_carries_all_that_a_mail_and_a_basket_need(
     assert [str(item.offer_id) for item in line.offers] == [request["lines"][0]["offers"][0]["offer_id"]]
 
 
+@pytest.mark.clause("VIN-03")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -87,6 +89,7 @@ async def test_the_cheapest_offer_is_read_first_when_the_client_wants_the_minimu
     assert [item["price"] for item in request["lines"][0]["offers"]] == ["250.50", "900.00", None]
 
 
+@pytest.mark.clause("VIN-02")
 async def test_a_client_who_wants_originals_is_told_why_there_is_none(office: Office) -> None:
     request = await office.request(preference="original_only")
     refused = await office.put(request, 0, {"offers": [offer()]})
@@ -98,6 +101,7 @@ async def test_a_client_who_wants_originals_is_told_why_there_is_none(office: Of
     assert request["lines"][0]["preference_note"] is None
 
 
+@pytest.mark.clause("VIN-06")
 @pytest.mark.parametrize("code", ["side_not_given", "accessory"])
 async def test_an_excuse_is_not_among_the_allowed_reasons(office: Office, code: str) -> None:
     answer = await office.put(await office.request(), 0, {"refusal": {"reason_code": code}})
@@ -115,6 +119,7 @@ async def test_an_unknown_reason_is_refused(office: Office) -> None:
     assert (answer.status_code, problem(answer)) == (422, "invalid")
 
 
+@pytest.mark.clause("VIN-07")
 async def test_a_question_is_allowed_after_an_unanswered_call(office: Office) -> None:
     request = await office.request()
     call_id = await office.call("no_answer")
@@ -124,9 +129,10 @@ async def test_a_question_is_allowed_after_an_unanswered_call(office: Office) ->
     assert given.status_code == 200
     (event,) = await office.vin.published(VinRequestAnswered, request_id=UUID(request["id"]))
     assert event.lines[0].question == QUESTION
-    assert event.notify_client, "VIN-07: whoever does not pick up the phone is asked by e-mail, whatever is wished"
+    assert event.notify_client, "a client who does not answer the phone is asked by e-mail in any case (VIN-07)"
 
 
+@pytest.mark.clause("VIN-07")
 async def test_a_question_without_an_unanswered_call_to_this_client_is_refused(office: Office) -> None:
     request = await office.request()
     of_another = Office(office.vin, id=office.id)
@@ -142,6 +148,7 @@ async def test_a_question_without_an_unanswered_call_to_this_client_is_refused(o
         assert (answer.status_code, problem(answer)) == (409, "call-not-logged")
 
 
+@pytest.mark.clause("VIN-07")
 async def test_a_client_who_was_reached_since_is_asked_by_phone(office: Office) -> None:
     request = await office.request()
     missed = await office.call("no_answer")
@@ -150,6 +157,7 @@ async def test_a_client_who_was_reached_since_is_asked_by_phone(office: Office) 
     assert (answer.status_code, problem(answer)) == (409, "call-not-logged")
 
 
+@pytest.mark.clause("K17")
 async def test_an_incomplete_answer_is_not_given(office: Office) -> None:
     request = await office.request("Колодки", "Диски")
     request = await office.write(request, 0, {"offers": [offer()]})
@@ -159,6 +167,7 @@ async def test_an_incomplete_answer_is_not_given(office: Office) -> None:
     assert not await office.vin.published(VinRequestAnswered, request_id=UUID(request["id"]))
 
 
+@pytest.mark.clause("K17")
 async def test_a_line_has_one_kind_of_answer_the_last_one_written(office: Office) -> None:
     request = await office.request()
     call_id = await office.call("no_answer")
@@ -171,6 +180,7 @@ async def test_a_line_has_one_kind_of_answer_the_last_one_written(office: Office
     assert (line["chosen_by"], line["chosen_by_name"]) == (str(office.manager_id), "Иванов Иван Иванович")
 
 
+@pytest.mark.clause("K17")
 @pytest.mark.parametrize(
     "body",
     [
@@ -231,6 +241,7 @@ async def test_lines_added_at_once_are_all_kept(office: Office) -> None:
     assert [line["ordinal"] for line in (await office.show(request["id"]))["lines"]] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.clause("VIN-03")
 async def test_a_line_that_asks_for_two_parts_is_split_in_two(office: Office) -> None:
     request = await office.request("Колодки и диски")
     for text in ("Колодки", "Диски"):
@@ -261,6 +272,7 @@ async def test_an_answered_request_is_changed_only_by_a_correction(office: Offic
     assert {answer.status_code for answer in (put, again, added)} == {409}
 
 
+@pytest.mark.clause("VIN-09")
 async def test_a_correction_replaces_the_answer_with_a_newer_version(office: Office) -> None:
     request = await office.answered("Колодки")
     reopened = await office.post(request, "correction", {"reason": "Подобрали на другую ось"})

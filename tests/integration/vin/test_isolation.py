@@ -1,4 +1,4 @@
-"""Another office's and another client's requests stay unseen by each of the two layers alone."""
+"""Each of the two layers alone hides another office's and another client's requests (ORG-04)."""
 
 from collections.abc import AsyncIterator
 
@@ -56,7 +56,7 @@ async def test_the_owner_finds_everything(office: Office, layers: str) -> None:
 
 
 def body_for(office: Office) -> dict[str, object]:
-    """A request that only the office's own people may write down."""
+    """A request that only the office's own staff may place."""
     return {
         "client_id": str(office.client_id),
         "vehicle": {"vin": "XTA21124070445066"},

@@ -52,6 +52,7 @@ def clock(
     }
 
 
+@pytest.mark.clause("VIN-01")
 async def test_unanswered_requests_stand_oldest_first(office: Office) -> None:
     first = await office.request()
     await office.answered("Колодки")
@@ -156,7 +157,7 @@ async def test_bad_parameters_are_a_problem_of_the_caller(office: Office, params
 )
 async def test_every_list_is_read_from_an_index(office: Office, condition: str, order: str, index: str) -> None:
     async with office.vin.session() as session:
-        # A handful of rows would be scanned at once; the question is what serves the order of millions.
+        # A handful of rows would be scanned; with scans disabled the plan is that of millions of rows.
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         await session.execute(text("SET LOCAL enable_sort = off"))
         await session.execute(text("SET LOCAL enable_bitmapscan = off"))

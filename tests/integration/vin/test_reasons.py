@@ -1,4 +1,4 @@
-"""Reasons for refusal are head office's data (VIN-06)."""
+"""Head office manages the reasons for refusal (VIN-06)."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,7 @@ async def test_the_list_holds_allowed_reasons_and_the_ones_that_do_not_count(off
     assert (rows["accessory"]["label"], rows["accessory"]["allowed"]) == ("Аксессуар, не базовая комплектация", False)
 
 
+@pytest.mark.clause("VIN-06")
 async def test_a_new_reason_can_be_used_at_once_and_withdrawn_later(office: Office) -> None:
     body = reason()
     request = await office.request()

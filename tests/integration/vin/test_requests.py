@@ -1,4 +1,4 @@
-"""VIN-01, VIN-02, VIN-10: a request is sent, the office learns of it."""
+"""A request is placed and the office is notified (VIN-01, VIN-02, VIN-10)."""
 
 import asyncio
 import json
@@ -19,6 +19,7 @@ def body(**changes: Any) -> dict[str, Any]:
     return {"vehicle": {"vin": VIN}, "parts": [{"text": "Колодки тормозные передние", "quantity": 2}], **changes}
 
 
+@pytest.mark.clause("VIN-01")
 async def test_a_client_s_request_stands_unanswered_and_the_office_is_told(office: Office) -> None:
     async with office.client() as http:
         answer = await http.post("/requests", json=body(preference="minimum_price"))
@@ -51,6 +52,7 @@ async def test_a_doubtful_vin_is_refused_with_what_was_probably_meant(office: Of
     assert answer.json()["errors"][0]["location"] == "vehicle.vin"
 
 
+@pytest.mark.clause("VIN-01")
 async def test_a_japanese_car_is_named_by_its_frame(office: Office) -> None:
     async with office.client() as http:
         answer = await http.post("/requests", json=body(vehicle={"frame": "gx105 6010796", "make": "Toyota"}))
@@ -59,6 +61,7 @@ async def test_a_japanese_car_is_named_by_its_frame(office: Office) -> None:
     assert (vehicle["frame"], vehicle["vin"], vehicle["make"]) == ("GX105-6010796", None, "Toyota")
 
 
+@pytest.mark.clause("VIN-10")
 async def test_the_same_car_keeps_its_identity_from_request_to_request(office: Office) -> None:
     first = await office.request(vehicle={"vin": VIN, "make": "Lada", "year": 2007})
     again = await office.request(vehicle={"vin": VIN, "engine": "1.6"})
@@ -182,7 +185,7 @@ async def test_a_request_of_a_renamed_client_shows_the_new_name(office: Office) 
 )
 async def test_bad_input_is_a_problem_of_the_caller(office: Office, wrong: dict[str, Any]) -> None:
     async with office.client() as http:
-        # The escapes of the JSON text are how a lone surrogate travels.
+        # A lone surrogate can only be sent as an escape of the JSON text.
         answer = await http.post(
             "/requests", content=json.dumps(body(**wrong)), headers={"Content-Type": "application/json"}
         )

@@ -50,7 +50,7 @@ class Note(Base, ClientOwned, Versioned):
 
 
 class Margin(Base, OfficeOwned):
-    """Something no client may see."""
+    """Rows that no client may see."""
 
     __tablename__ = "margin"
 

@@ -29,6 +29,7 @@ def decoded_qr(pdf: bytes) -> dict[str, str]:
     return dict(field.split("=", 1) for field in fields)
 
 
+@pytest.mark.clause("BILL-01")
 def test_the_payment_code_of_the_rendered_invoice_names_account_and_sum() -> None:
     document = billing_samples.invoice()
     fields = decoded_qr(render_pdf("invoice", document))
@@ -45,6 +46,7 @@ def test_the_payment_code_of_the_rendered_invoice_names_account_and_sum() -> Non
     }
 
 
+@pytest.mark.clause("BILL-01", "BILL-05")
 def test_an_invoice_says_everything_a_bookkeeper_looks_for() -> None:
     [page] = pages("invoice", billing_samples.invoice())
     for expected in (
@@ -78,6 +80,7 @@ def test_without_vat_the_invoice_says_so() -> None:
     assert document.purpose.endswith("Без НДС")
 
 
+@pytest.mark.clause("BILL-05", "ORD-10")
 def test_a_waybill_has_two_copies_on_sheets_of_their_own() -> None:
     first, second = pages("waybill", billing_samples.waybill())
     for number, page in enumerate((first, second), 1):
@@ -88,6 +91,7 @@ def test_a_waybill_has_two_copies_on_sheets_of_their_own() -> None:
         assert page.count("Получил") == page.count("Отпустил") == 1
 
 
+@pytest.mark.clause("BILL-05", "ORD-11")
 def test_every_sheet_of_both_copies_of_the_contract_is_signed_by_both_sides() -> None:
     sheets = pages("contract", billing_samples.contract(lines=billing_samples.many_lines(30)))
     assert len(sheets) >= 4
@@ -101,6 +105,7 @@ def test_every_sheet_of_both_copies_of_the_contract_is_signed_by_both_sides() ->
     assert text.count("Ничто в этом договоре не ограничивает прав") == 2
 
 
+@pytest.mark.clause("BILL-05")
 @pytest.mark.parametrize(("keeps", "title"), [(False, "Заявление на возврат"), (True, "Соглашение об уменьшении цены")])
 def test_a_refund_application_names_sum_and_reason(keeps: bool, title: str) -> None:
     document = billing_samples.refund_application(keeps_goods=keeps)

@@ -25,6 +25,7 @@ TAGIL = ZoneInfo("Asia/Yekaterinburg")
 EVENING = datetime(2026, 3, 14, 13, 45, tzinfo=UTC)
 
 
+@pytest.mark.clause("CL-11")
 def test_an_entry_has_time_rating_comment_and_initials() -> None:
     line = entry(
         called_at=EVENING,
@@ -39,6 +40,7 @@ def test_an_entry_has_time_rating_comment_and_initials() -> None:
     )
 
 
+@pytest.mark.clause("CL-11")
 @pytest.mark.parametrize(
     ("outcome", "rating", "comment", "line"),
     [
@@ -60,6 +62,7 @@ def test_an_entry_says_what_happened(outcome: CallOutcome, rating: int | None, c
     )
 
 
+@pytest.mark.clause("CL-11")
 @pytest.mark.parametrize(
     ("name", "letters"),
     [
@@ -87,6 +90,7 @@ def test_rules_about_calls_have_goals_and_others_have_none() -> None:
     assert set(RULE_GOALS.values()) <= set(GOAL_LABELS)
 
 
+@pytest.mark.clause("CL-01", "CL-12")
 def test_everything_that_staff_see_has_russian_words() -> None:
     assert set(RATING_LABELS) == {1, 2, 3, 4, 5}
     assert set(OUTCOME_LABELS) == {"reached", "no_answer", "cannot_talk", "wrong_number"}
@@ -99,6 +103,7 @@ def test_everything_that_staff_see_has_russian_words() -> None:
     assert all(reason.label for reason in DisabledReason)
 
 
+@pytest.mark.clause("K11")
 def test_every_text_has_a_first_wording_and_every_goal_a_script() -> None:
     assert {text["code"] for text in first_contents()} == {code.value for code in ContentCode}
     assert set(SCRIPTS) == set(GOAL_LABELS) - {"other"}

@@ -8,6 +8,7 @@ from services.clients.domain.phones import PhoneSuspicion, suspicion
 from shared.vocabulary.phones import UnreadablePhone, read_phone
 
 
+@pytest.mark.clause("CL-06")
 @pytest.mark.parametrize(
     ("phone", "reason"),
     [

@@ -11,6 +11,7 @@ from shared.vocabulary.vehicles import Correction, UnreadableNumber, describe_vi
 VIN_SIGNS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 
 
+@pytest.mark.clause("CL-15")
 @pytest.mark.parametrize(
     ("typed", "value"),
     [

@@ -53,6 +53,7 @@ def test_managers_and_assistants_never_stand_in_for_the_director() -> None:
 M, S, D, A = Role.MANAGER, Role.SENIOR_MANAGER, Role.DIRECTOR, Role.ASSISTANT
 
 
+@pytest.mark.clause("ORG-03")
 @pytest.mark.parametrize(
     ("roles", "turnover", "codes"),
     [
@@ -88,6 +89,7 @@ def test_roubles_are_written_the_russian_way(amount: str, text: str) -> None:
     assert roubles(Decimal(amount)).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
+@pytest.mark.clause("ORG-02")
 @pytest.mark.parametrize("role", [A, M, S, D])
 def test_office_staff_have_an_office(role: Role) -> None:
     check_place(role, new_id())
@@ -95,6 +97,7 @@ def test_office_staff_have_an_office(role: Role) -> None:
         check_place(role, None)
 
 
+@pytest.mark.clause("ORG-02")
 @pytest.mark.parametrize("role", [Role.HEAD_OFFICE, Role.MYSTERY_CHECKER])
 def test_people_of_the_network_have_no_office(role: Role) -> None:
     check_place(role, None)
@@ -177,6 +180,7 @@ def test_a_vat_setting_for_the_same_date_replaces_the_former() -> None:
     assert with_setting(with_setting(VAT, corrected), earlier) == [earlier, VAT[0], corrected, VAT[2]]
 
 
+@pytest.mark.clause("RPT-07")
 @pytest.mark.parametrize(
     ("won", "total", "percent"), [(0, 0, None), (0, 3, "0.0"), (1, 3, "33.3"), (1, 8, "12.5"), (2, 3, "66.7")]
 )

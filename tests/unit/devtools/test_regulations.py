@@ -118,7 +118,7 @@ def test_a_clause_that_the_catalogue_lacks_is_found_in_code_and_tests() -> None:
 def test_the_index_says_what_is_missing() -> None:
     rows = {line.split("</a>")[1].split(" ")[0]: line for line in index().splitlines() if "<a id=" in line}
     assert list(rows) == ["ORD-07", "ORD-08", "CALL-01"]
-    assert "test_comments.py › test_a_comment" in rows["ORD-07"]
+    assert "test_comments.py)<br>› `test_a_comment`" in rows["ORD-07"]
     assert rows["ORD-08"].endswith("| no test yet |")
     assert f"| {regulations.NOT_YET} | [`tests/unit/test_comments.py" in rows["CALL-01"]
 

@@ -57,7 +57,7 @@ def test_a_traceback_shows_no_variables(format_: str) -> None:
 
 
 @pytest.mark.parametrize("format_", ["json", "console"])
-def test_a_line_that_cannot_be_written_is_nobodys_failure(format_: str) -> None:
+def test_a_line_that_cannot_be_written_fails_nothing(format_: str) -> None:
     with Path(FULL_DISK).open("w") as full:
         done = subprocess.run([sys.executable, "-c", PROGRAM + "\nprint('went on')", format_], stdout=PIPE, stderr=full)
     assert done.stdout == b"went on\n"

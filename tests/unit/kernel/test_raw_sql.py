@@ -1,11 +1,11 @@
-"""Statements that go past SQLAlchemy are no less part of the session's transaction."""
+"""Instances for rows that were read or written with raw SQL."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.persistence.database import ServiceBase, detached_instance, new_metadata
 
 
-def test_a_row_is_an_object_before_anything_was_asked_of_its_class() -> None:
+def test_a_detached_instance_needs_no_configured_mapper() -> None:
     class Base(ServiceBase):
         metadata = new_metadata()
 

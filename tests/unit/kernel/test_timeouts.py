@@ -1,4 +1,4 @@
-"""Neither a stop nor a time-out waits for work that does not listen."""
+"""Neither a stop nor a timeout waits for work that ignores its cancellation."""
 
 import asyncio
 import contextlib
@@ -45,8 +45,8 @@ async def test_what_the_work_returns_or_raises_comes_through() -> None:
         await wait_at_most(5, failure())
 
 
-async def test_work_that_is_given_up_is_a_failure_and_not_a_stop() -> None:
-    """aiormq rejects what it still owes with CancelledError when its connection ends."""
+async def test_work_cancelled_by_its_library_is_a_failure_and_not_a_stop() -> None:
+    """A connection of aiormq that ends cancels its pending calls."""
 
     async def cancelled_internally() -> None:
         raise asyncio.CancelledError

@@ -19,6 +19,7 @@ RULES = {rule.code: rule for rule in default_rules()}
 MONDAY = datetime(2026, 11, 16, 4, tzinfo=UTC)
 
 
+@pytest.mark.clause("CALL-04", "K3", "RPT-01", "RPT-02", "RPT-03", "RPT-04")
 @pytest.mark.parametrize(
     ("code", "weekdays"),
     [
@@ -37,6 +38,7 @@ def test_a_weeks_obligations_open_on_their_days_when_work_begins(code: str, week
     assert {occasion.opened_at.astimezone(OFFICE_HOURS.zone).strftime("%H:%M") for occasion in this_week} == {"09:00"}
 
 
+@pytest.mark.clause("HR-02", "RPT-05", "RPT-06")
 @pytest.mark.parametrize("code", ["HR-02", "RPT-05", "RPT-06"])
 def test_a_months_obligation_opens_on_the_first_working_day(code: str) -> None:
     """The 1st of November 2026 is a Sunday."""

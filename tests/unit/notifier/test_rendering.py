@@ -39,6 +39,7 @@ def test_every_template_has_a_sample() -> None:
     assert texts == SAMPLES.keys() | SMS_SAMPLES.keys()
 
 
+@pytest.mark.clause("LET-01")
 def test_the_information_letter_has_the_offices_name_in_its_subject_and_every_chapter() -> None:
     """LET-01."""
     rendered = render("information_letter", SAMPLES["information_letter"])
@@ -88,6 +89,7 @@ def test_a_missing_value_is_an_error_and_not_a_gap() -> None:
         render("order_ready", {"office": SAMPLES["order_ready"]["office"]})
 
 
+@pytest.mark.clause("NTF-02")
 def test_the_sms_is_one_short_line() -> None:
     text = render_text("order_ready_sms", SMS_SAMPLES["order_ready_sms"])
     assert text == "ПроДеталь-Мира 45: заказ З-000031 готов к выдаче. пр. Мира, 45, т. +7 3435 00-00-00"

@@ -104,6 +104,7 @@ CLAUSES_THAT_NAME_A_TIME = {
 """What the regulations say, in short.  CALL-09 (the third ring) is measured by telephony, not timed here."""
 
 
+@pytest.mark.clause("NTF-03")
 def test_no_clause_with_a_deadline_is_without_its_rule() -> None:
     assert {rule.clause for rule in default_rules()} == set(CLAUSES_THAT_NAME_A_TIME)
 
@@ -112,6 +113,30 @@ def test_only_clauses_that_leave_it_to_an_agreement_let_a_deadline_be_moved() ->
     assert {rule.clause for rule in default_rules() if rule.moves} == {"VIN-05", "CALL-12"}
 
 
+@pytest.mark.clause(
+    "BILL-06",
+    "CALL-01",
+    "CALL-02",
+    "CALL-03",
+    "CALL-04",
+    "CALL-06",
+    "CALL-12",
+    "HR-02",
+    "INQ-06",
+    "K1",
+    "K5",
+    "ORD-04",
+    "ORD-05",
+    "ORD-07",
+    "RET-08",
+    "RPT-01",
+    "RPT-02",
+    "RPT-03",
+    "RPT-04",
+    "RPT-05",
+    "RPT-06",
+    "VIN-05",
+)
 def test_the_default_set_has_every_clock_of_the_day_with_its_figure() -> None:
     found = {rule.code: (rule.duration.amount, rule.duration.unit.value) for rule in default_rules()}
     assert found == TIMED_CLAUSES
@@ -131,6 +156,7 @@ def test_figures_that_are_ours_say_so() -> None:
     assert all(rule.note for rule in default_rules() if rule.every)
 
 
+@pytest.mark.clause("NTF-03")
 def test_every_default_rule_warns_and_then_climbs_from_the_manager_up() -> None:
     """NTF-03; CL-06 waits for the client, so it only notifies the manager."""
     for each in default_rules():

@@ -91,6 +91,7 @@ MANAGER, SECOND_MANAGER, SENIOR, DIRECTOR, HEAD = (
 STRANGER = person("senior_manager", new_id())
 
 
+@pytest.mark.clause("K7", "NTF-03")
 @pytest.mark.parametrize(
     ("role", "responsible", "people", "recipients"),
     [

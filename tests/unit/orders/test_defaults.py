@@ -9,7 +9,7 @@ from services.orders.domain.policies import POLICIES, PolicyCode, RemovalPolicy
 from tests.support.first_release import dumped_rows
 
 REWORDED = {"discussed": "Об этом заказе мы с Вами договорились по телефону."}
-"""Reasons whose text a new installation begins with another of."""
+"""Reasons whose text a new installation has in other words than the first release."""
 
 
 def test_there_is_one_for_every_policy() -> None:

@@ -1,4 +1,4 @@
-"""Tables of cases for the pure rules."""
+"""Tables of cases for the rules."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ MODERATION, ORDERED, READY, ISSUED = (
 REMOVED, REFUSED, RETURNED = PositionState.REMOVED, PositionState.REFUSED, PositionState.RETURNED
 
 
+@pytest.mark.clause("ORD-01")
 @pytest.mark.parametrize(("current", "target"), list(product(PositionState, repeat=2)))
 def test_a_position_moves_only_as_the_regulations_say(current: PositionState, target: PositionState) -> None:
     allowed = {
@@ -51,6 +52,7 @@ def test_nothing_follows_a_final_refusal() -> None:
             ensure_allowed(REFUSED, target, finally_refused=True)
 
 
+@pytest.mark.clause("ORD-14")
 @pytest.mark.parametrize(
     ("positions", "expected"),
     [
@@ -95,6 +97,7 @@ def test_numbers_are_human() -> None:
     assert provisional_prefix(UUID("01900000-0000-7000-8000-00000000abcd")) == "ABCD"
 
 
+@pytest.mark.clause("ORD-08")
 @pytest.mark.parametrize(
     ("text", "good"),
     [
@@ -122,6 +125,7 @@ def test_a_note_about_the_client_is_recognised() -> None:
     assert not speaks_about_the_client("Подходит к Вашему автомобилю")
 
 
+@pytest.mark.clause("K14", "ORD-16")
 @pytest.mark.parametrize(
     ("supplied", "refused", "late", "label"),
     [
@@ -140,6 +144,7 @@ def test_supply_statistics_read_as_in_the_regulations(
     assert SupplyStatistics(supplied, refused, late).label == label
 
 
+@pytest.mark.clause("ORD-16")
 def test_only_whole_days_past_the_promise_are_late() -> None:
     promised = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert days_late(promised, promised) == 0
@@ -149,11 +154,13 @@ def test_only_whole_days_past_the_promise_are_late() -> None:
     assert days_late(None, promised) == 0
 
 
+@pytest.mark.clause("ORD-10", "ORD-17")
 def test_packaging_is_opened_before_issue() -> None:
     assert missing_for_issue([]) == [Disclosure.PACKAGING_OPENED]
     assert missing_for_issue([Disclosure.PACKAGING_OPENED, Disclosure.CONTRACT_SIGNED]) == []
 
 
+@pytest.mark.clause("CALL-08", "ORD-17")
 @pytest.mark.parametrize(
     ("ticked", "without_catalogue", "wholesale", "missing"),
     [
@@ -170,6 +177,7 @@ def test_the_risk_without_a_catalogue_is_told(
     assert found == missing
 
 
+@pytest.mark.clause("K13", "ORD-12")
 def test_prepayment_is_demanded_from_all_but_the_exempt() -> None:
     policy = PrepaymentPolicy(exempt_categories=["opt5", "opt10"])
     ensure_paid(policy, "internet", paid=True, overridden=False)
@@ -180,6 +188,7 @@ def test_prepayment_is_demanded_from_all_but_the_exempt() -> None:
             ensure_paid(policy, category, paid=False, overridden=False)
 
 
+@pytest.mark.clause("ORD-13")
 def test_the_purchase_fits_under_the_sale_price() -> None:
     ensure_purchase_allows(Decimal("1500"), Decimal("1500"), overridden=False)
     ensure_purchase_allows(Decimal("1600"), Decimal("1500"), overridden=True)

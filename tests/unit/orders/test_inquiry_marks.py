@@ -1,4 +1,4 @@
-"""INQ-04 and INQ-05: every criterion by its name."""
+"""Each criterion of VIP (INQ-04) and BAD (INQ-05) suggests its mark under its name."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,10 +12,11 @@ POLICY = MarkPolicy(vip_over=Decimal(90000), bad_under=Decimal(2000))
 
 
 def facts(**known: Any) -> InquiryFacts:
-    usual: dict[str, Any] = {"total": Decimal(5000), "dearest": Decimal(5000), "categories": []}
+    usual: dict[str, Any] = {"total": Decimal(5000), "highest_price": Decimal(5000), "categories": []}
     return InquiryFacts(**usual | known)
 
 
+@pytest.mark.clause("INQ-04", "INQ-05")
 @pytest.mark.parametrize(
     ("known", "mark", "criterion"),
     [
@@ -26,9 +27,9 @@ def facts(**known: Any) -> InquiryFacts:
         ({"categories": ["Тормоза", "Тормоза"]}, None, None),
         ({"state_institution": True}, "vip", "государственное учреждение"),
         ({"paid_online": True}, "vip", "после первого касания оформлен заказ с онлайн-оплатой"),
-        ({"dearest": Decimal("1999.99")}, "bad", "товар дешевле 2000 ₽ при разовой покупке"),
-        ({"dearest": Decimal(2000)}, None, None),
-        ({"dearest": None, "total": None}, None, None),
+        ({"highest_price": Decimal("1999.99")}, "bad", "товар дешевле 2000 ₽ при разовой покупке"),
+        ({"highest_price": Decimal(2000)}, None, None),
+        ({"highest_price": None, "total": None}, None, None),
         ({"components": True}, "bad", "ищет комплектующие"),
         (
             {"discontinued_without_alternative": True},
@@ -36,7 +37,7 @@ def facts(**known: Any) -> InquiryFacts:
             "товар снят с производства, цена неадекватна, альтернатива не рассматривается",
         ),
         ({"components": True, "state_institution": True}, "vip", "государственное учреждение"),
-        ({"dearest": Decimal(100), "regular": True}, "vip", "цикличные или регулярные закупки"),
+        ({"highest_price": Decimal(100), "regular": True}, "vip", "цикличные или регулярные закупки"),
     ],
 )
 def test_a_mark_is_suggested_with_its_criterion(known: dict[str, Any], mark: str | None, criterion: str | None) -> None:
@@ -45,6 +46,7 @@ def test_a_mark_is_suggested_with_its_criterion(known: dict[str, Any], mark: str
     assert suggestion.criteria == ((criterion,) if criterion else ())
 
 
+@pytest.mark.clause("INQ-04")
 def test_all_criteria_that_hold_are_named() -> None:
     suggestion = suggest(POLICY, facts(total=Decimal(100_000), regular=True))
     assert suggestion.criteria == ("сумма больше 90000 ₽", "цикличные или регулярные закупки")

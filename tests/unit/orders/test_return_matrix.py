@@ -1,4 +1,4 @@
-"""RET-02…RET-10, K6 and K16, on the policy that ships."""
+"""The matrix of the first version: RET-02, RET-03, RET-04, RET-05, RET-06, RET-10, K6 and K16."""
 
 from decimal import Decimal
 from typing import get_args
@@ -24,6 +24,7 @@ RETURNS = first_policies()["returns"]
 POLICY = ReturnPolicy.model_validate(RETURNS)
 
 
+@pytest.mark.clause("K6", "RET-02", "RET-03", "RET-05", "RET-06")
 @pytest.mark.parametrize(
     ("amount", "clause", "decides"),
     [
@@ -45,6 +46,7 @@ def test_bands_are_half_open(amount: str, clause: str, decides: str) -> None:
     assert (row.clause, row.decides) == (clause, decides)
 
 
+@pytest.mark.clause("K16", "RET-02", "RET-03", "RET-04", "RET-05", "RET-06")
 @pytest.mark.parametrize(
     ("amount", "kind", "offers"),
     [
@@ -86,11 +88,13 @@ def test_the_matrix_names_its_offers(amount: int, kind: PartKind, offers: list[s
     assert [offer.text for offer in consult(POLICY, Decimal(amount), kind).offers] == offers
 
 
+@pytest.mark.clause("K16")
 def test_other_kinds_follow_the_band_without_an_offer() -> None:
     assert consult(POLICY, Decimal(1500), "other").otherwise.startswith("Принять возврат")
     assert "управляющему" in consult(POLICY, Decimal(7000), "other").otherwise
 
 
+@pytest.mark.clause("RET-10")
 @pytest.mark.parametrize("ground", [Ground.WARRANTY, Ground.MISSORT])
 def test_warranty_and_missorts_stand_outside(ground: Ground) -> None:
     row = consult(POLICY, Decimal(1500), "consumable", ground)
@@ -98,6 +102,7 @@ def test_warranty_and_missorts_stand_outside(ground: Ground) -> None:
     assert row.offers == ()
 
 
+@pytest.mark.clause("K6")
 @given(st.decimals("0.01", "99999999", places=2), st.sampled_from(get_args(PartKind)))
 def test_every_sum_has_exactly_one_band(amount: Decimal, kind: PartKind) -> None:
     fitting = [band for band in POLICY.bands if band.over < amount and (band.upto is None or amount <= band.upto)]
@@ -105,6 +110,7 @@ def test_every_sum_has_exactly_one_band(amount: Decimal, kind: PartKind) -> None
     assert consult(POLICY, amount, kind).clause == fitting[0].clause
 
 
+@pytest.mark.clause("K6")
 def test_a_policy_with_a_gap_is_refused() -> None:
     broken = RETURNS | {"bands": [RETURNS["bands"][0], *RETURNS["bands"][2:]]}
     with pytest.raises(ValidationError, match="без пропусков"):
@@ -116,6 +122,7 @@ def _offer(amount: int, code: str) -> Offer:
     return next(offer for offer in consult(POLICY, Decimal(amount), kind).offers if offer.code == code)
 
 
+@pytest.mark.clause("RET-04")
 def test_a_discount_is_a_share_of_the_price_within_the_matrix() -> None:
     offer = _offer(3000, "discount")
     options = {"amount": Decimal("3333.33"), "purchase_amount": None, "agreed_price": None}
@@ -125,6 +132,7 @@ def test_a_discount_is_a_share_of_the_price_within_the_matrix() -> None:
             refund_for_keeping(offer, discount_percent=percent, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.clause("RET-04")
 def test_keeping_at_the_purchase_price_returns_the_margin() -> None:
     offer = _offer(3000, "purchase_price")
     refund = refund_for_keeping(
@@ -133,6 +141,7 @@ def test_keeping_at_the_purchase_price_returns_the_margin() -> None:
     assert refund == Decimal(900)
 
 
+@pytest.mark.clause("RET-05")
 @pytest.mark.parametrize(("agreed", "refund"), [("5000", "4000"), ("0", "9000"), ("6000", None), (None, None)])
 def test_below_the_purchase_price_means_below(agreed: str | None, refund: str | None) -> None:
     offer = _offer(9000, "below_purchase_price")
@@ -150,6 +159,7 @@ def test_below_the_purchase_price_means_below(agreed: str | None, refund: str | 
         assert refund_for_keeping(offer, **options) == Decimal(refund)  # type: ignore[arg-type]
 
 
+@pytest.mark.clause("RET-06")
 def test_commission_returns_nothing_now() -> None:
     offer = _offer(20000, "commission")
     assert (
@@ -158,6 +168,7 @@ def test_commission_returns_nothing_now() -> None:
     )
 
 
+@pytest.mark.clause("K8", "RET-04")
 def test_later_discounts_stay_within_the_matrix() -> None:
     later = _offer(3000, "discount").later
     ensure_within(later, 10, field="later")
@@ -167,6 +178,7 @@ def test_later_discounts_stay_within_the_matrix() -> None:
         ensure_within(None, 5, field="later")
 
 
+@pytest.mark.clause("RET-10")
 @pytest.mark.parametrize(
     ("ground", "client_kind", "days", "granted"),
     [

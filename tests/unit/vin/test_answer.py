@@ -42,17 +42,20 @@ def test_the_manager_s_order_is_kept_for_price_and_quality() -> None:
     assert checked(ORIGINAL, UNPRICED, CHEAP) == ["06A 115 561 B", "W 719/30", "OC 90"]
 
 
+@pytest.mark.clause("VIN-02")
 def test_the_cheapest_offer_comes_first_when_the_client_wants_the_minimum_price() -> None:
     offers = UNPRICED, ORIGINAL, CHEAP
     assert checked(*offers, preference=PreferenceCode.MINIMUM_PRICE) == ["OC 90", "06A 115 561 B", "W 719/30"]
 
 
+@pytest.mark.clause("VIN-02")
 def test_only_originals_are_offered_to_a_client_who_wants_originals() -> None:
     assert checked(ORIGINAL, preference=PreferenceCode.ORIGINAL_ONLY) == ["06A 115 561 B"]
     with pytest.raises(PreferenceNotHonoured, match="Knecht OC 90 — не оригинал"):
         checked(ORIGINAL, CHEAP, preference=PreferenceCode.ORIGINAL_ONLY)
 
 
+@pytest.mark.clause("VIN-02")
 def test_a_substitute_for_an_original_is_explained_to_the_client() -> None:
     note = "К сожалению, оригинал снят с производства, предлагаем Вам замену"
     assert checked(CHEAP, preference=PreferenceCode.ORIGINAL_ONLY, note=note) == ["OC 90"]
@@ -94,6 +97,7 @@ def test_a_refusal_without_words_has_the_reason_s_own() -> None:
     assert check_refusal(REASON, None, []) == REASON.text
 
 
+@pytest.mark.clause("VIN-08")
 def test_a_refusal_in_words_addresses_the_client() -> None:
     comment = "К сожалению, такую деталь Вам никто не привезёт"
     assert check_refusal(REASON, comment, []) == comment
@@ -101,6 +105,7 @@ def test_a_refusal_in_words_addresses_the_client() -> None:
         check_refusal(REASON, "Снято с производства", [])
 
 
+@pytest.mark.clause("VIN-06")
 @pytest.mark.parametrize(
     ("reason", "comment", "error"),
     [
@@ -137,6 +142,7 @@ def test_a_conversation_before_the_attempt_does_not_matter() -> None:
     assert asked(Call("no_answer", SUBMITTED + timedelta(minutes=5)), SUBMITTED + timedelta(minutes=1)) == QUESTION
 
 
+@pytest.mark.clause("VIN-07")
 @pytest.mark.parametrize(
     ("attempt", "last_conversation_at"),
     [
@@ -154,6 +160,7 @@ def test_a_question_without_an_unanswered_call_is_refused(
         asked(attempt, last_conversation_at)
 
 
+@pytest.mark.clause("K17")
 def test_every_line_is_answered_before_the_answer_is_given() -> None:
     check_complete([LineDraft(1, "Колодки", True), LineDraft(2, "Диски", True)])
     with pytest.raises(AnswerIncomplete, match=r"2\. Диски") as refusal:

@@ -1,4 +1,4 @@
-"""VIN-03: one line, one part.  Tables of real numbers and of real mistakes."""
+"""One line, one part (VIN-03): tables of real numbers and of real mistakes."""
 
 import pytest
 
@@ -191,6 +191,7 @@ def test_a_real_article_passes_as_it_is_written(article: str, brand: str) -> Non
     assert check_article(article, brand) == article
 
 
+@pytest.mark.clause("VIN-03")
 @pytest.mark.parametrize("text", SEVERAL)
 def test_several_articles_in_one_line_are_refused(text: str) -> None:
     with pytest.raises(SeveralArticles):

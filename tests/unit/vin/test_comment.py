@@ -65,6 +65,7 @@ HARMLESS = [
 ]
 
 
+@pytest.mark.clause("VIN-03")
 @pytest.mark.parametrize(("comment", "article"), HIDING)
 def test_a_second_article_in_the_comment_is_found(comment: str, article: str) -> None:
     assert article in hidden_articles(comment, own_articles=["GDB1550"])
@@ -78,6 +79,7 @@ def test_other_numbers_in_a_comment_pass(comment: str) -> None:
     assert hidden_articles(comment, own_articles=["GDB1550"], vehicle_ids=known) == []
 
 
+@pytest.mark.clause("VIN-08")
 @pytest.mark.parametrize(
     "comment",
     [
@@ -106,6 +108,7 @@ def test_a_note_to_oneself_is_refused_with_a_hint(comment: str, must_address: bo
         check_comment(comment, must_address=must_address)
 
 
+@pytest.mark.clause("VIN-08")
 @pytest.mark.parametrize(
     "comment",
     [
@@ -122,12 +125,14 @@ def test_a_comment_that_addresses_the_client_passes(comment: str) -> None:
     assert check_comment(f" {comment} ", must_address=True) == comment
 
 
+@pytest.mark.clause("VIN-08")
 def test_a_fact_about_a_part_needs_no_address_but_a_refusal_does() -> None:
     assert check_comment("Передние, с датчиком износа", must_address=False)
     with pytest.raises(CommentNotAddressed, match="не обращено к клиенту"):
         check_comment("Снято с производства", must_address=True)
 
 
+@pytest.mark.clause("VIN-06")
 @pytest.mark.parametrize(
     "comment",
     [

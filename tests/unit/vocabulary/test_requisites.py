@@ -5,15 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.vocabulary.requisites import (
-    account_with_key,
     check_account,
     check_bic,
     check_correspondent_account,
     check_inn,
     check_kpp,
     check_ogrn,
-    correspondent_account_with_key,
 )
+from tests.support.requisites import account_with_key, correspondent_account_with_key
 
 SBERBANK = "044525225"
 SBERBANK_CORRESPONDENT = "30101810400000000225"
@@ -126,7 +125,7 @@ def test_a_wrong_correspondent_account_is_refused_with_the_reason(account: str, 
     ],
 )
 def test_accounts_outside_banks_have_rules_of_their_own(bic: str, account: str) -> None:
-    """A settlement centre counts by its own number, a treasury account has no key at all."""
+    """A settlement centre's key includes its own number; a treasury account has no key."""
     valid = account if account.startswith("03") else account_with_key(bic, account)
     assert check_account(bic, valid) == valid
 

@@ -388,6 +388,7 @@ def test_equal_calendars_share_a_timeline_and_a_changed_copy_does_not_keep_the_o
     assert add_working_minutes(changed, start, 20) == local("2026-01-21 09:10")
 
 
+@pytest.mark.clause("K5")
 @pytest.mark.parametrize(
     ("amount", "unit", "due"),
     [

@@ -114,7 +114,7 @@ class Oracle:
     def add_with_pauses(
         self, start: datetime, pauses: Sequence[tuple[datetime, datetime]], minutes: int
     ) -> datetime | None:
-        """A minute counts when the office works and the duty waits for nobody else."""
+        """A minute counts when the office works and the obligation is not paused."""
         index = self.index(start)
         if minutes == 0:
             opening = self.next_open(index)

@@ -104,7 +104,7 @@ async def notify_staff(
     if not by_person:
         return
     # Replicas and parallel batches notify a person one after another, else each would begin a letter of its own.
-    await lock_until_commit(session, *(f"notify/{staff_id}" for staff_id in by_person))
+    await lock_until_commit(session, *(f"tell/{staff_id}" for staff_id in by_person))
     preferences = await _preferences(session, by_person)
     pauses = {staff_id: _pause(preferences.get(staff_id), window) for staff_id in by_person}
     last = await _last_letters(session, by_person, at - max(pauses.values()))

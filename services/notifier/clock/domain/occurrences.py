@@ -1,6 +1,7 @@
 """Days on which obligations open by the calendar.
 
-Clauses: CALL-04, HR-02, HR-03, RPT-01, RPT-02, RPT-03, RPT-04, RPT-05, RPT-06, K3.
+Clauses: CALL-04, HR-03, K3.  In part: HR-02, RPT-01, RPT-02, RPT-03, RPT-04, RPT-05, RPT-06 (the reminder with its
+deadline; plans, reports and questionnaires have no content here).
 """
 
 from collections.abc import Iterator

@@ -53,7 +53,7 @@ class _Candidate(NamedTuple):
 
 async def open_due(session: AsyncSession, at: datetime | None = None) -> int:
     """Open what has begun and is not open yet; return how many.  What would be late already is not opened."""
-    await lock_until_commit(session, "notifier calendar obligations")
+    await lock_until_commit(session, "notifier calendar duties")
     database_now: datetime = (await session.execute(select(func.now()))).scalar_one()
     at = at or database_now
     book = await rule_book(session)

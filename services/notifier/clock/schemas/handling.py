@@ -5,9 +5,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from shared.vocabulary.fields import Reason
 from shared.web import Input
 
-Words = Annotated[str, StringConstraints(min_length=3, max_length=500)]
+Words = Annotated[Reason, StringConstraints(min_length=3)]
 
 
 class MoveDeadline(Input):

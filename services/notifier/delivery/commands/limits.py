@@ -1,6 +1,6 @@
 """Decide at the moment of sending whether a notice may go out now, whatever was true when it was queued.
 
-Clauses: NTF-02, NTF-04.
+Clauses: NTF-02; NTF-04, in part: consent and opt-out count at sending, nothing creates promotions.
 """
 
 from datetime import datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""Positions remember what went back to the client for pieces that stayed (RET-03…RET-06)."""
+"""Positions keep what was refunded for pieces that the client kept (RET-03, RET-04, RET-05, RET-06)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# One open claim at a time covers a position, and every kept one so far was about the position as it stands.
+# A position has at most one open claim, and every kept one so far was about all of its present pieces.
 GIVEN_BACK = """
 UPDATE position SET discounted = kept.refund
 FROM (SELECT position_id, sum(refund) AS refund FROM claim WHERE decision = 'kept' GROUP BY position_id) AS kept

@@ -1,4 +1,4 @@
-"""Lists of an office come from their indexes at any number of rows."""
+"""Isolation policies that let lists of an office use their indexes at any number of rows."""
 
 from shared.persistence.migrations import replace_isolation_policy
 

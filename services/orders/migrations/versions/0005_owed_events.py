@@ -1,4 +1,4 @@
-"""A repair of a queue that is broken off is taken up again."""
+"""Republishing to a damaged queue resumes after an interruption."""
 
 from shared.persistence.migrations import add_republish_pending_since
 

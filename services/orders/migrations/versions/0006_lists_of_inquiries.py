@@ -1,4 +1,4 @@
-"""Inquiries of a channel or with a mark, tasks that are done: found among millions of others."""
+"""Indexes for inquiries by channel and mark, and for tasks that are done."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A repair of a queue that is broken off is taken up again."""
+"""Resume an interrupted repair of a queue."""
 
 from shared.persistence.migrations import add_republish_pending_since
 
