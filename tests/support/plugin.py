@@ -39,8 +39,11 @@ def infrastructure() -> Iterator[Infrastructure]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers, only in the process that controls the workers."""
-    if not getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+    """Start the servers in the process that controls the workers.
+
+    Raises UsageError for a clause that no test proves, before anything is started.
+    """
+    if hasattr(config, "workerinput"):
         return
     clause = config.getoption("--clause")
     if clause is not None and clause not in proofs():
