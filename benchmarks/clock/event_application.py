@@ -26,7 +26,7 @@ from shared.persistence.database import new_id
 TYPE = InvoiceIssued.type
 CONNECTIONS = 8
 _BEGUN = text("SELECT 1")
-"""The inbox row with which a consumer's transaction begins."""
+"""Stands for the caller's first statement: a consumer's transaction begins with its inbox row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def _fetch() -> None:
         try:
             subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True, timeout=FETCH_SECONDS)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            _give_up(f"npm cannot fetch it: {(error.stderr or error)!s}")
+            _give_up(f"npm cannot fetch it: {error}\n{error.stderr!s}")
         (Path(directory) / ARCHIVE.name).rename(ARCHIVE)
 
 

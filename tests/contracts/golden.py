@@ -1,4 +1,4 @@
-"""Golden files: what every event looked like when it was published first, kept for ever.
+"""Golden files: the form of every event when it was first published, kept for ever.
 
 `golden/<type>.json` is the first, `golden/<type>.r2.json` and so on were added when optional fields came.
 """
@@ -16,7 +16,7 @@ DIRECTORY = Path(__file__).parent / "golden"
 Schema = dict[str, Any]
 
 _WORDS_ONLY = {"title", "description", "default", "examples", "pattern"}
-"""Not compared.  That there is a default shows in `required`; number patterns are pydantic's own wording."""
+"""Keys that are not compared: a default shows in `required`, and number patterns are pydantic's."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Golden:
 
 
 def read_all() -> list[Golden]:
-    """Sorted by type, oldest revision first."""
+    """Return all golden files by type, oldest revision first."""
     found = []
     for path in DIRECTORY.glob("*.json"):
         content = json.loads(path.read_text())
@@ -41,14 +41,14 @@ def revisions(event_type: str) -> list[Golden]:
 
 
 def current_schema(event_type: str) -> Schema:
-    """The JSON schema a consumer validates with, references resolved, words left out."""
+    """Return the JSON schema that a consumer validates with, references resolved, descriptions left out."""
     schema = EVENT_TYPES[event_type].model_json_schema(mode="validation")
     resolved: Schema = _resolve(schema, schema.get("$defs", {}))
     return resolved
 
 
 def example(event_type: str) -> dict[str, Any]:
-    """The story's example as it goes over the wire.  Raises KeyError when the story has none."""
+    """Return the story's example as it goes over the wire.  Raises KeyError when the story has none."""
     for event in EXAMPLES:
         if event.type == event_type:
             body: dict[str, Any] = event.model_dump(mode="json")
@@ -57,9 +57,9 @@ def example(event_type: str) -> dict[str, Any]:
 
 
 def breaking_changes(old: Schema, new: Schema, path: str = "") -> list[str]:
-    """Why messages or consumers of the old schema would not work with the new one.
+    """Return why messages or consumers of the old schema would not work with the new one.
 
-    Allowed is one thing only: a new optional property.
+    Only a new optional property is allowed.
     """
     if "properties" not in old or "properties" not in new:
         return _nested_changes(old, new, path)
@@ -76,7 +76,7 @@ def breaking_changes(old: Schema, new: Schema, path: str = "") -> list[str]:
 
 
 def unprotected_fields(old: Schema, new: Schema, path: str = "") -> list[str]:
-    """Optional properties that came after the golden file and could still be taken away unnoticed."""
+    """Return optional properties newer than the golden file, which could be removed unnoticed."""
     found = []
     for name, kind in new.get("properties", {}).items():
         if name not in old.get("properties", {}):

@@ -1,4 +1,4 @@
-"""What a service knows by itself when the story's events reach it: others speak of its own orders."""
+"""Rows that a service owns when the story's events reach it: others' events refer to its own orders."""
 
 from services.orders.domain.order import OrderState
 from services.orders.domain.position import PositionState
@@ -15,7 +15,7 @@ async def own_facts(service: ServiceHarness) -> None:
 
 
 async def _the_order(service: ServiceHarness) -> None:
-    """The order whose placing the story's own event tells of."""
+    """Insert the order that the story's own event says was placed."""
     placed = PLACED[0]
     assert isinstance(placed, OrderPlaced)
     assert placed.vehicle is not None

@@ -18,7 +18,7 @@ from tests.contracts.golden import (
 
 
 def missing(event_type: str) -> str | None:
-    """The name of the golden file that the event lacks.  Raises ValueError when it changed in a breaking way."""
+    """Return the name of the golden file that the event lacks.  Raises ValueError when it changed in a breaking way."""
     known = revisions(event_type)
     schema = current_schema(event_type)
     for golden in known:
@@ -32,7 +32,7 @@ def missing(event_type: str) -> str | None:
 
 
 def update() -> list[str]:
-    """The names of the files that were added."""
+    """Add missing files and return their names."""
     added = [(event_type, name) for event_type in sorted(EVENT_TYPES) if (name := missing(event_type))]
     for event_type, name in added:
         content = {"type": event_type, "payload": example(event_type), "schema": current_schema(event_type)}

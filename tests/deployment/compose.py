@@ -1,4 +1,4 @@
-"""docker-compose.yml as Docker would read it, for tests that run where no Docker is."""
+"""Read docker-compose.yml like Docker, for tests that run without it."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def env_file(path: Path) -> dict[str, str]:
 
 
 def interpolate(value: Any, variables: dict[str, str]) -> Any:
-    """Compose's own rules: `${A}`, `${A:-default}`, `${A:?error}`; raises KeyError naming what is missing."""
+    """Substitute by Compose's rules: `${A}`, `${A:-default}`, `${A:?error}`.  Raises KeyError."""
     if isinstance(value, dict):
         return {key: interpolate(inner, variables) for key, inner in value.items()}
     if isinstance(value, list):

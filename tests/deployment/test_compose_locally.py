@@ -1,4 +1,4 @@
-"""Every container of ours, run without Docker: its command, its environment, its health check, its part of the code.
+"""Every container, run without Docker: its command, its environment, its health check, its part of the code.
 
 Only addresses are rewritten: from the names of containers to 127.0.0.1 and the run's own servers and ports. Each runs
 in a copy of what its image would hold, so an import of another service, or a forgotten variable, fails here.
@@ -41,7 +41,7 @@ class Local:
     directory: Path
 
     def rewrite(self, text: str) -> str:
-        """Addresses only; databases and roles get the run's prefix, for their names are the server's and not ours."""
+        """Rewrite addresses; databases and roles get the run's prefix, because their names are shared on the server."""
         database = urlsplit(self.infrastructure.database_url)
         broker = urlsplit(self.infrastructure.amqp_url)
         management = urlsplit(self.infrastructure.management_url)
@@ -57,7 +57,7 @@ class Local:
         return text
 
     def environment(self, name: str) -> dict[str, str]:
-        """The container's own variables and nothing of ours."""
+        """Return the container's own variables, without those of this process."""
         declared = self.containers[name].get("environment", {})
         image = {"PATH": f"{BIN}:/usr/bin:/bin", "PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
         return image | {key: self.rewrite(str(value)) for key, value in declared.items()}
@@ -81,7 +81,7 @@ class Local:
         )
 
     def healthy(self, name: str) -> bool:
-        """Runs the container's own check."""
+        """Run the container's health check."""
         kind, *check = self.containers[name]["healthcheck"]["test"]
         assert kind == "CMD"
         own = "8026" if name == "sms" else "8000"
@@ -91,7 +91,7 @@ class Local:
 
 
 def _build_image(directory: Path, service: str) -> None:
-    """What the Dockerfile copies for that service."""
+    """Copy what the Dockerfile copies for that service."""
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "shared", directory / "shared", ignore=unwanted)
     (directory / "services").mkdir()
@@ -155,7 +155,7 @@ def _pid(process: GuardedProcess) -> int:
 
 
 def _everything_through_one_origin(local: Local, stack: ExitStack) -> None:
-    """Debian's Caddy with the very file that the proxy's container gets."""
+    """Run Debian's Caddy with the file that the proxy's container gets."""
     caddy = shutil.which("caddy")
     if caddy is None:
         return

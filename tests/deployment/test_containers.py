@@ -23,7 +23,7 @@ from tests.support import ROOT
 
 BIN = Path(sys.executable).parent
 DEMO = ROOT / "deploy" / "demo.env"
-# Used through another package, or by the interpreter: no import names them.
+# Used through another package or by the interpreter: no import names them.
 IMPLIED = {"uvloop", "httptools", "python-multipart", "tzdata"}
 # Copied into every image beside shared/.
 COMMON_CODE = [ROOT / "services" / name for name in ("__init__.py", "__main__.py", "serving.py")]
@@ -41,7 +41,7 @@ def _name(requirement: str) -> str:
 
 
 def _imported(files: Iterable[Path]) -> set[str]:
-    """The distributions whose modules are imported."""
+    """Return the distributions whose modules are imported."""
     modules: set[str] = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -112,13 +112,13 @@ def test_debians_docker_compose_accepts_the_file() -> None:
 
 
 def test_every_secret_has_to_be_set() -> None:
-    """Left as it is, the example starts nothing; each single value of the demo's is needed."""
+    """The unchanged example starts nothing; each value of the demo's file is needed."""
     with pytest.raises(KeyError):
         containers(env_file(ROOT / ".env.example"))
     demo = env_file(DEMO)
     containers(demo)
     for name in demo:
-        # An SMS gateway's may stand in its address.
+        # An SMS gateway's may be part of its address.
         if name.endswith(("_PASSWORD", "_SECRET", "_LOGIN")) and "_SMS_" not in name:
             with pytest.raises(KeyError, match=name):
                 containers(demo | {name: ""})
@@ -140,7 +140,7 @@ def test_secrets_are_filled_in_each_with_its_own(tmp_path: Path) -> None:
     assert given_by_the_gateway == ""
     assert len(set(made.values())) == len(made)
     assert all(len(value) >= 32 for value in made.values())
-    with pytest.raises(OperatorError, match="exists already"):  # The data knows the passwords of the first.
+    with pytest.raises(OperatorError, match="exists already"):  # The data was made with the first passwords.
         write_secrets(file)
     assert env_file(file) == filled
 

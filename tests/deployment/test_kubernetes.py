@@ -1,4 +1,4 @@
-"""The manifests are valid, and say the same of every service as docker-compose.yml does."""
+"""The manifests are valid and describe every service as docker-compose.yml does."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def _objects(file: Path) -> list[dict[str, Any]]:
 
 
 def _variables(container: dict[str, Any]) -> set[str]:
-    """The names that the container gets from the config map and the secrets."""
+    """Return the names of variables that the container gets from the config map and the secrets."""
     sources = {}
     for document in _objects(K8S / "configuration.yaml") + _objects(K8S / "secrets.example.yaml"):
         content = document.get("data") or document.get("stringData")
@@ -42,8 +42,8 @@ def _variables(container: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("where", ["compose", "kubernetes"])
-async def test_behind_the_proxy_callers_are_told_apart_by_their_own_addresses(where: str) -> None:
-    """Else whoever guesses passwords locks everybody out.  Nobody else may say who he is."""
+async def test_behind_the_proxy_callers_are_distinguished_by_their_own_addresses(where: str) -> None:
+    """Otherwise one caller's failed sign-ins lock all others out.  Only the proxy's header is trusted."""
     if where == "compose":
         trusted, proxy = containers(env_file(ROOT / "deploy" / "demo.env"))["control"]["environment"], "172.18.0.5"
     else:
@@ -107,8 +107,8 @@ def test_the_example_of_secrets_holds_none() -> None:
         assert not any(document["stringData"].values()), document["metadata"]["name"]
 
 
-def test_whoever_stops_a_service_waits_as_long_as_it_may_need() -> None:
-    """Killed before, it would leave letters of unknown outcome."""
+def test_compose_and_kubernetes_wait_as_long_as_a_service_may_need_to_stop() -> None:
+    """A kill before would leave letters of unknown outcome."""
     longest = SHUTDOWN_GRACE_SECONDS + max(DRAIN_SECONDS + 2, SHUTDOWN_TIMEOUT) + 5
     assert longest <= SERVICE_GRACE_SECONDS
     found = containers(env_file(ROOT / "deploy" / "demo.env"))

@@ -1,4 +1,4 @@
-"""`./reglament test`: all the news at once, pytest last, the first failure's status."""
+"""`./reglament lint` and `./reglament test`: every check runs, pytest last, the first failure's status is returned."""
 
 import os
 import subprocess
@@ -84,7 +84,7 @@ def test_the_fast_run_has_two_checks_and_the_serverless_tests(
 def test_packages_are_installed_without_starting_their_services(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for apt-get, for nothing may be installed by a test: it looks whether the start is forbidden."""
+    """A fake apt-get, because a test installs nothing: it looks whether the start is forbidden."""
     apt = tmp_path / "apt-get"
     hook = tmp_path / "policy-rc.d"
     apt.write_text(f'#!/bin/sh\necho "$@"\n{hook}\necho "start answered $?"\n')
@@ -107,14 +107,14 @@ def test_a_hook_that_the_machine_has_is_left_alone(tmp_path: Path, monkeypatch: 
     hook.write_text("theirs")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(packages, "START_HOOK", hook)
-    assert not packages.install(["postgresql"], [], tmp_path / "log"), "a failure is told"
+    assert not packages.install(["postgresql"], [], tmp_path / "log"), "a failure is reported"
     assert hook.read_text() == "theirs"
 
 
 def test_a_hook_of_an_installation_that_was_killed_does_not_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Left there, no server that the machine installs or upgrades later would start any more."""
+    """A left hook would keep every server from starting that is installed or upgraded later."""
     apt, hook = tmp_path / "apt-get", tmp_path / "policy-rc.d"
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(packages, "START_HOOK", hook)
@@ -129,7 +129,7 @@ def test_a_hook_of_an_installation_that_was_killed_does_not_stay(
 
 
 def test_killing_the_command_ends_its_pytest(tmp_path: Path) -> None:
-    """The kernel tells pytest that its parent is gone; what pytest started has guards of its own."""
+    """The kernel signals pytest when its parent is gone; what pytest started has its own guards."""
     test = tmp_path / "test_sleep.py"
     test.write_text("import time\n\n\ndef test_sleep():\n    time.sleep(600)\n")
     program = (

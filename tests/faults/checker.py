@@ -1,4 +1,4 @@
-"""Compares what the clients were told with what the databases hold."""
+"""Compare the answers that clients got with the rows of the databases."""
 
 import asyncio
 import time
@@ -36,7 +36,7 @@ class Verdict:
             self.violations.append(what)
 
     def require_none(self, what: str, found: Iterable[Any]) -> None:
-        """`what` counts things that must not be."""
+        """Count things that must not exist and report them under `what`."""
         bad = list(found)
         self.figures[what] = self.figures.get(what, 0) + len(bad)
         if bad:
@@ -54,9 +54,9 @@ async def check_drained(
     timeout: float = DRAIN_SECONDS,
     stall_timeout: float = DRAIN_SECONDS,
 ) -> None:
-    """Everything published, applied and out of the retry table within a minute of the last fault.
+    """Require that everything is published, applied and out of the retry table a minute after the last fault.
 
-    It is given up earlier when for `stall_timeout` seconds nothing has moved.
+    Give up earlier when nothing has changed for `stall_timeout` seconds.
     """
     begun = time.monotonic() if since is None else since
     before, moved_at = dict[tuple[str, str], int](), time.monotonic()
@@ -79,7 +79,7 @@ async def check_drained(
 
 
 async def waiting(world: World) -> dict[tuple[str, str], int]:
-    """What is still under way, by service and kind."""
+    """Return the number of rows that are still in progress, by service and kind."""
     counts: dict[tuple[str, str], int] = {}
     for service in world.databases:
         counts[service, "unpublished"] = await world.count(
@@ -93,14 +93,14 @@ async def waiting(world: World) -> dict[tuple[str, str], int]:
 
 
 async def unapplied(world: World, consumer: str) -> set[UUID]:
-    """Events committed by others that this service has neither applied nor parked."""
+    """Return events committed by others that this service has neither applied nor parked."""
     seen = {row[0] for row in await world.rows(consumer, "SELECT event_id FROM inbox")}
     seen |= {row[0] for row in await world.rows(consumer, "SELECT event_id FROM failed_message WHERE state = 'parked'")}
     return await committed(world, consumer) - seen
 
 
 async def committed(world: World, consumer: str) -> set[UUID]:
-    """What the outboxes hold of the types that this service consumes."""
+    """Return the events in the outboxes of the types that this service consumes."""
     queues = await world.rows(consumer, "SELECT queue FROM topology_check WHERE queue NOT LIKE '%.republish'")
     types = [row[0].removeprefix(f"{consumer}.") for row in queues]
     found: set[UUID] = set()
@@ -111,7 +111,7 @@ async def committed(world: World, consumer: str) -> set[UUID]:
 
 
 async def check_events(world: World, verdict: Verdict, still_parked: int = 0) -> None:
-    """Each consumer applied exactly what the producers committed; nothing else is left over anywhere."""
+    """Require that each consumer applied exactly what the producers committed, and that nothing is left over."""
     for consumer in world.databases:
         events = await committed(world, consumer)
         applied = {row[0] for row in await world.rows(consumer, "SELECT event_id FROM inbox")}
@@ -125,7 +125,7 @@ async def check_events(world: World, verdict: Verdict, still_parked: int = 0) ->
 
 
 async def check_connections(world: World, verdict: Verdict) -> None:
-    """No session sits in a transaction that nobody will end."""
+    """Require that no database session stays idle in a transaction."""
     idle = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
         f" AND state_change < clock_timestamp() - interval '{IDLE_SECONDS} seconds'"
@@ -143,9 +143,9 @@ async def check_connections(world: World, verdict: Verdict) -> None:
 async def check_pages(
     world: World, history: History, verdict: Verdict, *, parked: int = 0, still_parked: int = 0
 ) -> None:
-    """The samples: every page that was acknowledged is there, and every effect of every page once.
+    """Require of the samples that every acknowledged page exists, with every effect once.
 
-    `parked` pages wait for a cure; `still_parked` messages are no pages and never will be.
+    `parked` pages wait for their replay; `still_parked` messages are unreadable and stay parked.
     """
     acknowledged = {line["number"]: UUID(line["id"]) for line in history.lines("acknowledged")}
     sent = {line["number"] for line in history.lines("sent")}
@@ -160,8 +160,8 @@ async def check_pages(
     verdict.require_none(
         "repetitions answered differently", [x["number"] for x in history.lines("repeated") if not x["same"]]
     )
-    told = Counter(row[0] for row in await world.rows("press", "SELECT subject FROM outbox"))
-    verdict.require_none("pages not told of once", [page for page in pages if told[f"page/{page}"] != 1])
+    published = Counter(row[0] for row in await world.rows("press", "SELECT subject FROM outbox"))
+    verdict.require_none("pages not published once", [page for page in pages if published[f"page/{page}"] != 1])
     for service, table, what in (("ledger", "line", "entries"), ("press", "entered", "answers")):
         effects = Counter(row[0] for row in await world.rows(service, f"SELECT page_id FROM {table}"))
         missing = [page for page in pages if not effects[page]]
@@ -183,7 +183,7 @@ async def check_samples(
     timeout: float = DRAIN_SECONDS,
     stall_timeout: float = DRAIN_SECONDS,
 ) -> Verdict:
-    """All of the above for the samples, after they have come to rest."""
+    """Return the verdict on the samples after they have drained."""
     verdict = Verdict()
     await check_drained(world, verdict, since, timeout, stall_timeout)
     await check_pages(world, history, verdict)

@@ -1,4 +1,4 @@
-"""One service in a process of its own, with a planted bug on request."""
+"""One service in its own process, with an injected bug on request."""
 
 import json
 import os
@@ -16,16 +16,16 @@ from tests.faults import injected_bugs
 from tests.support.harness import TestVerifier
 
 KEY = "REGLAMENT_FAULTS_KEY"
-"""The key that signs the operator's tokens, for the samples have no service that signs people in."""
+"""The key that signs the operator's tokens: the samples have no service that signs people in."""
 
 
 def load(name: str) -> None:
-    """Import a service, which most of its start is spent on."""
+    """Import a service: the largest part of its start."""
     import_module(f"services.{name}.app" if name in SERVICES else f"tests.faults.sample.{name}.app")
 
 
 def serve(names: Sequence[str], port: int) -> None:
-    """The product's services under `/api/<name>`, a sample at the root; as `python -m services serve` does it."""
+    """Serve the product's services under `/api/<name>`, as `python -m services serve` does, or a sample at the root."""
     settings = Settings()
     logging.configure(settings.log_format, settings.log_level)
     injected_bugs.inject(os.environ.get(injected_bugs.VARIABLE))

@@ -20,11 +20,11 @@ HISTORY = (
 OBLIGATIONS = "SELECT id, state, due_at, closed_at, next_at, paused_at FROM obligations"
 EVENTS = """
 SELECT type, (body ->> 'obligation_id')::uuid AS id, (body ->> 'version')::int AS version, body ->> 'outcome' AS outcome
-FROM (SELECT type, convert_from(body, 'UTF8')::json AS body FROM outbox WHERE type LIKE 'notifier.obligation.%') AS told
+FROM (SELECT type, convert_from(body, 'UTF8')::json AS body FROM outbox WHERE type LIKE 'notifier.obligation.%') AS sent
 """
 LETTERS = "SELECT context FROM notices WHERE purpose = 'staff'"
 ONCE = ("warned", "breached", "escalated")
-"""Words of the history, and two of them of events, of which a duty has one at most."""
+"""Outcomes of the history; an obligation has at most one event of the last two."""
 
 
 NEAR = timedelta(seconds=0.1)
@@ -32,7 +32,7 @@ NEAR = timedelta(seconds=0.1)
 
 @dataclass(slots=True)
 class CommandAnswer:
-    """What a client heard when it paused, resumed or closed a duty."""
+    """The answer that a client got when it paused, resumed or closed an obligation."""
 
     sent_at: datetime
     answered_at: datetime
@@ -41,7 +41,7 @@ class CommandAnswer:
 
 @dataclass(slots=True)
 class ObligationTrace:
-    """What was meant to happen to one duty, and what did."""
+    """Plan and history of one obligation."""
 
     steps: list[datetime]
     fate: str
@@ -53,7 +53,7 @@ class ObligationTrace:
 
 
 def obligation_traces(history: History) -> dict[UUID, ObligationTrace]:
-    """As the clients wrote them down."""
+    """Return the clients' records by obligation."""
     found: dict[UUID, ObligationTrace] = {}
     for line in history.lines("clock"):
         found[UUID(line["id"])] = ObligationTrace(
@@ -66,7 +66,7 @@ def obligation_traces(history: History) -> dict[UUID, ObligationTrace]:
 
 
 async def check_clocks(world: World, history: History, verdict: Verdict) -> None:
-    """Nothing may be under way any more."""
+    """Compare plan and history; nothing may be in progress any more."""
     known = obligation_traces(history)
     for row in await world.rows("notifier", OBLIGATIONS):
         known[row["id"]].obligation = row
@@ -91,7 +91,7 @@ async def check_clocks(world: World, history: History, verdict: Verdict) -> None
 
 
 def _met_a_step(trace: ObligationTrace) -> bool:
-    """Whether the race was one."""
+    """Return whether the close came close enough to a step to race with it."""
     moment = trace.obligation["closed_at"]
     if "pause" in trace.answers:
         moment = datetime.fromisoformat(trace.answers["pause"].spans[0]["began_at"])
@@ -109,9 +109,9 @@ def _check_once(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
         if versions != list(range(1, len(versions) + 1)):
             numbers.append(f"{obligation_id}: {versions}")
     verdict.require_none("steps fired twice", twice)
-    verdict.require_none("steps told of twice", answers)
+    verdict.require_none("steps published twice", answers)
     verdict.require_none("steps twice in the history", words)
-    verdict.require_none("events of a duty not numbered one by one", numbers)
+    verdict.require_none("events of an obligation with gaps in their versions", numbers)
 
 
 def _check_moments(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
@@ -124,7 +124,7 @@ def _check_moments(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None
                 early.append(obligation_id)
             if row["planned_at"] != plan:
                 planned_otherwise.append(f"{obligation_id}/{row['level']}: {row['planned_at']}, not {plan}")
-            if any(begin < row["fired_at"] < end for begin, end in _standing_still(trace)):
+            if any(begin < row["fired_at"] < end for begin, end in _paused(trace)):
                 while_paused.append(obligation_id)
             lateness.append((row["fired_at"] - plan).total_seconds())
         recorded = trace.words.get("breached")
@@ -141,7 +141,7 @@ def _breach(trace: ObligationTrace) -> int:
 
 
 def _moved(trace: ObligationTrace, level: int, generation: int) -> datetime:
-    """What was planned, later by the pauses that had ended before this generation, as the client was told them."""
+    """Return the planned moment, moved by the pauses that ended before this generation, as the clients' answers say."""
     moment = trace.steps[level - 1]
     resumed = trace.answers.get("resume")
     for span in (resumed.spans if resumed else [])[: generation - 1]:
@@ -151,8 +151,8 @@ def _moved(trace: ObligationTrace, level: int, generation: int) -> datetime:
     return moment
 
 
-def _standing_still(trace: ObligationTrace) -> Iterable[tuple[datetime, datetime]]:
-    """From the answer to the pause until the request to go on: the time in which nobody may doubt that it stands."""
+def _paused(trace: ObligationTrace) -> Iterable[tuple[datetime, datetime]]:
+    """Yield the times in which the clock is surely paused: from the answer to the pause until the request to resume."""
     order = [trace.answers[name] for name in ("pause", "resume") if name in trace.answers]
     for paused, resumed in pairwise(order):
         yield paused.answered_at, resumed.sent_at
@@ -194,15 +194,15 @@ def _check_ends(known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
 
 
 async def _check_letters(world: World, known: dict[UUID, ObligationTrace], verdict: Verdict) -> None:
-    """What the ladder says it told somebody stands in exactly one letter."""
+    """Require that each escalation of the ladder is in exactly one letter."""
     silent = [
         obligation_id
         for obligation_id, trace in known.items()
         if any(row["kind"] == "escalation" and len(json.loads(row["told"])) != 1 for row in trace.fired)
     ]
-    verdict.require_none("escalations that told nobody, or more than head office", silent)
+    verdict.require_none("escalations to no person, or to more than head office", silent)
     said = sum(len(json.loads(row["told"])) for trace in known.values() for row in trace.fired)
     letters = [json.loads(row["context"]) for row in await world.rows("notifier", LETTERS)]
     written = sum(context.get("count", 1) for context in letters)
-    verdict.figures |= {"news told": said, "letters to people": len(letters)}
-    verdict.require(written == said, f"news in letters: {written}, the ladder told {said}")
+    verdict.figures |= {"escalations in the ladder": said, "letters to people": len(letters)}
+    verdict.require(written == said, f"escalations in letters: {written}, in the ladder: {said}")

@@ -11,7 +11,7 @@ SEED = 20260301
 
 @pytest.fixture(scope="session")
 def fault_servers() -> Iterator[Servers]:
-    """Servers that may be killed: never those that other tests use."""
+    """Servers that may be killed; other tests never use them."""
     with private_servers() as servers:
         yield servers
 

@@ -1,4 +1,4 @@
-"""Databases of a scenario: copies of one that was migrated once, for migrating takes longer than most faults."""
+"""Databases of a scenario: copies of one that was migrated once, because migrating takes longer than most faults."""
 
 import asyncpg
 
@@ -12,7 +12,7 @@ TEMPLATE = "faults_template"
 
 
 class CopiedUrls(ScratchUrls):
-    """A database of its own under the roles of the one that it was copied from, for they own what is in it."""
+    """A copied database under the roles of its original, which own its tables."""
 
     def __init__(self, service: str, admin_url: str, prefix: str) -> None:
         super().__init__(service, admin_url, prefix)
@@ -24,7 +24,7 @@ class CopiedUrls(ScratchUrls):
 
 
 async def copied_database(servers: Servers, service: str, prefix: str) -> ScratchUrls:
-    """Whoever asks drops it: nobody else knows when the last process is gone."""
+    """Copy the database.  The caller drops it: it knows when the last process has ended."""
     template = ScratchUrls(service, servers.database.url, TEMPLATE)
     if service not in servers.migrated:
         await provision(servers.database.url, template)

@@ -24,12 +24,12 @@ def main() -> None:
     address, *names = sys.argv[1:]
     for name in names:
         child.load(name)
-    serving.freeze_garbage_collector()  # Its marks on what all share would be copies of it in each process.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The dead are not waited for: they just go.
+    serving.freeze_garbage_collector()  # A collection would touch the shared pages, and each process would copy them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Ended children are reaped by the kernel.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(f"{address}.new")
         server.listen()
-        Path(f"{address}.new").rename(address)  # Whoever sees it may connect.
+        Path(f"{address}.new").rename(address)  # The socket accepts connections from here on.
         while True:
             connection, _ = server.accept()
             with connection:
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def run_child(order: dict[str, Any]) -> None:
-    """In the new process; does not return."""
+    """Run the service in the forked process; does not return."""
     status = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

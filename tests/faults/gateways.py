@@ -1,4 +1,4 @@
-"""SMS gateways that misbehave on request: a bad line in front of the HTTP simulator, and a moody SMPP operator."""
+"""SMS gateways that misbehave on request: a faulty proxy before the HTTP simulator, and a faulty SMPP operator."""
 
 import asyncio
 import contextlib
@@ -13,21 +13,21 @@ from urllib.parse import urlsplit
 from tests.support.smpp_server import ANSWER, SUBMIT, SmppServer, write
 
 LINE_FAULTS = ("400", "429", "500", "503", "dropped", "silent", "taken, dropped", "taken, late", "taken, 500")
-"""How a sending may go wrong; before the comma whether the gateway has taken it."""
+"""Faults of a sending; the word before the comma says whether the gateway accepted it."""
 SMPP_FAULTS = ("0x58", "0x14", "0x0b", "dropped", "taken, dropped", "taken, silent")
 AGAIN_SECONDS = 3.0
-"""An operator tells again what was not acknowledged."""
+"""Seconds after which an operator repeats an unacknowledged receipt."""
 _SENDING = (b"/sys/send.php", b"/sms/send")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass
 class FaultyProxy:
-    """Between the notifier and the simulator; its moods are for requests to send, the first one first."""
+    """Stands between the notifier and the simulator; its planned faults apply to requests to send, in order."""
 
     target: str
     late_seconds: float
-    """Longer than the client waits."""
+    """Delay of a late answer, longer than the client waits."""
     planned_faults: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -65,7 +65,7 @@ class FaultyProxy:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """Head and body of a request or an answer.  Raises IncompleteReadError at the end of the connection."""
+    """Read head and body of a request or an answer.  Raises IncompleteReadError at the end of the connection."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = _LENGTH.search(head)
     return head + (await reader.readexactly(int(length[1])) if length else b"")
@@ -84,18 +84,18 @@ async def faulty_proxy(target: str, late_seconds: float, planned_faults: Iterabl
 
 @dataclass
 class FaultyOperator(SmppServer):
-    """Accept messages by planned faults and send the receipts of `receipts_for` until each is acknowledged."""
+    """An operator with planned faults that sends the receipts of `receipts_for` until each is acknowledged."""
 
     planned_faults: list[str] = field(default_factory=list)
     receipts_for: Callable[[str], list[str]] = lambda _: ["DELIVRD"]
-    """Phone → receipts of one part, in the order in which they are told; asked once per part."""
+    """Phone → receipts of one part, in the order of sending; called once per part."""
     receipts_sent: dict[str, list[str]] = field(default_factory=dict)
-    """Id of a part → what was told of it."""
+    """Id of a part → receipts sent about it."""
     _unacknowledged: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def parts(self) -> dict[str, list[str]]:
-        """Phone → ids of the parts that were taken for it."""
+        """Phone → ids of the parts that were accepted for it."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         for message in self.submitted:
             found[f"+{message.phone}"].append(message.id)
@@ -143,7 +143,7 @@ class FaultyOperator(SmppServer):
 
     @property
     def unacknowledged_receipts(self) -> int:
-        """Receipts that nobody has acknowledged yet."""
+        """Return the number of unacknowledged receipts."""
         return len(self._unacknowledged)
 
 

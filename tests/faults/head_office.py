@@ -18,7 +18,7 @@ from simulators.embedded_http import serving
 
 @dataclass(slots=True)
 class HeadOffice:
-    """One person, whose token is renewed before it ends."""
+    """One person, whose token is renewed before it expires."""
 
     url: str
     _key: OKPKey
@@ -40,7 +40,7 @@ class HeadOffice:
 
 @asynccontextmanager
 async def head_office() -> AsyncIterator[HeadOffice]:
-    """Keys and revocations as `control` would show them."""
+    """Serve keys and revocations as `control` does."""
     key = generate_key()
     app = FastAPI()
 

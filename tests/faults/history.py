@@ -1,4 +1,4 @@
-"""What the clients saw, written line by line before and after each request; nothing in it comes from the system."""
+"""The clients' records, written line by line before and after each request; nothing in them comes from the system."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class History:
-    """An append-only file of JSON lines; a line is in the file before the next thing is done."""
+    """An append-only file of JSON lines; a line is in the file before the next action."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,7 +24,7 @@ class History:
         self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
 
     def lines(self, *kinds: str) -> Iterator[dict[str, Any]]:
-        """Read back from the file, oldest first."""
+        """Return the lines of the file, oldest first."""
         with self.path.open() as file:
             for text in file:
                 line = json.loads(text)

@@ -1,6 +1,6 @@
-"""Bugs of the kinds that lose things or do them twice, put into a child process to see whether the checker sees them.
+"""Bugs that lose things or do them twice, injected into a child process: the checker must report each.
 
-`REGLAMENT_PLANTED=without_inbox` is read by `tests.faults.child`; the product knows nothing of it.
+`REGLAMENT_INJECTED_BUGS=without_inbox` is read by `tests.faults.child`; the product knows nothing of it.
 """
 
 import asyncio
@@ -33,33 +33,33 @@ from shared.persistence.tables import outbox
 from shared.web import idempotency
 from tests.faults import injected_notifier_bugs, injected_service_bugs
 
-VARIABLE = "REGLAMENT_PLANTED"
+VARIABLE = "REGLAMENT_INJECTED_BUGS"
 LATE_SECONDS = 1.0
 CANCELLED_SHARE, CANCELLED_OFTEN = 0.1, 0.85
 CANCELLED_WITHIN_SECONDS = 0.03
 
 
 def inject(names: str | None) -> None:
-    """Several are separated by commas.  Raises KeyError for a name that is not below."""
+    """Inject bugs by name, separated by commas.  Raises KeyError for an unknown name."""
     for name in (names or "").split(","):
         if name:
             INJECTED_BUGS[name]()
 
 
 def short_retry_delays() -> None:
-    """No bug: a day of retries within a second."""
+    """Not a bug: compress a day of retries into a second."""
     failures.RETRY_DELAYS = (timedelta(milliseconds=100),) * 3
     failures.RETRY_LEASE = timedelta(seconds=1)
 
 
 def hasty_retries() -> None:
-    """No bug: failures that come from outside, one after the other, do not add up to minutes of waiting."""
+    """Not a bug: keep external failures in a row from adding up to minutes of waiting."""
     failures.RETRY_DELAYS = (timedelta(milliseconds=200),) * 100
     failures.RETRY_LEASE = timedelta(seconds=2)
 
 
 def cancellations(of_commands: float = CANCELLED_SHARE) -> None:
-    """No bug: a share of requests and of deliveries is cancelled at whatever they wait for at that moment."""
+    """Not a bug: cancel a share of requests and deliveries at whatever they await."""
     counted = Counter("reglament_faults_cancelled", "Tasks cancelled by the harness", ["what"])
     chance = random.Random(os.getpid())
 
@@ -92,15 +92,15 @@ def cancellations(of_commands: float = CANCELLED_SHARE) -> None:
 
 
 def many_cancellations() -> None:
-    """No bug: most commands, each of which is sent again until it is done.
+    """Not a bug: cancel most commands; their clients repeat them.
 
-    Not most deliveries: what comes again is handled one at a time, and would still be waiting an hour later.
+    Not most deliveries: redelivered messages are handled one at a time and would still wait an hour later.
     """
     cancellations(CANCELLED_OFTEN)
 
 
 def ack_before_commit() -> None:
-    """The message is acknowledged first and handled then: what dies in between is lost."""
+    """Acknowledge the message before handling it: a crash in between loses it."""
 
     def subscribe(self: Subscriptions, broker: RabbitBroker, channel: Channel, event_type: str) -> None:
         @broker.subscriber(
@@ -121,7 +121,7 @@ def ack_before_commit() -> None:
 
 
 def without_inbox() -> None:
-    """The handler runs whether or not the event was applied before."""
+    """Run the handler also for events that were applied before."""
 
     async def apply(self: Dispatcher, delivery: Delivery) -> bool:
         event = self._parse(delivery)
@@ -134,7 +134,7 @@ def without_inbox() -> None:
 
 
 def confirmed_before_published() -> None:
-    """The relay marks its rows first and publishes then."""
+    """Let the relay mark its rows before it publishes them."""
     settle = Relay._record_outcomes
 
     async def relay_batch(self: Relay) -> None:
@@ -149,7 +149,7 @@ def confirmed_before_published() -> None:
 
 
 def claim_without_lease() -> None:
-    """Every relay takes what is not confirmed yet, whoever is publishing it at the moment."""
+    """Let every relay take unconfirmed rows, also those that another relay is publishing."""
 
     async def claim(self: Relay, lease: UUID, limit: int) -> list[Row[Any]]:
         async with self._database.worker() as session:
@@ -167,7 +167,7 @@ def claim_without_lease() -> None:
 
 
 def cursor_over_ids() -> None:
-    """The relay goes on after the last id it has seen: what commits late, with a lower id, is passed by."""
+    """Let the relay continue after the last id it has seen: a row with a lower id that commits later is skipped."""
     claim = Relay._claim
     last = 0
 
@@ -181,12 +181,12 @@ def cursor_over_ids() -> None:
 
 
 def transient_messages() -> None:
-    """Messages that do not survive a restart of the broker."""
+    """Publish transient messages, which a restart of the broker loses."""
     setattr(relay, "DeliveryMode", SimpleNamespace(PERSISTENT=DeliveryMode.NOT_PERSISTENT))  # noqa: B010 (an import)
 
 
 def answer_before_commit() -> None:
-    """The answer leaves, the commit follows."""
+    """Send the answer before the commit."""
     begin, background = Database.app, set[asyncio.Task[None]]()
 
     @asynccontextmanager
@@ -206,7 +206,7 @@ def answer_before_commit() -> None:
 
 
 def forgotten_keys() -> None:
-    """A repeated request runs again."""
+    """Run a repeated request again."""
 
     async def find_stored_response(*_: object) -> None:
         return None
@@ -219,7 +219,7 @@ def forgotten_keys() -> None:
 
 
 def sent_before_state() -> None:
-    """The letter goes over the wire while its row still says `queued`."""
+    """Send the letter while its row still says `queued`."""
     from services.notifier.delivery.loops import sender
     from services.notifier.delivery.models.notices import Notice
     from shared.runtime.service import ServiceContext

@@ -1,10 +1,10 @@
-"""Planted bugs of the clock and of SMS; see `planted`."""
+"""Injected bugs of the clock and of SMS; see `injected_bugs`."""
 
 from typing import Any
 
 
 def engine_without_lock() -> None:
-    """Every engine fires what is due, whoever is firing it at the moment."""
+    """Let every engine fire due steps, also those that another engine is firing."""
     from services.notifier.clock.store import due, unit_of_work
 
     assert "FOR UPDATE SKIP LOCKED" in due._CLAIM
@@ -14,7 +14,7 @@ def engine_without_lock() -> None:
 
 
 def engine_fires_early() -> None:
-    """What is due within half a second might as well fire now."""
+    """Fire steps half a second early."""
     from services.notifier.clock.store import due
 
     assert "next_at <= now()" in due._CLAIM
@@ -22,7 +22,7 @@ def engine_fires_early() -> None:
 
 
 def close_that_does_not_stop() -> None:
-    """A closed duty keeps its next step."""
+    """Let a closed obligation keep its next step."""
     from services.notifier.clock.commands import apply_event, handling
     from services.notifier.clock.commands.obligations import close
     from services.notifier.clock.domain.obligation import ObligationRecord
@@ -37,14 +37,14 @@ def close_that_does_not_stop() -> None:
 
 
 def pause_that_moves_nothing() -> None:
-    """The clock goes on as if it had not stood still."""
+    """Resume a clock without moving its steps by the pause."""
     from services.notifier.clock.commands import waiting
 
     setattr(waiting, "after_pause", lambda _calendar, moment, *_, **__: moment)  # noqa: B010 (an import)
 
 
 def last_receipt_counts() -> None:
-    """Whatever is told last is the state."""
+    """Take the last receipt for the state."""
     from services.notifier.delivery.commands import receipts
     from services.notifier.delivery.domain import delivery
 

@@ -20,14 +20,14 @@ from shared.persistence.tables import outbox
 
 
 def unchecked_versions() -> None:
-    """Whoever comes last overwrites what the others wrote."""
+    """Ignore If-Match: the last writer overwrites the others."""
     from tests.faults.sample.press import app
 
     app.check_version = lambda *_: None  # type: ignore[attr-defined]
 
 
 def leaked_session() -> None:
-    """The first request leaves a transaction open that nobody ends."""
+    """Leave a transaction open in the first request."""
     app, leaked = Database.app, list[AbstractAsyncContextManager[AsyncSession]]()
 
     @asynccontextmanager
@@ -42,7 +42,7 @@ def leaked_session() -> None:
 
 
 def waiting_for_the_broker() -> None:
-    """A command is answered when what it tells of is published."""
+    """Answer a command only when its events are published."""
     app = Database.app
 
     @asynccontextmanager
@@ -60,12 +60,12 @@ def waiting_for_the_broker() -> None:
 
 
 def hasty_exit() -> None:
-    """SIGTERM ends the process at once, whatever it has in hand."""
+    """End the process at SIGTERM without finishing requests."""
     uvicorn.Server.handle_exit = lambda *_: os._exit(0)  # type: ignore[method-assign]
 
 
 def forgotten_failures() -> None:
-    """A message that fails is acknowledged and never tried again."""
+    """Acknowledge a failed message and never retry it."""
 
     async def record(*_: object) -> str:
         return "retrying"
@@ -74,7 +74,7 @@ def forgotten_failures() -> None:
 
 
 def without_republishing() -> None:
-    """Nobody publishes again what a damaged broker has swallowed."""
+    """Publish nothing again that a damaged broker has lost."""
 
     async def unconfirm(*_: object) -> int:
         return 0
@@ -83,7 +83,7 @@ def without_republishing() -> None:
 
 
 def blind_watch() -> None:
-    """After the start nobody looks after the queues."""
+    """Check queues and bindings only at the start."""
     check = QueueWatch.check
 
     async def check_once(self: QueueWatch, connection: AbstractConnection) -> bool:
@@ -96,7 +96,7 @@ def blind_watch() -> None:
 
 
 def staying_away() -> None:
-    """Whoever has lost the broker once does not consume again."""
+    """Stop consuming for good once the broker was lost."""
     start, begun = Subscriptions._start, set[int]()
 
     async def start_once(self: Subscriptions) -> None:

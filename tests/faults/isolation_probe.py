@@ -1,8 +1,7 @@
-"""F13: people of one office ask for another's things, by every way that the interface has.
+"""F13: people of one office ask for another's objects, in every way that the interface has.
 
-What must stay with its office is read from the databases, past every protection.  Requests are those that the owners
-were seen to send, repeated by others: they have to be answered as if the things did not exist, and nothing of them may
-be in any answer.
+The hidden identifiers are read from the databases, past every protection.  Requests that the owners sent are repeated
+by others: the answers have to be as if the objects did not exist, and contain none of the identifiers.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ from tests.faults.checker import Verdict
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 UNCLASSIFIED = {"/health/live", "/health/ready", "/health/consumers", "/metrics"}
 UNCLASSIFIED |= {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
-"""Of the kernel: they tell nobody anything about anybody.  The last are documents."""
+"""Routes of the kernel without data of offices; the last are documents."""
 CANCELLED_SHARE = 0.1
 OWNED = """
 SELECT k.table_name AS name, k.column_name AS key, bool_or(o.column_name = 'client_id') AS of_client
@@ -41,7 +40,7 @@ JOIN information_schema.columns o ON o.table_name = k.table_name
 WHERE c.constraint_type = 'PRIMARY KEY' AND t.data_type = 'uuid' AND k.column_name <> 'office_id'
 GROUP BY 1, 2 HAVING bool_or(o.column_name = 'office_id')
 """
-"""Tables of the offices' own things, and the columns that name a thing."""
+"""Tables of the offices' objects, and the columns that name an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,9 @@ class Route:
     method: str
     template: str
     roles: frozenset[Role]
-    """Empty for a route without a caller."""
+    """Roles that may call it; empty for a route without a caller."""
     parameters: Mapping[str, Any]
-    """Of the query, by name: their schemas."""
+    """Name -> schema of the parameters of the query."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -76,7 +75,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Intruder:
-    """Somebody who has nothing to do with what is `hidden` from them."""
+    """A caller from whom the identifiers `hidden` must stay hidden."""
 
     name: str
     role: Role
@@ -86,23 +85,23 @@ class Intruder:
 
 @dataclass(slots=True)
 class IsolationProber:
-    """Spies at work."""
+    """Intruders at work and what they found."""
 
     open: Callable[[str], httpx.AsyncClient]
-    """A client of a service."""
+    """Service -> HTTP client."""
     verdict: Verdict
     random: random.Random
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
     sent: int = 0
     cancelled: int = 0
     reached: set[str] = field(default_factory=set)
-    """Routes at which a foreign thing was asked for by somebody who may call them."""
+    """Routes at which a caller with the right role asked for a foreign object."""
     leaks: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
     async def probe(self, intruder: Intruder, seen: RecordedRequest) -> None:
-        """The foreign things, then things that nobody has: both are answered alike."""
+        """Ask for foreign objects, then for unknown ones: both answers must be equal."""
         asked = {found for found in IDENTIFIER.findall(text_of_request(seen)) if found in intruder.hidden}
         foreign = await self._send(intruder, seen)
         if foreign is None:
@@ -127,7 +126,7 @@ class IsolationProber:
                 self.differences.append(f"{where}: {one} but {other}")
 
     async def disconnect(self, intruder: Intruder, seen: RecordedRequest) -> None:
-        """The client is gone before the answer; whoever gets the connection next must not get its scope."""
+        """Break off a request before its answer: the next user of the database connection must not get its scope."""
         request = asyncio.create_task(self._send(intruder, seen))
         await asyncio.sleep(self.random.uniform(0, 0.02))
         request.cancel()
@@ -136,7 +135,7 @@ class IsolationProber:
         self.cancelled += 1
 
     async def _send(self, intruder: Intruder, seen: RecordedRequest) -> httpx.Response | None:
-        """None where the connection broke."""
+        """Send a request; None where the connection broke."""
         service = seen.route.service
         if service not in self.clients:
             self.clients[service] = self.open(service)
@@ -166,15 +165,15 @@ class IsolationProber:
             "routes asked for foreign things": len(self.reached),
         }
         self.verdict.require_none("leaks", self.leaks)
-        self.verdict.require_none("foreign things not answered like nobody's", self.differences)
+        self.verdict.require_none("foreign things answered unlike unknown ones", self.differences)
         self.verdict.require_none("roles let in", self.refusals)
 
 
 async def run_probe(
     prober: IsolationProber, pairs: Sequence[tuple[Intruder, RecordedRequest]], *, max_requests: int, writers: int = 6
 ) -> None:
-    """So many requests, each time round in another order and company, with others broken off."""
-    assert pairs, "nobody was seen to ask for anything"
+    """Send the requests repeatedly, in another order and company each time, and break off some."""
+    assert pairs, "no request was recorded"
     left = chain.from_iterable(round_robin(prober.random, pairs) for _ in count())
 
     async def work() -> None:
@@ -197,7 +196,7 @@ async def run_probe(
 def round_robin(
     chance: random.Random, pairs: Iterable[tuple[Intruder, RecordedRequest]]
 ) -> Iterator[tuple[Intruder, RecordedRequest]]:
-    """Something at every route before anything more at any: first by those who may call it."""
+    """Order requests: one for every route before a second for any, callers with the right role first."""
     by_route: dict[str, list[tuple[Intruder, RecordedRequest]]] = defaultdict(list)
     for pair in pairs:
         by_route[pair[1].route.label].append(pair)
@@ -211,7 +210,7 @@ def round_robin(
 
 
 def routes_of(service: str, app: FastAPI, verdict: Verdict) -> list[Route]:
-    """Every route that says who may call it; one that does not is a broken promise."""
+    """Return every route with an access class; one without is a violation."""
     document = app.openapi()["paths"]
     found, unclassified = [], []
     for context in iter_route_contexts(app.routes):
@@ -243,7 +242,7 @@ def recorded_request_of(route: Route, response: httpx.Response, path: str) -> Re
 
 
 def filter_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[RecordedRequest]:
-    """Lists, counts and exports: as they are, in every order, and with a foreign thing in every filter."""
+    """Yield requests for lists, counts and exports: plain, in every order, with a foreign object in every filter."""
     for route in routes:
         if route.method != "GET" or "{" in route.template or not route.roles:
             continue
@@ -254,13 +253,13 @@ def filter_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]])
 
 
 def choices(schema: Mapping[str, Any]) -> list[str]:
-    """The values of an enumeration: orders, states, formats."""
+    """Return the values of an enumeration: orders, states, formats."""
     kinds = [schema, *schema.get("anyOf", []), schema.get("items", {})]
     return [str(value) for kind in kinds for value in kind.get("enum", [])]
 
 
-def guessed_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[RecordedRequest]:
-    """Addresses made of known identifiers, for routes that no owner was seen at."""
+def derived_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]]) -> Iterator[RecordedRequest]:
+    """Yield addresses made of known identifiers, for routes that no owner called."""
     for route in routes:
         names = re.findall(r"{([^}:]+)", route.template)
         if names and route.roles and all(known.get(name) for name in names):
@@ -273,7 +272,7 @@ def guessed_requests(routes: Iterable[Route], known: Mapping[str, Sequence[str]]
 def intruders_of(
     office: str, hidden: frozenset[str], headers: Callable[[Role], Callable[[], dict[str, str]]]
 ) -> Iterator[Intruder]:
-    """Everybody of an office who works or buys there."""
+    """Yield everyone of an office: staff and clients."""
     for role in (*OFFICE_STAFF, Role.CLIENT):
         yield Intruder(f"{role.value} of {office}", role, headers(role), hidden)
 
@@ -281,7 +280,7 @@ def intruders_of(
 async def owned_by(
     rows: Callable[..., Any], service: str, office_id: UUID, client_id: UUID | None = None
 ) -> frozenset[str]:
-    """Identifiers of what belongs to an office, or to one client of it."""
+    """Return identifiers of the rows of an office, or of one of its clients."""
     found: set[str] = set()
     for table in await rows(service, OWNED):
         if client_id is not None and not table["of_client"]:
@@ -293,7 +292,7 @@ async def owned_by(
 
 
 async def named_by(rows: Callable[..., Any], service: str, office_id: UUID, things: Iterable[str]) -> frozenset[str]:
-    """What the office's rows about these things name: a thing that was handed over takes it along."""
+    """Return identifiers that the office's rows about these objects name: they went along with a handed-over object."""
     found: set[str] = set()
     for table in await rows(service, OWNED):
         query = (
@@ -318,7 +317,7 @@ def replaced(seen: RecordedRequest, others: Mapping[str, str]) -> RecordedReques
 
 
 def text_of(response: httpx.Response) -> str:
-    """A workbook is read too: it is a zip of texts."""
+    """Return the text of an answer; a workbook is unpacked."""
     if response.content[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(response.content)) as book:
             return "".join(book.read(name).decode(errors="replace") for name in book.namelist())
@@ -326,7 +325,7 @@ def text_of(response: httpx.Response) -> str:
 
 
 def shape(response: httpx.Response, asked: Iterable[str]) -> tuple[int, str, str]:
-    """What can be told from an answer; of a success only that it is one, for new things have new identifiers."""
+    """Return the comparable part of an answer; of a success only its status, since new objects have new ids."""
     kind = response.headers.get("content-type", "")
     text = text_of(response)
     for identifier in asked:

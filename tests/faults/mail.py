@@ -1,4 +1,4 @@
-"""A mail server of the harness: it counts what it has taken, and misbehaves on request."""
+"""A mail server that counts what it accepted and misbehaves on request."""
 
 import asyncio
 from asyncio import Transport
@@ -20,8 +20,8 @@ class MailServer:
     taken: Counter[str] = field(default_factory=Counter)
     """Message-ID → how often it was accepted."""
     answers: list[str] = field(default_factory=list)
-    """What the next letters are answered, the first one first; `drop` takes the letter and hangs up, `slow` takes it
-    and says so only after `slow_seconds`."""
+    """Answers to the next letters, in order; `drop` accepts the letter and hangs up, `slow` accepts it and answers only
+    after `slow_seconds`."""
     banners: list[float] = field(default_factory=list)
     """Seconds that the next connections wait for the banner."""
     slow_seconds: float = 0.0
@@ -55,7 +55,7 @@ class SlowController(Controller):
 
 @contextmanager
 def mail_server() -> Iterator[MailServer]:
-    """In a thread of its own: it answers while the scenario waits."""
+    """Serve in its own thread: it answers while the scenario waits."""
     server = MailServer(free_port())
     controller = SlowController(server, hostname="127.0.0.1", port=server.port)
     controller.start()

@@ -68,7 +68,7 @@ class Office:
         return f"{role}-{self.stamp}@prodetal.example"
 
     async def serve(self, number: int) -> None:
-        """One client and one order, from the card to the issue of the goods."""
+        """Serve one client and one order, from the card to the issue of the goods."""
         manager = self.login("manager")
         card = {"full_name": "Петрова Мария Николаевна", "phone": f"+7912{number:05}47"}
         card |= {"email": f"petrova-{number}-{self.stamp}@mail.example"}
@@ -85,9 +85,9 @@ class Office:
             await self._act(number, manager, order["id"], action)
 
     async def command(self, name: str, login: str, path: str, body: Mapping[str, Any]) -> Any:
-        """Repeated under one key until it is done: what others have to hear of first comes by events.
+        """Repeat a command under one key until it succeeds: events that it needs may still be on their way.
 
-        Raises GivenUp, after writing it down.
+        Raises GivenUp, after recording it.
         """
         self.history.write("sent", command=name)
         begun, last = time.monotonic(), ""
@@ -103,7 +103,7 @@ class Office:
         raise GivenUp(f"{name}: {last}")
 
     async def _act(self, number: int, login: str, order_id: str, action: str) -> None:
-        """All positions of the order, with the versions they have now; not before they may be acted upon."""
+        """Return all positions of the order with their current versions, when the action is allowed."""
         name, last, begun = f"{action} {number}", "", time.monotonic()
         self.history.write("sent", command=name)
         attempt = 0
@@ -134,7 +134,7 @@ class Office:
     async def _send(
         self, method: str, login: str, path: str, body: Mapping[str, Any] | None = None, *, key: str = ""
     ) -> httpx.Response | None:
-        """None where the outcome is not known, or the server is not able to tell it now."""
+        """Send a request; None where the outcome is unknown or the server is unable to answer now."""
         service, _, rest = path.partition("/")
         content = json.dumps(body).encode() if body is not None else b""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key} if body is not None else {}

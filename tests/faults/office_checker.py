@@ -1,4 +1,4 @@
-"""The office's promises: orders, money, goods, clocks and letters, each once."""
+"""Promises of the office: orders, money, goods, clocks and letters, each once."""
 
 from collections import Counter
 from decimal import Decimal
@@ -21,14 +21,14 @@ ONCE = {
     "payments booked": ("billing", "SELECT count(*) FROM ledger_entries WHERE kind = 'payment'", 1),
     "sales booked": ("billing", "SELECT count(*) FROM ledger_entries WHERE kind = 'sale'", 1),
 }
-"""What there must be of each, per order that was served."""
+"""Rows per order that was served."""
 OBLIGATION_KINDS = ("moderation", "order_processing", "order_offer_call")
-"""Of each order."""
+"""Clocks of each order."""
 EVENTS = {
     "orders": ("orders.order.placed.v1", "orders.goods.issued.v1"),
     "billing": ("billing.invoice.issued.v1", "billing.order.paid.v1", "billing.payment.received.v1"),
 }
-"""Told of once per order."""
+"""Events published once per order."""
 
 
 async def check_office(world: World, history: History, mail: MailServer, orders: int, since: float) -> Verdict:
@@ -42,14 +42,16 @@ async def check_office(world: World, history: History, mail: MailServer, orders:
         verdict.figures[what] = found
         verdict.require(found == each * orders, f"{what}: {found}, not {each * orders}")
     for service, types in EVENTS.items():
-        told = dict(await world.rows(service, "SELECT type, count(*) FROM outbox GROUP BY type"))
+        published = dict(await world.rows(service, "SELECT type, count(*) FROM outbox GROUP BY type"))
         for event_type in types:
-            verdict.require(told.get(event_type) == orders, f"{event_type}: {told.get(event_type)}, not {orders}")
+            verdict.require(
+                published.get(event_type) == orders, f"{event_type}: {published.get(event_type)}, not {orders}"
+            )
     await check_money(world, verdict, orders)
     await check_clocks(world, verdict)
     for obligation_kind in OBLIGATION_KINDS:
-        opened = verdict.figures["clocks per duty of orders"].get(obligation_kind, 0)
-        # Where its end is heard of before its beginning, as after a fault, it need not be opened.
+        opened = verdict.figures["clocks per obligation kind of orders"].get(obligation_kind, 0)
+        # When its end arrives before its beginning, as after a fault, it is not opened.
         verdict.require(opened >= orders / 2, f"clocks of {obligation_kind}: {opened} of {orders} orders")
     await check_letters(world, verdict, mail)
     verdict.require(verdict.figures["letters"] >= orders, f"letters: {verdict.figures['letters']} of {orders} orders")
@@ -71,7 +73,7 @@ async def check_money(world: World, verdict: Verdict, orders: int) -> None:
 
 
 async def check_clocks(world: World, verdict: Verdict) -> None:
-    """Each duty of each subject once, no step before its time."""
+    """Require each obligation of each subject once, and no step before its time."""
     openings = Counter(
         (row["subject_id"], row["duty"])
         for row in await world.rows("notifier", "SELECT subject_id, duty FROM obligations WHERE generation = 1")
@@ -85,11 +87,11 @@ async def check_clocks(world: World, verdict: Verdict) -> None:
     verdict.require_none("clocks fired early", [row[0] for row in await world.rows("notifier", early)])
     of_orders = "SELECT duty, count(*) AS times FROM obligations WHERE subject_kind = 'order' GROUP BY duty"
     counts = {row["duty"]: row["times"] for row in await world.rows("notifier", of_orders)}
-    verdict.figures["clocks per duty of orders"] = counts
+    verdict.figures["clocks per obligation kind of orders"] = counts
 
 
 async def check_outcomes(world: World, verdict: Verdict, *, at_most_unknown: int) -> None:
-    """Nobody refuses letters and SMS here: a fault makes the one that is on the wire unknown, of each channel."""
+    """Require that all messages are sent, but for one per fault and channel that was on the wire and is unknown."""
     for channel in ("email", "sms"):
         await _have_outcomes(world, verdict, channel)
         states = await world.rows("notifier", "SELECT state FROM notices WHERE channel = $1", channel)
@@ -100,7 +102,7 @@ async def check_outcomes(world: World, verdict: Verdict, *, at_most_unknown: int
 
 
 async def check_sms(world: World, verdict: Verdict, gateway: RunningSmsSimulator, orders: int) -> None:
-    """Each client is told once that the goods are there; a telephone that got nothing belongs to an unknown one."""
+    """Require one SMS per client about the goods; a phone without one belongs to an SMS of unknown outcome."""
     await _have_outcomes(world, verdict, "sms")
     taken = Counter(message.phone for message in gateway.messages)
     rows = await world.rows("notifier", "SELECT recipient, state FROM notices WHERE channel = 'sms'")
@@ -113,7 +115,7 @@ async def check_sms(world: World, verdict: Verdict, gateway: RunningSmsSimulator
 
 
 async def check_letters(world: World, verdict: Verdict, mail: MailServer) -> None:
-    """What is said to be sent was taken once; what is unknown at most once; nothing else at all."""
+    """Require that sent messages were accepted once, unknown ones at most once, and no others."""
     await _have_outcomes(world, verdict, "email")
     rows = await world.rows("notifier", "SELECT id::text, state FROM notices WHERE channel = 'email'")
     states = {row["id"]: row["state"] for row in rows}

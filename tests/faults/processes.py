@@ -15,14 +15,14 @@ from devtools.supervisor.state import ROOT
 
 GRACE_SECONDS = 30.0
 EXIT_MARKER = "ended by itself"
-"""The last line of a process that was not killed, with its exit status."""
+"""Begins the last line of a process that was not killed; its exit status follows."""
 
 
 class Process:
-    """A forked service; known by a descriptor and not by its number, which another process may get."""
+    """A forked service, known by a pidfd: its process id may be reused."""
 
     def __init__(self, pid: int, log: Path, begin: int) -> None:
-        """`begin`: where in its log it begins."""
+        """`begin` is the offset of its part of the log."""
         self.pid = pid
         self.log = log
         self._begin = begin
@@ -52,12 +52,12 @@ class Process:
 
     @property
     def stopped(self) -> bool:
-        """By a signal, until another one."""
+        """Return whether a signal has stopped the process, until another one resumes it."""
         return self.running and Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] == "T"
 
     @property
     def killed(self) -> bool:
-        """Died without a word of its own.  Raises RuntimeError where it has ended in another way."""
+        """Return whether the process was killed.  Raises RuntimeError where it ended by itself."""
         if self.running:
             return False
         with self.log.open("rb") as log:
@@ -74,12 +74,12 @@ class Process:
 
 
 class ForkServer:
-    """Starts services by forking; it and all of them go with this process."""
+    """A server that starts services by forking; it and they end with this process."""
 
     def __init__(self, directory: Path, services: Sequence[str]) -> None:
-        self._address = directory / f"nursery-{'-'.join(services)}.sock"
+        self._address = directory / f"fork-{'-'.join(services)}.sock"
         self._process = GuardedProcess(
-            "nursery",
+            "fork-server",
             [sys.executable, "-m", "tests.faults.fork_server", str(self._address), *services],
             log=self._address.with_suffix(".log"),
             environment={name: value for name, value in os.environ.items() if not name.startswith("REGLAMENT_")},

@@ -1,4 +1,4 @@
-"""A TCP proxy between services and a server: it can hold everything back, be slow, or cut connections."""
+"""A TCP proxy between services and a server that can hold data back, be slow, or cut connections."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from devtools.supervisor.processes import free_port
 
 CHUNK = 65536
 COMMIT = b"COMMIT\x00"
-"""As `shared.persistence.connections` says it."""
+"""The commit as `shared.persistence.connections` sends it."""
 
 
 class Proxy:
@@ -18,7 +18,7 @@ class Proxy:
         self.port = free_port()
         self.latency_seconds = 0.0
         self.cut_commits = 0.0
-        """The share of commits at which the connection is cut: one half before the server hears of it, one after."""
+        """Share of commits at which the connection is cut: one half before the server receives it, one after."""
         self.commits_cut = [0, 0]
         self.random = random.Random()
         self._target_port = target_port
@@ -27,14 +27,14 @@ class Proxy:
         self._connections: set[asyncio.Task[None]] = set()
 
     def hold(self) -> None:
-        """Nothing arrives any more, in either direction, and nobody is told."""
+        """Drop everything in both directions without closing."""
         self._open.clear()
 
     def release(self) -> None:
         self._open.set()
 
     def cut(self) -> None:
-        """Every connection is reset."""
+        """Reset every connection."""
         for connection in self._connections:
             connection.cancel()
 

@@ -27,10 +27,10 @@ class Servers:
     broker: RabbitServer
     fork_servers: dict[tuple[str, ...], ForkServer] = field(default_factory=dict)
     migrated: set[str] = field(default_factory=set)
-    """Services whose database is there to be copied."""
+    """Services whose template database exists."""
 
     def fork_server(self, services: tuple[str, ...]) -> ForkServer:
-        """Started with the first process of these services."""
+        """Return the fork server of these services, started with their first process."""
         if services not in self.fork_servers:
             self.fork_servers[services] = ForkServer(self.directory, services)
             self.fork_servers[services].start()
@@ -73,7 +73,7 @@ class Servers:
         self._start_broker()
 
     def wipe_broker(self, *virtual_hosts: str) -> None:
-        """As after the loss of its disk; virtual hosts are what the operator restores."""
+        """Wipe the broker's data, as after the loss of its disk, and restore the virtual hosts like an operator."""
         self._stop_broker(kill=True)
         shutil.rmtree(self.broker.directory / "mnesia")
         self._start_broker()
@@ -108,7 +108,7 @@ def running(process: GuardedProcess | None) -> GuardedProcess:
 
 @contextmanager
 def frozen(process: GuardedProcess | None) -> Iterator[None]:
-    """SIGSTOP for the process and all below it, SIGCONT at the end."""
+    """Freeze the process and its descendants (SIGSTOP); resume them at the end (SIGCONT)."""
     pid = running(process).pid
     assert pid is not None
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
@@ -124,7 +124,7 @@ def frozen(process: GuardedProcess | None) -> Iterator[None]:
 
 @contextmanager
 def alarmed(servers: Servers, limit: Sequence[str], value: str, usual: str) -> Iterator[None]:
-    """The broker takes nothing from publishers; it says so to their connections and reads no more from them."""
+    """Raise a resource alarm: the broker blocks publishers and stops reading from their connections."""
     servers.control_broker(*limit, value)
     wait_until(servers.broker_alarmed, running(servers.broker.process), seconds=30)
     try:
@@ -139,7 +139,7 @@ DISK = (("set_disk_free_limit",), "1000000GB", "200MB")
 
 @contextmanager
 def private_servers() -> Iterator[Servers]:
-    """They keep what they have promised over a `kill -9`, as the servers of an installation do."""
+    """Start durable servers: committed data survives a `kill -9`, as in an installation."""
     directory = Path(tempfile.mkdtemp(prefix="reglament-faults-"))
     directory.chmod(0o755)  # The server's own user has to pass through when the tests run as root.
     ensure_servers(lambda _: None, directory / "apt.log", database=True, broker=True)

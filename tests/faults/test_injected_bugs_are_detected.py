@@ -1,4 +1,4 @@
-"""Bugs are planted, one at a time, and the checker must report each: a harness that sees nothing proves nothing."""
+"""Bugs are injected, one at a time, and the checker must report each: a blind checker proves nothing."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ from tests.support.harness import ServiceHarness, running_service, token
 from tests.support.isolation import active_layers
 
 STALL_SECONDS = 3.0
-"""What a planted bug has lost never comes: when so long nothing has moved, there is no use in waiting."""
+"""Seconds without progress after which waiting ends: what an injected bug lost never comes."""
 
 
 def reports(verdict: Verdict, what: str) -> None:
@@ -38,7 +38,7 @@ def reports(verdict: Verdict, what: str) -> None:
 
 @asynccontextmanager
 async def settled_samples(run: Run, name: str, *, presses: int = 1, bugs: str = "") -> AsyncIterator[Stage]:
-    """What is published again because a consumer starts for the first time would heal what the bug has lost."""
+    """Wait for the first start's republish, which would restore what the bug loses."""
     async with samples(run, name, presses=presses, bugs=bugs, settings=run.check_settings) as stage:
         await wire.first_requests_answered(stage)
         yield stage
@@ -49,7 +49,7 @@ async def checked(stage: Stage) -> Verdict:
 
 
 async def print_while_it_dies(stage: Stage, process: str, point: str, bugs: str, *, then: str = "") -> Verdict:
-    """The planted process dies at the point while pages are printed; `then` is planted into the one that follows."""
+    """Print pages while the process with the bug dies at the point; `then` is injected into its successor."""
     await stage.world.kill(process)
     await stage.world.restart(process, bugs=bugs, crash_at=point)
     printing = asyncio.create_task(stage.printers.print(40))
@@ -129,7 +129,7 @@ async def test_a_command_that_waits_for_the_broker(small: Run) -> None:
         reports(verdict, "p99")
 
 
-async def test_a_damaged_queue_that_nobody_fills_again(small: Run) -> None:
+async def test_a_damaged_queue_that_is_not_filled_again(small: Run) -> None:
     async with settled_samples(small, "republish", bugs="without_republishing") as stage:
         await stage.world.kill("ledger-1")
         await stage.printers.print(10)
@@ -139,7 +139,7 @@ async def test_a_damaged_queue_that_nobody_fills_again(small: Run) -> None:
         reports(await checked(stage), "events lost")
 
 
-async def test_a_damaged_queue_that_nobody_sees(small: Run) -> None:
+async def test_a_damaged_queue_that_goes_unnoticed(small: Run) -> None:
     async with settled_samples(small, "blind", bugs="blind_watch") as stage:
         await topology.damage(stage, "queue")
         await stage.printers.print(10)
@@ -170,7 +170,7 @@ async def unhealthy(stage: Stage) -> bool:
 
 
 async def test_bugs_of_versions_sessions_failures_and_stops(small: Run) -> None:
-    """Four that do not hide each other, in one world."""
+    """Inject four bugs that do not hide each other into one world."""
     bugs = "unchecked_versions,leaked_session,forgotten_failures,hasty_exit"
     async with samples(small, "four", bugs=bugs) as stage:
         await stage.printers.print(3)
@@ -202,18 +202,18 @@ async def test_a_letter_sent_before_its_state_is_stored(small: Run) -> None:
 
 
 async def test_a_service_without_any_scope(infrastructure: Infrastructure) -> None:
-    """Both layers are taken away: either would keep the offices apart alone."""
+    """Disable both layers: either alone keeps the offices apart."""
     async with running_service("clients", infrastructure, purpose="spied") as clients:
         assert (await probe_clients(clients)).holds
         async with active_layers(clients, "query filters alone"):
             with patch.object(database, "query_filters", new=False):
                 verdict = await probe_clients(clients)
         reports(verdict, "leaks")
-        reports(verdict, "foreign things not answered like nobody's")
+        reports(verdict, "foreign things answered unlike unknown ones")
 
 
 async def probe_clients(clients: ServiceHarness) -> Verdict:
-    """Two offices with a card each; the people of one ask for the other's."""
+    """Create two offices with a card each; people of one ask for the other's."""
     verdict = Verdict()
     routes = isolation_probe.routes_of("clients", clients.app, verdict)
     theirs, card, vehicle_id = await filled_office(clients, unique_phone())
@@ -232,7 +232,7 @@ async def probe_clients(clients: ServiceHarness) -> Verdict:
 
     hidden = await isolation_probe.owned_by(rows, "clients", theirs.id)
     known = {"client_id": [card["id"]], "vehicle_id": [vehicle_id]}
-    seen = [*isolation_probe.guessed_requests(routes, known), *isolation_probe.filter_requests(routes, known)]
+    seen = [*isolation_probe.derived_requests(routes, known), *isolation_probe.filter_requests(routes, known)]
     prober = isolation_probe.IsolationProber(lambda _: clients.http(), verdict, random.Random(1))
     await isolation_probe.run_probe(
         prober, list(product(isolation_probe.intruders_of("ours", hidden, headers), seen)), max_requests=150

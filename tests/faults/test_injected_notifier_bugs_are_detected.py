@@ -1,4 +1,4 @@
-"""Planted bugs of the clock and of what is sent, one at a time; see `test_the_harness_sees`."""
+"""Injected bugs of the clock and of messages, one at a time; see `test_injected_bugs_are_detected`."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -12,13 +12,13 @@ from tests.faults.test_injected_bugs_are_detected import reports
 
 GAP = timedelta(seconds=0.5)
 TIMEOUT_SECONDS = 6.0
-"""What a planted bug has broken may never come to rest."""
+"""Seconds without progress after which waiting ends: what an injected bug broke may never drain."""
 
 
 async def run_clocks(
     small: Run, bugs: str, number: int, *, engines: int = 1, fate: str = "", gap_seconds: float = 0.0
 ) -> Verdict:
-    """So many clocks, due so many seconds `gap_seconds`, with clients who touch them if they have a fate."""
+    """Start clocks due `gap_seconds` apart, with clients that touch those with a planned fate."""
     async with clocks.engines(small, bugs, engines, bugs=bugs) as office:
         due = [datetime.now(UTC) + timedelta(seconds=1.5 + number * gap_seconds) for number in range(number)]
         await office.open([Clock((moment - GAP, moment, moment + GAP), fate) for moment in due])
@@ -31,7 +31,7 @@ async def run_clocks(
 
 async def test_engines_that_claim_without_a_lock(small: Run) -> None:
     verdict = await run_clocks(small, "engine_without_lock", 50, engines=2)
-    reports(verdict, "steps told of twice")
+    reports(verdict, "steps published twice")
     reports(verdict, "steps twice in the history")
 
 
@@ -71,11 +71,11 @@ async def test_an_sms_sent_before_its_state_is_stored(small: Run) -> None:
 
 async def test_the_last_receipt_counts(small: Run) -> None:
     bugs = "last_receipt_counts"
-    told = ["DELIVRD", "ENROUTE", "ACCEPTD"]
-    async with faulty_operator([], lambda _: told) as operator, one_sender(small, bugs, operator) as desk:
+    states = ["DELIVRD", "ENROUTE", "ACCEPTD"]
+    async with faulty_operator([], lambda _: states) as operator, one_sender(small, bugs, operator) as desk:
         await desk.queue(desk.plain_phones(8))
         await desk.hurry()
         await sms.wait_for_receipts(operator)
         verdict = Verdict()
         await sms.check_receipts(desk, operator, verdict)
-    reports(verdict, "SMS not in the state that its receipts tell")
+    reports(verdict, "SMS not in the state of its receipts")

@@ -1,7 +1,6 @@
-"""Every scenario at its small scale, but for what others show as well.
+"""Every scenario at its small scale, except those that others cover.
 
-F1 does with the office what F1-samples does, F2 with the samples what F2-office does; F13 is played on the day of the
-system tests.
+F1 covers F1-samples, F2 covers F2-office; F13 is played on the day of the system tests.
 """
 
 import pytest

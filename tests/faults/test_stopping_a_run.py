@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 60
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """The server's own user has to pass through, which pytest's directories do not allow."""
+    """Provide a directory that the server's own user may enter, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)

@@ -1,4 +1,4 @@
-"""Clients that print pages: each command is repeated under its key until there is an answer, as a good client does."""
+"""Clients that print pages: each command is repeated under its key until there is an answer."""
 
 import asyncio
 import itertools
@@ -12,14 +12,14 @@ from tests.faults.history import History
 from tests.faults.world import World
 
 COMMAND_SECONDS = 120.0
-"""A command without an answer after that long is given up, which the checker reports."""
+"""Seconds after which a command without an answer is given up; the checker reports it."""
 WRITERS = 4
 REPEATED_SHARE = 0.1
-"""Of answered commands that are sent once more with the same key."""
+"""Share of answered commands that are sent once more with the same key."""
 
 
 class Printers:
-    """`writers` clients at once; numbers go on from run to run, so that a number is a command."""
+    """`writers` concurrent clients; numbers continue from run to run, so that a number identifies a command."""
 
     def __init__(
         self, world: World, history: History, seed: int, writers: int = WRITERS, repeated: float = REPEATED_SHARE
@@ -38,7 +38,7 @@ class Printers:
         """Print `count` pages, or until `stop`; commits are delayed by up to `hold_seconds`."""
         self._stopping = False
         left = iter(range(count)) if count is not None else itertools.count()
-        # A connection for each request: a client must not mind which replica it meets, or that one is new.
+        # A connection for each request, so that it may reach any replica, also a new one.
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
 
@@ -82,7 +82,7 @@ class Printers:
         self._history.write("given_up", number=number)
 
     async def _send(self, http: httpx.AsyncClient, body: dict[str, object]) -> httpx.Response | None:
-        """None where the outcome is not known, or the server is not able to tell it now."""
+        """Send a command; None where the outcome is unknown or the server is unable to answer now."""
         urls: Sequence[str] = self._world.urls("press")
         headers = {"Idempotency-Key": f"page-{body['number']}"}
         begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Services as processes on databases and a virtual host of their own, and every way to hurt them."""
+"""Services as processes on their own databases and virtual host, and every way to damage them."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ from tests.support.harness import NO_MAIL_SERVER
 
 START_SECONDS = 90.0
 QUICK = {"REGLAMENT_TOPOLOGY_CHECK_SECONDS": "2", "REGLAMENT_RELAY_LEASE_SECONDS": "3", "REGLAMENT_DATABASE_POOL": "6"}
-"""What lets small runs be quick: repairs and lost leases are noticed in seconds."""
+"""Settings of small runs: repairs and lost leases are noticed in seconds."""
 _numbers = itertools.count(1)
 _key = generate_key()
 
@@ -55,7 +55,7 @@ class World:
     databases: dict[str, ScratchUrls]
     settings: dict[str, str]
     ports: Mapping[int, int] = field(default_factory=dict)
-    """What the services take for the servers' ports, where something stands in between."""
+    """Server port -> port that the services use, where a proxy is in between."""
     members: dict[str, Member] = field(default_factory=dict)
     _connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
     """One connection to each database: polling over new ones would cost more than what is polled."""
@@ -91,7 +91,7 @@ class World:
         await self.start(*self.members[name].services, name=name, **options)
 
     async def ready(self, *names: str) -> None:
-        """Until HTTP answers and the consumers consume; a process that ends first is an error."""
+        """Wait until HTTP answers and the consumers consume.  Raises ProcessEnded when a process ends first."""
         async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
             for member in [self.members[name] for name in names or self.members]:
                 for service in member.services:
@@ -113,7 +113,7 @@ class World:
         await self.members[name].process.kill()
 
     async def stop(self, name: str) -> float:
-        """SIGTERM; returns how many seconds the process took to end."""
+        """Send SIGTERM; return how many seconds the process took to end."""
         begun = time.monotonic()
         process = self.members[name].process
         process.signal(signal.SIGTERM)
@@ -121,7 +121,7 @@ class World:
         return time.monotonic() - begun
 
     async def died(self, name: str, seconds: float = 60) -> None:
-        """Until the process has died at its point.  Raises RuntimeError where it has ended in another way."""
+        """Wait until the process died at its point.  Raises RuntimeError where it ended in another way."""
         process = self.members[name].process
         await process.ended(seconds)
         assert process.killed
@@ -130,7 +130,7 @@ class World:
         return [member.url(service) for member in self.members.values() if service in member.services]
 
     async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
-        """Of the service's database, past every protection."""
+        """Return rows of the service's database, past every protection."""
         async with self._locks.setdefault(service, asyncio.Lock()):
             connection = self._connections.get(service)
             if connection is None or connection.is_closed():
@@ -149,7 +149,7 @@ class World:
         return int(row[0] or 0)
 
     def operator(self, service: str) -> httpx.AsyncClient:
-        """Head office at a sample."""
+        """Return a client of a sample, signed in as head office."""
         person = Principal(new_id(), Role.HEAD_OFFICE, None, "Оператор")
         token = issue(_key, "control", person, session_id=new_id(), at=now())
         headers = {"Authorization": f"Bearer {token}"}
@@ -193,9 +193,9 @@ async def new_world(
     settings: Mapping[str, str] | None = None,
     ports: Mapping[int, int] | None = None,
 ) -> AsyncIterator[World]:
-    """Databases of these services and a virtual host; the processes are the scenario's to start."""
+    """Create databases of these services and a virtual host; the scenario starts the processes."""
     prefix = f"faults{os.getpid()}_{next(_numbers)}"
-    # The nursery imports the services meanwhile.
+    # The fork server imports the services meanwhile.
     importing = asyncio.create_task(asyncio.to_thread(servers.fork_server, services))
     making = asyncio.create_task(asyncio.to_thread(servers.make_virtual_host, prefix))
     databases = {service: await copied_database(servers, service, prefix) for service in services}
@@ -226,9 +226,9 @@ async def drop_database(servers: Servers, urls: ScratchUrls) -> None:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float) -> float:
-    """Poll; returns the seconds it took.  Raises TimeoutError naming what did not come.
+    """Poll a condition; return the seconds it took.  Raises TimeoutError naming what did not come.
 
-    A condition that takes long, as counting does where there is much, is asked for more seldom.
+    A slow condition, such as counting many rows, is polled less often.
     """
     begun = time.monotonic()
     while True:

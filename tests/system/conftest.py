@@ -14,7 +14,7 @@ from tests.system.world import running_world
 
 @pytest.fixture(scope="package")
 def completed_day(infrastructure: Infrastructure) -> Iterator[CompletedDay]:
-    """One day for all tests here: those that count what it left come first, those that use it up last."""
+    """One day for all tests here: those that count its results come first, those that change them last."""
     directory = Path(tempfile.mkdtemp(prefix="reglament-day-"))
     try:
         with running_world(infrastructure, directory / "data") as world:
@@ -25,7 +25,7 @@ def completed_day(infrastructure: Infrastructure) -> Iterator[CompletedDay]:
 
 @pytest.fixture(scope="package")
 def exchanges(completed_day: CompletedDay) -> list[Exchange]:
-    """The day's requests, and those of what it left out."""
+    """Requests of the day and of the extra operations."""
     with recorded() as more:
         run_extra_operations(completed_day.world, completed_day.day)
     return [*completed_day.exchanges, *more]

@@ -1,4 +1,4 @@
-"""The notifier's part of what the day leaves out."""
+"""Operations of the notifier that the day leaves out."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def letters_out(world: World, day: Day) -> None:
     ordered = next(row for row in senior.items("notifier/notices") if row["purpose"] == "supplier")
     details = senior.get(f"notifier/notices/{ordered['id']}")
     senior.download(f"notifier/notices/{ordered['id']}/attachments/{quote(details['attachments'][0])}")
-    # The demo's mailbox refuses whoever is called so, for good.
+    # The demo's mailbox refuses this recipient permanently.
     day.visitor.post(
         "clients/registrations",
         {
@@ -57,7 +57,7 @@ def letters_out(world: World, day: Day) -> None:
 
 
 def letters_in(world: World, day: Day, head_office: Person) -> None:
-    """The letter is put where the reader of mailboxes would put it: there is no IMAP server here."""
+    """Insert a letter as the reader of mailboxes does: there is no IMAP server here."""
     box = {"host": "127.0.0.1", "security": "none", "login": "mira45", "password": "секрет", "active": False}
     head_office.put(f"notifier/mailboxes/{day.mira.id}", box, version=0)
     day.mira.senior.get(f"notifier/mailboxes/{day.mira.id}")
@@ -78,7 +78,7 @@ def letters_in(world: World, day: Day, head_office: Person) -> None:
 
 
 def no_more_advertising(world: World, day: Day) -> None:
-    """Nothing sends advertising yet, so a letter of the day is made one."""
+    """Turn a letter of the day into advertising: nothing sends any yet."""
     [row] = world.rows(
         "notifier",
         "UPDATE notices SET purpose = 'advertising' WHERE id ="
@@ -120,7 +120,7 @@ def absences(day: Day) -> None:
 
 
 def drafts(day: Day, head_office: Person) -> None:
-    """For the other office, on whose rules nothing depends any more."""
+    """Change rules of the other office, on which nothing depends any more."""
     rule = head_office.get("notifier/rules/VIN-05")["items"][-1]["rule"]
     body = rule | {"office_id": day.tagil.id, "penalty_points": 7}
     draft = head_office.post("notifier/rule-drafts", body | {"code": "VIN-05"})
@@ -146,7 +146,7 @@ def texts(day: Day, head_office: Person) -> None:
 
 
 def telephone(day: Day) -> None:
-    """A call to the office, as either telephone exchange tells of it."""
+    """Report a call to the office, as each telephone exchange does."""
     line, rang_at = day.mira.card["phones"][0], time.time()
     asterisk = {
         "Event": "Newchannel",

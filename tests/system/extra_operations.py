@@ -1,4 +1,4 @@
-"""What the day leaves out, done once, so that every operation of every service succeeds at least once."""
+"""Operations that the day leaves out, so that every operation of every service succeeds at least once."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def run_extra_operations(world: World, day: Day) -> None:
 
 
 def replay_what_is_parked(world: World, service: str, head_office: Person) -> None:
-    """A message that no contract describes is parked, looked at, and tried again."""
+    """Let an unreadable message be parked, read it, and replay it."""
     queue = queue_name(service, min(load(service).consumers.handlers))
     message = {
         "routing_key": queue,
@@ -45,7 +45,7 @@ def replay_what_is_parked(world: World, service: str, head_office: Person) -> No
 
 
 def publish(world: World, message: Mapping[str, object]) -> None:
-    """Through the broker's default exchange."""
+    """Publish through the broker's default exchange."""
     parts = urlsplit(world.infrastructure.management_url)
     base = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     auth = (parts.username or "guest", parts.password or "guest")

@@ -31,7 +31,7 @@ class KnownObjects:
     versions: dict[str, int] = field(default_factory=dict)
 
     def learn(self, templates: Iterable[str], exchange: Exchange) -> None:
-        """From an answer: `…_id` fields by their name, an object's own `id` by the parameter of its address."""
+        """Collect an answer's identifiers: `…_id` fields by name, the object's `id` by the parameter of its address."""
         answer = exchange.response
         if not (answer.is_success and answer.content and "json" in answer.headers.get("content-type", "")):
             return
@@ -64,7 +64,7 @@ class KnownObjects:
             self.identifiers[name].append(identifier)
 
     def real(self, value: Any, draw: Draw) -> Any:
-        """The same body with identifiers of real objects, each beside its version."""
+        """Return the body with identifiers of real objects, each with its version."""
         if isinstance(value, list):
             return [self.real(item, draw) for item in value]
         if not isinstance(value, dict):
@@ -99,7 +99,7 @@ class AccessTokens:
         return cls(keys, UUID(office_id), UUID(client_id))
 
     def headers(self, role: Role | None) -> dict[str, str]:
-        """A new token each time, so that signing out or dismissing somebody does not end the others' work."""
+        """Return headers with a new token, so that a sign-out or dismissal does not affect later requests."""
         if role is None:
             return {}
         networked = role in (Role.HEAD_OFFICE, Role.SERVICE, Role.MYSTERY_CHECKER)
@@ -112,7 +112,7 @@ class AccessTokens:
 
 
 def current_version(http: httpx.Client, path: str, access_tokens: AccessTokens) -> str:
-    """The ETag of the object, or of what it belongs to: `/offices/…` for `/offices/…/calendar`."""
+    """Return the ETag of the object, or of its parent: `/offices/…` for `/offices/…/calendar`."""
     while path.count("/") > 1:
         for role in (Role.HEAD_OFFICE, Role.DIRECTOR):
             answer = http.get(path, headers=access_tokens.headers(role))

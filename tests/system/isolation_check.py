@@ -22,13 +22,13 @@ from tests.system.recording import Exchange
 from tests.system.run_day import CompletedDay
 
 SAMPLES = 4
-"""Requests of one route that are repeated, with different things in them where there are any."""
+"""Requests of one route that are repeated, with different objects where there are several."""
 
 
 async def probe_system(
     completed_day: CompletedDay, exchanges: Sequence[Exchange], *, seed: int, max_requests: int
 ) -> Verdict:
-    """So many requests, every route before any a second time."""
+    """Send at most `max_requests` requests, every route before any a second time."""
     verdict = Verdict()
     day, world = completed_day.day, completed_day.world
     routes = [
@@ -53,14 +53,14 @@ async def probe_system(
         return frozenset[str]().union(*found)
 
     of_mira, of_tagil = await hidden(day.mira.id), await hidden(day.tagil.id)
-    # Head office gave one duty of the day to the other office.
+    # Head office handed one obligation of the day to the other office.
     handed_over = of_mira & of_tagil
     of_mira -= handed_over | await named(day.tagil.id, handed_over)
     of_tagil -= handed_over
     of_client = await hidden(day.mira.id, day.client.id) | {day.client.id}
-    nobody = str(new_id())
-    tagil = AccessTokens.of(world, day.tagil.id, nobody)
-    mira = AccessTokens.of(world, day.mira.id, nobody)
+    unknown = str(new_id())
+    tagil = AccessTokens.of(world, day.tagil.id, unknown)
+    mira = AccessTokens.of(world, day.mira.id, unknown)
 
     def headers_for(access_tokens: AccessTokens) -> Callable[[Role], Callable[[], dict[str, str]]]:
         return lambda role: lambda: access_tokens.headers(role)
@@ -77,7 +77,7 @@ async def probe_system(
     own_people = list(isolation_probe.intruders_of("the office itself", of_tagil, headers_for(mira)))
     asked = [
         *seen(routes, exchanges, of_mira),
-        *isolation_probe.guessed_requests(routes, known.identifiers),
+        *isolation_probe.derived_requests(routes, known.identifiers),
         *isolation_probe.filter_requests(routes, known.identifiers),
     ]
     # Its own people read meanwhile, over the same connections to the databases.
@@ -101,7 +101,7 @@ def application(service: str) -> Any:
 def seen(
     routes: Sequence[isolation_probe.Route], exchanges: Sequence[Exchange], hidden: frozenset[str]
 ) -> list[isolation_probe.RecordedRequest]:
-    """Successful requests that name something of the office."""
+    """Return successful requests that name an object of the office."""
     found: dict[str, list[isolation_probe.RecordedRequest]] = {}
     for exchange in exchanges:
         route = isolation_probe.match(routes, exchange.service, exchange.method, exchange.path)

@@ -1,4 +1,4 @@
-"""Remembers every request of a played day with its answer."""
+"""Record every request of a played day with its answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +17,13 @@ class Exchange:
     method: str
     service: str
     path: str
-    """Within the service, without the query: `/orders`."""
+    """Path within the service, without the query: `/orders`."""
     response: httpx.Response
 
 
 @contextmanager
 def recorded() -> Iterator[list[Exchange]]:
-    """Requests that anybody sends inside the block."""
+    """Record the requests that are sent inside the block."""
     found: list[Exchange] = []
     send = Person.send
 

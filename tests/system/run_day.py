@@ -47,7 +47,7 @@ def run_day(world: World, output: Path) -> CompletedDay:
 
 
 def pay_while_service_is_killed(world: World, day: Day) -> dict[str, int]:
-    """Step 4. `kill -9` finds the end of the check unpublished and the payment's events unacknowledged."""
+    """Play step 4 and kill a service while events are unpublished and others unacknowledged."""
     check_and_payment.clocks_run(day)
     check_and_payment.call_about_the_order(day)
     check_and_payment.mark_positions(day)
@@ -65,7 +65,7 @@ def pay_while_service_is_killed(world: World, day: Day) -> dict[str, int]:
 
 
 def find_undelivered(world: World) -> dict[str, int] | None:
-    """None while there is nothing of one kind or the other."""
+    """Return what is lost by a kill now; None while one of both kinds is missing."""
     unacknowledged = sum(queue.get("messages_unacknowledged", 0) for queue in world.queues(KILLED_SERVICE))
     [row] = world.rows(KILLED_SERVICE, "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL")
     found = {"unacknowledged": unacknowledged, "unpublished": int(row["count"])}

@@ -1,4 +1,4 @@
-"""Holds one service at the moment when it has much to lose."""
+"""Hold one service at a moment when it has much to lose."""
 
 import asyncio
 import threading
@@ -23,9 +23,9 @@ UNDO = "DROP FUNCTION stall CASCADE"
 
 @contextmanager
 def stalled(world: World, service: str) -> Iterator[None]:
-    """Inside the block the service's consumers cannot finish an event, nor its relay begin to publish one.
+    """Keep the service's consumers from finishing an event, and its relay from publishing one.
 
-    Commands are served all the while: what they commit stays in the outbox, what the broker delivers stays
+    Commands are served meanwhile: what they commit stays in the outbox, what the broker delivers stays
     unacknowledged. A statement-level trigger on the two tables waits for a lock that this block holds.
     """
     url = urlunsplit(urlsplit(world.infrastructure.database_url)._replace(path=f"/{world.prefix}_{service}"))

@@ -24,7 +24,7 @@ def test_the_day_goes_on_to_its_end(completed_day: CompletedDay) -> None:
 
 @pytest.mark.parametrize("consumer", SERVICES)
 def test_no_event_is_lost(completed_day: CompletedDay, consumer: str) -> None:
-    """What the producers committed is exactly what each consumer applied."""
+    """Each consumer applied exactly what the producers committed."""
     types = set(load(consumer).consumers.handlers)
     committed = {
         row["event_id"]

@@ -38,7 +38,7 @@ BUDGET_SECONDS = 13.0
 """For one service; then every further operation gets one generated request."""
 ROLES: Sequence[Role | None] = [None, *Role]
 WORKERS = (Role.HEAD_OFFICE, Role.DIRECTOR, Role.CLIENT)
-"""Between them they may do everything: who is refused for its role is followed by the next."""
+"""Together they may do everything: after a refusal for the role the next one tries."""
 CHANGES = {"PUT", "PATCH", "DELETE"}
 
 
@@ -50,7 +50,7 @@ def openapi(service: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def known(completed_day: CompletedDay, exchanges: list[Exchange]) -> KnownObjects:
-    """What the people of one office saw."""
+    """Objects that the people of one office saw."""
     found = KnownObjects()
     insiders = {
         completed_day.day.client.person,
@@ -102,7 +102,7 @@ def test_every_operation_keeps_its_word(
 
 
 def operation_of(exchange: Exchange, operations: Sequence[Any]) -> Any:
-    """Fixed addresses go before those with parameters; None for what is not in the document, as the document itself."""
+    """Return the operation of a request, fixed addresses first; None for what the document leaves out (itself)."""
     for operation in sorted(operations, key=lambda found: found.path.count("{")):
         pattern = re.sub(r"{[^}]+}", "[^/]+", operation.path)
         if exchange.method == operation.method.upper() and re.fullmatch(pattern, exchange.path):
@@ -119,7 +119,7 @@ def explore(
     *,
     until: float,
 ) -> bool:
-    """Send generated requests about real objects, each as some role. True when one of them succeeded."""
+    """Send generated requests about real objects, each as some role.  Return whether one succeeded."""
     statuses: set[int] = set()
 
     @settings(
@@ -138,7 +138,7 @@ def explore(
         if isinstance(case.body, dict):
             case.body = known.real(case.body, data.draw)
         roles = (data.draw(st.sampled_from(ROLES)), *WORKERS)
-        # All that is drawn has been drawn: Hypothesis must find the same choices whenever it asks again.
+        # Every draw is above this line: Hypothesis must find the same choices when it repeats the test.
         if statuses and time.monotonic() > until:
             return
         key = str(new_id())

@@ -11,7 +11,7 @@ REQUESTS = 900
 
 @pytest.mark.clause("ORG-04")
 @pytest.mark.timeout(300)
-async def test_nobody_gets_anything_of_another_office_or_client(
+async def test_no_caller_gets_anything_of_another_office_or_client(
     completed_day: CompletedDay, exchanges: list[Exchange]
 ) -> None:
     verdict = await probe_system(completed_day, exchanges, seed=20260301, max_requests=REQUESTS)

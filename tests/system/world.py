@@ -37,7 +37,7 @@ class World:
         return self.prefix
 
     def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
-        """Of the service's database, past every protection."""
+        """Return rows of the service's database, past every protection."""
         url = urlunsplit(urlsplit(self.infrastructure.database_url)._replace(path=f"/{self.prefix}_{service}"))
 
         async def ask() -> list[asyncpg.Record]:
@@ -48,12 +48,12 @@ class World:
             finally:
                 await connection.close()
 
-        # A thread of its own, because the test runner's event loop belongs to the test runner.
+        # In its own thread: the event loop belongs to the test runner.
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(lambda: asyncio.run(ask())).result()
 
     def queues(self, service: str) -> list[Mapping[str, Any]]:
-        """The service's queues as the broker sees them."""
+        """Return the service's queues as the broker reports them."""
         parts = urlsplit(self.infrastructure.management_url)
         base = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         auth = (parts.username or "guest", parts.password or "guest")
@@ -70,7 +70,7 @@ class World:
 
 @contextmanager
 def running_world(infrastructure: Infrastructure, directory: Path) -> Iterator[World]:
-    """Own databases and an own virtual host: services of other tests would share this one's queues."""
+    """Start the system on its own databases and virtual host: services of other tests would share its queues."""
     prefix = f"{infrastructure.prefix}_day"
     data = DataDirectory(directory)
     servers = {

@@ -1,4 +1,4 @@
-"""Databases of the first release, with the data of a whole day in them, come to the newest schema and go on working.
+"""Databases of the first release, with the data of a whole day, are upgraded to the newest schema and work.
 
 `first_release/<service>.sql.gz` are dumps of a system after `./reglament demo`, without signing keys, refresh tokens
 and stored answers.  They are never changed: every later migration has to cope with them.
@@ -46,7 +46,7 @@ async def rows_of_every_table(urls: ScratchUrls) -> dict[str, int]:
 
 
 async def badly_estimated(urls: ScratchUrls) -> list[str]:
-    """Tables whose condition makes the planner sort where an index has the order."""
+    """Return tables whose policy makes the planner sort although an index has the order."""
     admin = await asyncpg.connect(urls.admin)
     try:
         policies = await admin.fetch("SELECT tablename, qual FROM pg_policies WHERE policyname = 'office_isolation'")

@@ -1,6 +1,6 @@
 """One example of every event, taken from one story: the same office, client, order and claim throughout.
 
-The order is that of the story, so that a consumer which builds on an earlier event has had it.
+The order is that of the story: a consumer that builds on an earlier event has applied it before.
 """
 
 from shared.contracts.base import Event

@@ -26,7 +26,7 @@ from tests.contracts.examples.story import (
     at,
 )
 
-_DUTY: dict[str, Any] = {
+_OBLIGATION: dict[str, Any] = {
     "office_id": OFFICE,
     "obligation_id": OBLIGATION,
     "rule_code": "VIN-05",
@@ -40,7 +40,7 @@ _DUTY: dict[str, Any] = {
     "opened_at": at(20),
     "due_at": at(140),
 }
-_REMOVAL: dict[str, Any] = _DUTY | {
+_REMOVAL: dict[str, Any] = _OBLIGATION | {
     "obligation_id": REMOVAL,
     "rule_code": "ORD-07",
     "clause": "ORD-07",
@@ -51,13 +51,13 @@ _REMOVAL: dict[str, Any] = _DUTY | {
 }
 
 EXAMPLES = (
-    ObligationOpened(**_DUTY, version=1, occurred_at=at(20)),
-    ObligationWarned(**_DUTY, version=2, occurred_at=at(110)),
-    ObligationBreached(**_DUTY, version=3, occurred_at=at(140), breached_at=at(140), penalty_points=1),
+    ObligationOpened(**_OBLIGATION, version=1, occurred_at=at(20)),
+    ObligationWarned(**_OBLIGATION, version=2, occurred_at=at(110)),
+    ObligationBreached(**_OBLIGATION, version=3, occurred_at=at(140), breached_at=at(140), penalty_points=1),
     ObligationLimitReached(
         **_REMOVAL, version=3, occurred_at=at(3 * 24 * 60), action="remove_order", reached_at=at(3 * 24 * 60)
     ),
-    ObligationClosed(**_DUTY, version=5, occurred_at=at(160), outcome="done", breached=True, closed_at=at(160)),
+    ObligationClosed(**_OBLIGATION, version=5, occurred_at=at(160), outcome="done", breached=True, closed_at=at(160)),
     CalendarDutyChanged(
         office_id=OFFICE,
         version=1,

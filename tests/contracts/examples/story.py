@@ -1,4 +1,4 @@
-"""Who and what the story is about; ids and moments are fixed, so that the golden files never change by themselves."""
+"""People and objects of the story; ids and moments are fixed, so that the golden files never change by themselves."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -6,7 +6,7 @@ from shared.contracts.base import Event
 
 
 class PagePrinted(Event, type="press.page.printed.v1", subject="page_id"):
-    """A page exists; its `text` may be what the consumer chokes on."""
+    """A page was printed; its `text` may make the consumer fail."""
 
     page_id: UUID
     number: int
@@ -14,7 +14,7 @@ class PagePrinted(Event, type="press.page.printed.v1", subject="page_id"):
 
 
 class PageEntered(Event, type="ledger.page.entered.v1", subject="page_id"):
-    """The ledger has a line about the page."""
+    """The ledger has entered the page."""
 
     page_id: UUID
     number: int

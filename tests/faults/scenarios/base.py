@@ -1,4 +1,4 @@
-"""What every scenario is given and what it does first."""
+"""The input and the first steps of every scenario."""
 
 import random
 from collections.abc import AsyncIterator, Mapping
@@ -27,22 +27,22 @@ class Run:
     full: bool
     histories: Path
     part: float = 1.0
-    """Of what there is at full scale, where a machine has no hours for it."""
+    """Share of the full scale's work, for machines without hours of time."""
 
     def random(self) -> random.Random:
         return random.Random(self.seed)
 
     def scale(self, small: int, full: int) -> int:
-        """How many."""
+        """Return a number of things; `part` reduces the full one."""
         return max(small, round(full * self.part)) if self.full else small
 
     def pick(self, small: T, full: T) -> T:
-        """How long, how many at once, and other things that no part changes."""
+        """Return a duration, a concurrency or another value that `part` does not change."""
         return full if self.full else small
 
     @property
     def check_settings(self) -> dict[str, str]:
-        """Return how often queues are checked: a small run does not wait long for the repair that it shows."""
+        """Return how often queues are checked: as usual in full runs, more often in small ones."""
         return DEFAULT_CHECKS if self.full else FREQUENT_CHECKS
 
 

@@ -33,7 +33,7 @@ RANDOM = "at random"
 ENGINES = 3
 TIMEOUT_SECONDS = 120.0
 AT_ONCE = 24
-"""Requests under way at most: a crowd would only wait for itself."""
+"""Requests in flight at most; more would only queue."""
 OPEN = """
 INSERT INTO obligations (id, office_id, version, generation, duty, rule_id, rule_code, rule_version, clause, title,
     penalty_points, subject_kind, subject_id, client_id, calendar_digest, opened_at, soon_at, due_at, state, schedule,
@@ -106,7 +106,7 @@ async def check(office: "Office", verdict: Verdict) -> None:
 
 
 async def settled(office: "Office", seconds: float) -> None:
-    """No clock has a next step and no event waits; where that does not come, the checker says what is missing."""
+    """Wait until no clock has a next step and no event waits; on a timeout the checker reports what is missing."""
     published = [UUID(line["event_id"]) for line in office.history.lines("published")]
     applied = "SELECT count(*) FROM inbox WHERE event_id = ANY($1::uuid[])"
     running = "SELECT count(*) FROM obligations WHERE next_at IS NOT NULL"
@@ -123,7 +123,7 @@ async def settled(office: "Office", seconds: float) -> None:
 
 
 def clocks(schedule: Random, plain: int, fates: Sequence[str], window: float) -> list[Clock]:
-    """Deadlines over `window` seconds from soon on; those that clients will touch have three steps."""
+    """Plan deadlines over the next `window` seconds; those that clients will touch have three steps."""
     begin = datetime.now(UTC) + timedelta(seconds=1 + plain / 20_000)
     made = []
     for fate in ("",) * plain + tuple(fates):
@@ -135,7 +135,7 @@ def clocks(schedule: Random, plain: int, fates: Sequence[str], window: float) ->
 
 @dataclass(slots=True)
 class Office:
-    """Clocks of one office, and those who touch them."""
+    """Clocks of one office, and the clients that touch them."""
 
     world: World
     history: History
@@ -147,11 +147,11 @@ class Office:
     id: UUID = field(default_factory=new_id)
     touched: list[Clock] = field(default_factory=list)
     supplied: asyncio.Event = field(default_factory=asyncio.Event)
-    """No engine needs further clocks to die over."""
+    """Set when no engine needs further clocks to crash over."""
     _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def establish(self) -> None:
-        """The office, somebody in head office, and the rule by which the clocks run."""
+        """Create the office, an employee of head office, and the rule by which the clocks run."""
         facts = {"office_id": self.id, "version": 1, "occurred_at": datetime.now(UTC)}
         of_day = WorkingCalendar.model_validate({"time_zone": "Asia/Yekaterinburg", "weekly": ROUND_THE_CLOCK})
         requisites = {"legal_name": "ООО «Мира»", "inn": "6623000000", "ogrn": "1000000000000"}
@@ -178,7 +178,7 @@ class Office:
         (await self.http.put(url, json=body, headers=headers)).raise_for_status()
 
     async def publish(self, event: OfficeChanged | StaffChanged | InvoicePaid) -> UUID:
-        """As its service's relay does it; confirmed by the broker when this returns."""
+        """Publish an event like its service's relay; the broker has confirmed it on return."""
         event_id = new_id()
         message = aio_pika.Message(
             event.model_dump_json().encode(),
@@ -191,7 +191,7 @@ class Office:
         return event_id
 
     async def open(self, made: Sequence[Clock]) -> None:
-        """Written down first: a clock that is in no database is one that was lost."""
+        """Record the clocks, then insert them: a recorded clock that is in no database was lost."""
         for clock in made:
             self.history.write("clock", id=clock.id, steps=[step.isoformat() for step in clock.steps], fate=clock.fate)
         self.touched += [clock for clock in made if clock.fate]
@@ -213,13 +213,13 @@ class Office:
             await connection.close()
 
     async def supply(self, schedule: Random) -> None:
-        """So that an engine that is to die at a point gets there, however long it takes the others."""
+        """Add clocks until the engine that is to die at a point gets there."""
         while not self.supplied.is_set():
             await self.open(clocks(schedule, 10, (), 0.2))
             await asyncio.sleep(0.3)
 
     async def die(self, name: str, plan: Sequence[str], schedule: Random) -> None:
-        """One process after the other dies where the plan says; the last one lives."""
+        """Let one process after the other die as planned; the last one lives."""
         for point in plan:
             self.history.write("fault", what="kill", process=name, point=point)
             if point == RANDOM:
@@ -238,7 +238,7 @@ class Office:
     # ── Clients ──
 
     async def race(self) -> None:
-        """Each clock that has a fate meets it within a few hundredths of a second of one of its steps."""
+        """Pause, close or pay each planned clock within a few hundredths of a second of one of its steps."""
         async with asyncio.TaskGroup() as group:
             for clock in self.touched:
                 meet = {"pause": self.pause, "complete": self.complete, "paid": self.pay}[clock.fate]
@@ -262,7 +262,7 @@ class Office:
         self.history.write("published", id=clock.id, event_id=await self.publish(InvoicePaid.model_validate(paid)))
 
     async def _command(self, clock: Clock, command: str, path: str, body: dict[str, str]) -> None:
-        """Repeated under one key, at any of the processes, until there is an answer."""
+        """Repeat a command under one key, at any of the processes, until there is an answer."""
         key = {"Idempotency-Key": f"{clock.id} {command}"}
         async with self._free:
             sent_at = datetime.now(UTC)
@@ -281,7 +281,7 @@ class Office:
             self.history.write("given_up", what=f"{command} of {clock.id}")
 
     async def _answer(self, path: str, body: dict[str, str], key: dict[str, str]) -> httpx.Response | None:
-        """None where the outcome is not known, or the server is not able to tell it now."""
+        """Send a request; None where the outcome is unknown or the server is unable to answer now."""
         url = f"{self.random.choice(self.world.urls('notifier'))}/obligations/{path}"
         try:
             answer = await self.http.post(url, json=body, headers=self.head.headers | key)
@@ -300,14 +300,14 @@ async def _until(moment: datetime) -> None:
 
 @asynccontextmanager
 async def engines(run: Run, name: str, count: int, bugs: str = "") -> AsyncIterator[Office]:
-    """`count` notifiers, each with its engine, named engine-1, engine-2, …; head office is at the telephone."""
+    """Start `count` notifiers, each with its engine, named engine-1, engine-2 and so on."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
     with mail_server() as mail:
         async with head_office() as head:
             settings = {"REGLAMENT_SMTP_URL": f"smtp://127.0.0.1:{mail.port}", "REGLAMENT_DIGEST_SECONDS": "1"}
             settings |= {"REGLAMENT_CALENDAR_DUTIES": "false", "REGLAMENT_SENDING_LEASE_SECONDS": "5"}
-            # A lease shorter than the time that a batch takes on a loaded machine is lost by every relay in turn.
+            # With a lease shorter than a batch takes on a loaded machine, one relay after the other loses it.
             settings |= {"REGLAMENT_SEND_TIMEOUT_SECONDS": "4", "REGLAMENT_RELAY_LEASE_SECONDS": "10"}
             async with new_world(run.servers, "notifier", settings=head.settings | settings) as world:
                 for number in range(1, count + 1):

@@ -49,7 +49,7 @@ async def run(run: Run) -> Verdict:
 
 
 async def run_dropped(run: Run) -> Verdict:
-    """Tasks are cancelled wherever they wait, connections cut while they work and at their commits."""
+    """Tasks are cancelled wherever they await, connections are cut during statements and at commits."""
     database = run.servers.database
     async with proxy(database.port) as way:
         way.random, way.cut_commits = run.random(), CUT_COMMITS
@@ -69,8 +69,8 @@ async def run_dropped(run: Run) -> Verdict:
             undelivered, delivered = way.commits_cut
             hits = {
                 "connections cut": sum(line["count"] for line in stage.history.lines("fault")),
-                "commits cut before the server heard": undelivered,
-                "commits cut after the server heard": delivered,
+                "commits cut before the server received them": undelivered,
+                "commits cut after the server received them": delivered,
                 "commands cancelled": await cancelled(stage, "press", "command"),
                 "deliveries cancelled": await cancelled(stage, "ledger", "delivery"),
             }
@@ -91,7 +91,7 @@ async def cancelled(stage: Stage, service: str, what: str) -> int:
 
 
 async def cut_connections(stage: Stage) -> None:
-    """Each time one of those that are doing something at this moment."""
+    """Cut one of the connections that are running a statement."""
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE"
         " datname = current_database() AND pid <> pg_backend_pid() AND (state LIKE 'idle in transaction%'"

@@ -1,4 +1,4 @@
-"""F10: one key from many clients at once; concurrent edits of one version."""
+"""F10: one key from many concurrent clients; concurrent edits of one version."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ async def run(run: Run) -> Verdict:
 
 
 async def same_key(stage: Stage, http: httpx.AsyncClient, number: int, clients: int, verdict: Verdict) -> None:
-    """One runs; the others are told to wait or get its answer, byte for byte."""
+    """One request runs; the others are answered 409 with Retry-After or get its answer, byte for byte."""
     urls = itertools.cycle(stage.world.urls("press"))
     body = {"number": number, "text": "text", "hold_seconds": 0.1}
     headers = {"Idempotency-Key": f"page-{number}"}
@@ -39,13 +39,13 @@ async def same_key(stage: Stage, http: httpx.AsyncClient, number: int, clients: 
     waiting = [x for x in others if x.status_code == httpx.codes.CONFLICT and x.headers.get("retry-after") == "1"]
     verdict.require_none("refusals of another kind", [answer.text for answer in others if answer not in waiting])
     verdict.require_none("different answers", {answer.content for answer in created} - {again.content})
-    verdict.figures["clients told to wait"] = verdict.figures.get("clients told to wait", 0) + len(waiting)
+    verdict.figures["clients answered 409"] = verdict.figures.get("clients answered 409", 0) + len(waiting)
     other = await http.post(f"{next(urls)}/pages", json=body | {"text": "other"}, headers=headers)
     verdict.require(other.status_code == httpx.codes.UNPROCESSABLE_ENTITY, f"another body: {other.status_code}")
 
 
 async def same_version(stage: Stage, http: httpx.AsyncClient, clients: int, verdict: Verdict) -> None:
-    """One wins, the others hear that they were late."""
+    """One edit wins, the others are answered 412."""
     [line, *_] = stage.history.lines("acknowledged")
     urls = itertools.cycle(stage.world.urls("press"))
     edits = (

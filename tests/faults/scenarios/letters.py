@@ -27,7 +27,7 @@ OUTCOMES = "SELECT state, count(*) FROM notices GROUP BY state"
 
 
 async def run(run: Run) -> Verdict:
-    """Each letter that is said to be sent was taken once; what nobody can know is `unknown`, and stays there."""
+    """Each letter in state sent was accepted once; one of unknown outcome is `unknown` and stays so."""
     async with sender(run, "F12") as (world, mail, history):
         schedule, verdict = run.random(), Verdict()
         count = run.scale(20, 2000)
@@ -52,7 +52,7 @@ async def run(run: Run) -> Verdict:
         verdict.require(lost_count == 0, f"{lost_count} letters have another end")
         refused, dropped = answers.count("550 no such box"), answers.count("drop")
         verdict.require(states.get("failed", 0) <= refused, f"{states.get('failed')} failed, {refused} were refused")
-        possible = dropped + 2 * len(points)  # Each is killed at once, whatever is on the wire, and then at its point.
+        possible = dropped + 2 * len(points)  # Each is killed first with a letter on the wire, then at its point.
         verdict.require(states.get("unknown", 0) <= possible, f"{states.get('unknown')} unknown, at most {possible}")
         lost = len(points) - points.count(BEFORE)
         verdict.require(states.get("unknown", 0) >= lost, "a letter lost on the wire is not called unknown")
@@ -90,7 +90,7 @@ async def queue(world: World, count: int) -> list[UUID]:
 
 
 async def hurry_until(world: World, *, died: bool) -> None:
-    """Postponed letters are made due at once, until the process has died or nothing is left to send."""
+    """Make postponed letters due now, until the process has died or nothing is left to send."""
 
     async def over() -> bool:
         await world.rows("notifier", "UPDATE notices SET next_attempt_at = now() WHERE state = 'queued'")

@@ -91,7 +91,7 @@ class AtWork:
 
 @asynccontextmanager
 async def working_office(run: Run, history: History) -> AsyncIterator[AtWork]:
-    """Everything that an office needs, the mail server and the SMS gateway included; nothing is served yet."""
+    """Prepare everything that an office needs, mail server and SMS gateway included; no service is started yet."""
     port = free_port()
     with mail_server() as mail:
         async with running_sms_simulator(balance=Decimal(1_000_000)) as sms:

@@ -20,12 +20,12 @@ LOCKED = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND ((classid::bigint << 32) | objid::bigint) = hashtextextended($1, 0)"
 )
-"""Whether a request with this idempotency key is under way."""
+"""Whether a request with this idempotency key is running."""
 UNPUBLISHED = "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL"
 
 
 async def run_rolling(run: Run) -> Verdict:
-    """SIGTERM for one replica after another; the client connects again when it is refused, and only then."""
+    """Restart one replica after another by SIGTERM; clients reconnect only when a connection is refused."""
     async with samples(run, "F9", presses=2, ledgers=2) as stage:
         printing = asyncio.create_task(stage.printers.print(pause=0.01))
         slowest, statuses = 0.0, list[int | str]()
@@ -63,7 +63,7 @@ def check_held(verdict: Verdict, statuses: Sequence[int | str]) -> None:
 
 
 async def hold_a_request(stage: Stage, name: str, number: int) -> "asyncio.Task[int | str]":
-    """A command that is surely in the process's hands and not done yet."""
+    """Send a command and return while the process is surely executing it."""
     key = f"held-{number}"
 
     async def send() -> int | str:
@@ -103,7 +103,7 @@ async def run_broker_unresponsive(run: Run) -> Verdict:
             # After a minute without the broker thousands of events wait: nothing may be stuck, but it takes its time.
             await check_drained(stage.world, verdict, since, timeout=run.pick(60, 600))
         await check_pages(stage.world, stage.history, verdict)
-        # A small run shares the machine with other tests: it only shows that nobody waited for the broker.
+        # A small run shares the machine with other tests: it only shows that no request waited for the broker.
         check_answers(stage, verdict, run.pick(5, 1))
         return verdict
 
@@ -143,7 +143,7 @@ def check_answers(stage: Stage, verdict: Verdict, slowest: float) -> None:
 
 @asynccontextmanager
 async def elsewhere(fault: AbstractContextManager[None]) -> AsyncIterator[None]:
-    """In a thread: the clients work on while the fault is made."""
+    """Make the fault in a thread while the clients work on."""
     await asyncio.to_thread(fault.__enter__)
     try:
         yield

@@ -16,9 +16,9 @@ BACK_SECONDS = 30.0
 
 
 async def seconds_back(stage: Stage, timeout: float) -> float:
-    """Return the seconds until a new page has reached the ledger and every process is healthy, at most `timeout`.
+    """Wait until a page printed from now on has reached the ledger and every process reports healthy.
 
-    Health alone could still be that of before.
+    The reports alone could be stale.  Raises TimeoutError after `timeout` seconds.
     """
     begun, known = time.monotonic(), stage.history.acknowledged
 
@@ -35,9 +35,9 @@ async def seconds_back(stage: Stage, timeout: float) -> float:
 
 
 async def run(run: Run) -> Verdict:
-    """Held back, slow, cut: the broker's way or the database's, again and again under load.
+    """Hold back, slow down or cut the way to broker or database, repeatedly under load.
 
-    Only those that are cut are told so: others sit on connections that are silent or slow, and go on with them.
+    Only cut connections are closed; silent and slow ones stay open and go on afterwards.
     """
     broker, database = run.servers.broker, run.servers.database
     async with proxy(broker.port) as to_broker, proxy(database.port) as to_database:
@@ -50,7 +50,7 @@ async def run(run: Run) -> Verdict:
                 for number in range(run.scale(4, 30)):
                     way, name = [(to_broker, "broker"), (to_database, "database")][number % 2]
                     what = failures[number // 2 % len(failures)]
-                    # Now and then longer than anybody waits for an answer.
+                    # Sometimes longer than any timeout.
                     seconds = stage.schedule.uniform(0.5, CYCLE_SECONDS) if number % 7 else run.pick(CYCLE_SECONDS, 15)
                     stage.history.write("fault", what=what, way=name, seconds=seconds)
                     match what:

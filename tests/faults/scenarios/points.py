@@ -12,12 +12,12 @@ PAUSE = 0.4
 """Between two pages of a client.  A consumer that dies after a dozen messages each time does not keep up with more."""
 FAILING_PAUSE = 1.0
 PATIENT_LEASE = {"REGLAMENT_RELAY_LEASE_SECONDS": "10"}
-"""Deaths make backlogs; on a busy machine a batch of them takes longer to publish than three seconds."""
+"""Crashes make backlogs; on a busy machine a batch of them takes longer to publish than three seconds."""
 EARLY = (1, 4)
 LATE = (10, 14)
-"""Consumers die later: a message that was in hand at three deaths in a row would rightly be parked as their cause."""
+"""Consumers die later: a message in progress at three crashes in a row would rightly be parked as their cause."""
 RETRY = (2, 3)
-"""The loop turns once in a second; the first turn comes before anything is consumed."""
+"""The loop runs once a second; the first run comes before anything is consumed."""
 SAMPLE_POINTS = {
     point: "press-1" if point.startswith(("command", "relay")) else "ledger-1"
     for point in POINTS
@@ -26,7 +26,7 @@ SAMPLE_POINTS = {
 
 
 async def run(run: Run) -> Verdict:
-    """Pages are printed all the while; one process after the other dies at its point and is started with the next."""
+    """Print pages while one process after the other dies at its point and is started with the next one."""
     async with samples(run, "F3", bugs="hasty_retries", settings=PATIENT_LEASE) as stage:
         plans: dict[str, list[str]] = {"press-1": [], "ledger-1": []}
         for _ in range(run.scale(1, 50)):

@@ -1,4 +1,4 @@
-"""F6: messages that nobody can apply, among good ones."""
+"""F6: messages that cannot be applied, among good ones."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ PARKED = "SELECT count(*) FROM failed_message WHERE state = 'parked'"
 
 
 async def run(run: Run) -> Verdict:
-    """They are parked with a reason, hold nobody up, and after the cure a replay applies each once."""
+    """Poison messages are parked with a reason and delay no others; after the repair a replay applies each once."""
     async with samples(run, "F6", ledgers=2, bugs="short_retry_delays") as stage:
         world, verdict = stage.world, Verdict()
         good, rounds, deadly = run.scale(100, 10_000), run.scale(2, 200), run.scale(1, 5)
@@ -79,7 +79,7 @@ async def run(run: Run) -> Verdict:
 
 
 async def slowest_hundredth(stage: Stage, count: int, pause: float) -> float:
-    """p99 of the seconds from the answer's commit to the ledger's, of pages printed now."""
+    """Return p99 of the seconds from the page's commit to the ledger's, of pages printed now."""
     before = {row[0] for row in await stage.world.rows("press", "SELECT event_id FROM outbox")}
     await stage.printers.print(count, pause=pause)
     rows = await stage.world.rows("press", "SELECT event_id, created_at FROM outbox WHERE type = $1", TYPE)
@@ -119,7 +119,7 @@ async def send_unreadable(stage: Stage) -> None:
 
 
 async def keep_alive(stage: Stage) -> None:
-    """What `./reglament up` does: start again whatever has died."""
+    """Restart what has died, as `./reglament up` does."""
     while True:
         for name in ("ledger-1", "ledger-2"):
             if not stage.world.members[name].process.running:
@@ -129,7 +129,7 @@ async def keep_alive(stage: Stage) -> None:
 
 
 async def replay(stage: Stage, left: int) -> None:
-    """As an operator does it; what is unreadable is parked again."""
+    """Replay all parked messages, as an operator does; unreadable ones are parked again."""
     async with stage.world.operator("ledger") as http:
         answer = await http.post("/parked/replay", headers={"Idempotency-Key": str(time.monotonic())})
         answer.raise_for_status()

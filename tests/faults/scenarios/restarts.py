@@ -49,7 +49,7 @@ async def strike(stage: Stage, fault: str) -> None:
 
 
 async def run_wiped(run: Run) -> Verdict:
-    """The broker comes back empty, twice, while it held what nobody had consumed."""
+    """The broker comes back empty, twice, while it held unconsumed messages."""
     async with samples(run, "F2", settings=run.check_settings) as stage:
         for _ in range(run.pick(1, 2)):
             await stage.printers.print(run.scale(30, 2000))
@@ -62,5 +62,5 @@ async def run_wiped(run: Run) -> Verdict:
             await stage.world.restart("ledger-1")
             await printing
             await stage.world.ready()
-        # Thousands were printed at once, and more is published again than was lost.
+        # Thousands were printed in a burst, and more is published again than was lost.
         return await check_samples(stage.world, stage.history, since=since, timeout=run.pick(DRAIN_SECONDS, 600))

@@ -1,4 +1,4 @@
-"""F12 for a mail server that takes longer than anybody waits: before its banner, and after it has taken the letter."""
+"""F12 for a mail server slower than the client's timeout: before its banner, and after it accepted the letter."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ FROM notices n LEFT JOIN notice_attempts a ON a.notice_id = n.id WHERE n.channel
 
 
 async def run(run: Run) -> Verdict:
-    """A letter whose answer comes too late is `unknown`; it goes out once more where the policy says so, not before."""
+    """A letter whose answer comes too late is `unknown`; it is sent once more only where the policy says so."""
     async with letters.sender(run, "F12-slow", settings=SETTINGS) as (world, mail, _):
         schedule, verdict = run.random(), Verdict()
         mail.slow_seconds = SLOW_SECONDS

@@ -21,7 +21,7 @@ from tests.faults.world import World, new_world, until
 SENDERS = ("sender-1", "sender-2")
 POINTS = ("notice.before_sending", "notice.after_sending")
 SEND_SECONDS, LATE_SECONDS, LEASE_SECONDS = 1.6, 1.2, 3.0
-"""Each of two gateways gets half of the first, which is less than the second."""
+"""Each of two gateways gets half of the first number, which is less than the second."""
 SETTINGS = {
     "REGLAMENT_SEND_TIMEOUT_SECONDS": str(SEND_SECONDS),
     "REGLAMENT_SENDING_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -49,13 +49,13 @@ NOTICES = "SELECT id, recipient, text, state, gateway, provider_id, parts FROM n
 GOOD = "Заказ 15 готов"
 LONG = "Заказ 15 готов к выдаче, ждём вас по адресу пр. Мира, 45. " * 3
 REFUSALS = ("400", "429", "503")
-"""Answers that leave no doubt: the message was not taken."""
+"""Answers that say for sure that the message was not accepted."""
 BAD_ENDS = ("9103", "9120", "9125")
-"""Last digits of phones of which the simulator says «expired» and «undeliverable» in the end."""
+"""Last digits of phones that end as «expired» and «undeliverable» in the simulator."""
 
 
 async def run(run: Run) -> Verdict:
-    """None is taken twice by both gateways together; what they took and can be asked for comes to its end."""
+    """No SMS is accepted twice by both gateways together; each reaches its final state where it can be asked for."""
     schedule, verdict = run.random(), Verdict()
     async with running_sms_simulator() as gateway:
         planned_faults = [*LINE_FAULTS, *schedule.choices(["ok", *LINE_FAULTS], k=run.scale(10, 900))]
@@ -81,7 +81,7 @@ async def run(run: Run) -> Verdict:
 
 
 async def run_smpp(run: Run) -> Verdict:
-    """None is taken twice; receipts of all parts, in whatever order they come, make the same end."""
+    """No SMS is accepted twice; receipts of all parts lead to the same state in any order."""
     schedule, verdict = run.random(), Verdict()
     planned_faults = [*SMPP_FAULTS, *schedule.choices(["ok", *SMPP_FAULTS], k=run.scale(6, 900))]
     schedule.shuffle(planned_faults)
@@ -98,7 +98,7 @@ async def run_smpp(run: Run) -> Verdict:
         await wait_for_receipts(operator)
         await check_receipts(desk, operator, verdict)
         receipts_sent = planned_faults[: len(planned_faults) - len(operator.planned_faults)]
-        # A part that is refused after another was taken leaves the whole unknown.
+        # A part refused after another was accepted makes the whole SMS unknown.
         check_unknown(desk, verdict, sum(planned_fault != "ok" for planned_fault in receipts_sent))
     return verdict
 
@@ -108,7 +108,7 @@ def smpp(operator: FaultyOperator) -> dict[str, str]:
 
 
 def random_receipts(schedule: random.Random) -> Callable[[str], list[str]]:
-    """What an operator tells of one part: its end, perhaps twice, with words of the way before and after it."""
+    """Return an operator's receipts of one part: its final state, perhaps twice, with interim states around it."""
 
     def receipts_for(_phone: str) -> list[str]:
         end = schedule.choice(["DELIVRD", "DELIVRD", "DELIVRD", "UNDELIV", "EXPIRED"])
@@ -127,7 +127,7 @@ async def wait_for_receipts(operator: FaultyOperator) -> None:
 
 
 class Desk:
-    """Notifiers that send, and the SMS that they are given."""
+    """Notifiers that send, and the SMS that they have to send."""
 
     def __init__(self, world: World, history: History) -> None:
         self.world, self.history = world, history
@@ -139,11 +139,11 @@ class Desk:
         await self.world.rows("notifier", AT_ANY_HOUR)
 
     def plain_phones(self, count: int) -> list[str]:
-        """New numbers, for which the simulator does what is usual."""
+        """Return new numbers without a special effect in the simulator."""
         return [f"+7922{number:06}1" for number in itertools.islice(self._numbers, count)]
 
     async def queue(self, phones: list[str], text: str = GOOD) -> None:
-        """One for each phone, which tells them apart."""
+        """Queue one SMS for each phone, which identifies it."""
         connection = await asyncpg.connect(self.world.databases["notifier"].admin, timeout=10)
         try:
             ids = [new_id() for _ in phones]
@@ -155,7 +155,7 @@ class Desk:
             self.history.write("queued", id=notice_id, phone=phone)
 
     async def die(self, schedule: random.Random, times: int) -> None:
-        """One sender after the other dies on each side of the wire."""
+        """Let one sender after the other die before and after sending."""
         plan = [*POINTS] * times
         schedule.shuffle(plan)
         for number, point in enumerate(plan):
@@ -168,7 +168,7 @@ class Desk:
             await self.world.restart(name)
 
     async def hurry(self, dying: str = "") -> None:
-        """Postponed SMS are made due at once, until that process has died or nothing is left to send or to ask for."""
+        """Make postponed SMS due now, until that process has died or nothing is left to send or to ask for."""
 
         async def over() -> bool:
             await self.world.rows("notifier", "UPDATE notices SET next_attempt_at = now() WHERE state = 'queued'")
@@ -187,7 +187,7 @@ class Desk:
 async def senders(
     run: Run, name: str, settings: Mapping[str, str], *, bugs: str = "", count: int = len(SENDERS)
 ) -> AsyncIterator[Desk]:
-    """`count` notifiers and an office."""
+    """Start `count` notifiers and create an office."""
     history = History(run.histories / f"{name}-{run.seed}.jsonl")
     history.write("run", scenario=name, seed=run.seed, full=run.full)
     async with new_world(run.servers, "notifier", settings=SETTINGS | dict(settings)) as world:
@@ -201,21 +201,21 @@ async def senders(
 
 
 def end_of(receipts_sent: Iterable[Iterable[str]]) -> str:
-    """What all receipts of all parts come to: for a part delivered is final, a message is as good as its worst part."""
+    """Return the state that all receipts lead to: a delivered part is final, a message has its worst part's state."""
     words = (("DELIVRD", "delivered"), ("UNDELIV", "failed"), ("EXPIRED", "expired"))
     ends = {next((end for word, end in words if word in of_part), "sent") for of_part in receipts_sent}
     return next(end for end in ("failed", "expired", "sent", "delivered") if end in ends)
 
 
 def check_unknown(desk: Desk, verdict: Verdict, unclear: int) -> None:
-    """`unclear` answers of the gateways, and what a sender had on the wire when it was killed or died."""
+    """Require at most as many unknown SMS as `unclear` answers plus SMS on the wire at a sender's death."""
     possible = unclear + 2 * len(list(desk.history.lines("fault")))
     unknown = verdict.figures["states"].get("unknown", 0)
     verdict.require(unknown <= possible, f"{unknown} unknown, at most {possible}")
 
 
 async def check_taken(desk: Desk, gateway: RunningSmsSimulator, verdict: Verdict) -> None:
-    """The simulator speaks for both gateways; SMSC.ru can be asked by our id, SMS.ru by the id that it gave."""
+    """Require final states: SMSC.ru can be asked by our id, SMS.ru by the id that it gave."""
     taken = Counter(f"+{message.phone}" for message in gateway.messages)
     ours = {message.id for message in gateway.messages}
     verdict.require_none("SMS sent twice", [phone for phone, times in taken.items() if times > 1])
@@ -253,7 +253,7 @@ async def check_receipts(desk: Desk, operator: FaultyOperator, verdict: Verdict)
         if len(parts) > expected:
             twice.append(row["recipient"])
         if row["provider_id"] is None:
-            # Nobody knows its ids, so no receipt can be about it: it is unknown, or was refused by all.
+            # Its ids are unknown to us, so no receipt matches: it is unknown, or was refused by all gateways.
             if row["state"] not in ("unknown", "failed") or (row["state"] == "failed" and parts):
                 unsaid.append(f"{row['recipient']}: {row['state']}")
         else:
@@ -262,7 +262,7 @@ async def check_receipts(desk: Desk, operator: FaultyOperator, verdict: Verdict)
                 otherwise.append(f"{row['recipient']}: {row['state']}, not {end}")
     verdict.require_none("SMS sent twice", twice)
     verdict.require_none("SMS of unknown outcome called otherwise", unsaid)
-    verdict.require_none("SMS not in the state that its receipts tell", otherwise)
+    verdict.require_none("SMS not in the state of its receipts", otherwise)
     states = Counter(row["state"] for row in rows)
     verdict.figures |= {"SMS": len(rows), "states": dict(states), "parts": sum(map(len, taken.values()))}
     verdict.figures["receipts"] = sum(map(len, operator.receipts_sent.values()))

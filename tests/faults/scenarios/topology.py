@@ -29,7 +29,7 @@ async def run(run: Run) -> Verdict:
             await damage(stage, what)
             worst = max(worst, await until(lambda: in_order(stage), f"{what} restored", 2 * RESTORED_SECONDS))
             await printing
-            # A thousand pages printed at once, with what is published again, take the consumers their time.
+            # Consumers need time for a burst of a thousand pages and what is published again.
             timeout = run.pick(DRAIN_SECONDS, 600)
             verdict = await check_samples(stage.world, stage.history, since=time.monotonic(), timeout=timeout)
             verdict.require(await alarms(stage) > before, f"{what} deleted: no alarm was raised")
@@ -53,7 +53,7 @@ async def damage(stage: Stage, what: str) -> None:
 
 
 async def in_order(stage: Stage) -> bool:
-    """The queue is bound to the exchange and has a consumer."""
+    """Return whether the queue is bound to the exchange and has a consumer."""
     connection = await aio_pika.connect(stage.world.amqp_url)
     async with connection:
         try:
@@ -68,7 +68,7 @@ async def in_order(stage: Stage) -> bool:
 
 
 async def alarms(stage: Stage) -> float:
-    """The sum of the repair counters of both services."""
+    """Return the sum of the repair counters of both services."""
     total = 0.0
     async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
         for url in [*stage.world.urls("press"), *stage.world.urls("ledger")]:

@@ -1,4 +1,4 @@
-"""F7, the calm half: four relays share the work, and without a fault nothing is published twice."""
+"""F7 without faults: four relays share the work, and nothing is published twice."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ async def run(run: Run) -> Verdict:
 
 
 async def listen_while_printing(stage: Stage, seed: int, count: int) -> Verdict:
-    """What an own queue at the exchange sees."""
+    """Print pages and count the messages of a queue bound to the exchange."""
     await first_requests_answered(stage)
     received: Counter[str] = Counter()
     connection = await aio_pika.connect(stage.world.amqp_url)
@@ -43,7 +43,7 @@ async def listen_while_printing(stage: Stage, seed: int, count: int) -> Verdict:
 
 
 async def first_requests_answered(stage: Stage) -> None:
-    """A consumer that starts for the first time asks for everything there is; that would look like a double here."""
+    """Wait until the republish requests of the first start are answered: they would look like doubles here."""
     connection = await aio_pika.connect(stage.world.amqp_url)
     async with connection:
         channel = await connection.channel()

@@ -3,13 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from devtools import quality
+from devtools.quality import SERVERLESS
 from devtools.testing.infrastructure import BROKER_VARIABLE, DATABASE_VARIABLE, MANAGEMENT_VARIABLE, Servers
 from tests.support import ROOT, plugin
 
@@ -145,4 +144,4 @@ def test_tests_that_share_a_service_share_a_worker(test: str, group: str) -> Non
 
 
 def test_every_serverless_folder_exists() -> None:
-    assert all((Path(ROOT) / folder).is_dir() for folder in quality.SERVERLESS)
+    assert all((ROOT / folder).is_dir() for folder in SERVERLESS)

@@ -130,7 +130,7 @@ async def test_waiting_for_a_letter(mailbox: RunningMailbox) -> None:
     await send(mailbox, letter())
     assert [mail.subject for mail in await waiting] == ["Новый VIN-запрос"]
     with pytest.raises(TimeoutError):
-        await mailbox.wait_for(to="nobody@", timeout=0.05)
+        await mailbox.wait_for(to="unknown@", timeout=0.05)
 
 
 async def test_a_restart_keeps_the_letters_of_the_directory(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The SMS gateway's simulator over real HTTP, as a client of the real gateway would speak to it."""
+"""The SMS gateway's simulator over real HTTP, asked like the real gateway."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""`ledger` enters every printed page and says so; some pages it cannot bear."""
+"""`ledger` enters every printed page and publishes that; some pages make it fail."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ async def enter_page(event: PagePrinted, session: AsyncSession) -> None:
 
 
 async def failed_before(session: AsyncSession) -> bool:
-    """Whether the event in hand is in the table of failures."""
+    """Return whether the event is in the table of failures."""
     mine = failed_message.c.event_id == UUID(causation_id.get())
     return await session.scalar(select(failed_message.c.id).where(mine)) is not None
 

@@ -12,7 +12,7 @@ class Base(ServiceBase):
 
 
 class Line(Base):
-    """One for each page that was heard of: two of them are one event applied twice."""
+    """One line per page; two lines mean that one event was applied twice."""
 
     __tablename__ = "line"
 

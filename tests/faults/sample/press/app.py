@@ -1,4 +1,4 @@
-"""`press` prints pages over HTTP, tells of each, and hears that it was entered."""
+"""`press` prints pages over HTTP, publishes each, and consumes the ledger's answers."""
 
 from asyncio import sleep
 from uuid import UUID

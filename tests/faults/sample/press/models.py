@@ -16,7 +16,7 @@ class Page(Base, Versioned):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int]
-    """Of the client's choice, one for each command; two rows with one number are one command done twice."""
+    """Chosen by the client, one per command; two rows with one number mean that a command was done twice."""
     text: Mapped[str]
 
 
