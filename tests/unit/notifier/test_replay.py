@@ -258,10 +258,10 @@ def test_the_longest_pause_ends_by_itself() -> None:
 def test_working_time_is_paused_in_working_time() -> None:
     office = {OFFICE: calendar(weekly=((("09:00", "18:00"),),) * 7)}  # 04:00 to 13:00 UTC
     working = rule(duration={"amount": 120, "unit": "working_minutes"}, pauses_for=["client"])
-    history = [event(PLACED, 0), deed("wait", 1, holder="client"), deed("wait", 24)]
+    history: list[Any] = [event(PLACED, 0), deed("wait", 1, holder="client"), deed("wait", 24)]
     [found] = Replay(lambda _: [working], office, {}).run(history, after(100))
     assert found.due_at == after(25)
-    night = [event(PLACED, 0), deed("wait", 1, holder="client"), deed("wait", 12)]
+    night: list[Any] = [event(PLACED, 0), deed("wait", 1, holder="client"), deed("wait", 12)]
     [found] = Replay(lambda _: [working], office, {}).run(night, after(100))
     assert found.due_at == after(20)
 
