@@ -144,6 +144,11 @@ def test_an_open_line_is_named_and_a_long_list_is_cut() -> None:
     [
         "RC12YC A10",  # A letter with two digits after a letter is the end of a plug's name.
         "RC12YC T10",
+        "RC12Y A10",
+        "OE207 T10",
+        "12 34 12 35",
+        "12 345 12 345 6",
+        "12 345 12 3467",
         "E115H01 D208",
         "1 987 302 041 55555",  # Fifteen digits are one article.
         "333114/124",
@@ -166,6 +171,9 @@ def test_at_the_edge_it_is_one_article(article: str) -> None:
         "1 987 302 041 5555 55",
         "RC12Y1 A10",
         "RCYC12 D208",
+        "1 987 302 1 987 303",
+        "12 345 12 346",
+        "123456 789012 1",
         "333114/123",
         "OC 90, OC 91",
         "GDB1550 123456",
@@ -295,7 +303,11 @@ def test_an_excuse_is_told_what_to_do_instead() -> None:
         ("есть ABC123", []),
         ("есть gd1550", []),
         ("есть 1A2 345 67", ["1A2 345 67"]),
+        ("есть 1A2 345 6A", ["1A2 345 6A"]),
         ("есть 1A2 345 AB", []),
+        ("мотор 1.6 и GDB1551", ["GDB1551"]),
+        ("мотор GDB1551 GDB1552", ["GDB1551", "GDB1552"]),
+        ("мотор GD1551", []),
         ("двигатель N52B30 или N54", []),
         ("двигатель 1.6 и GDB1551", ["GDB1551"]),
         ("двигатель GD1551", []),
