@@ -23,7 +23,6 @@ from services.notifier.clock.domain.rules import (
     Trigger,
     can_close,
     in_force,
-    ladder_roles,
     matched_key,
     matches,
     most_specific_rule,
@@ -175,11 +174,6 @@ def test_an_event_about_another_client_is_a_mistake(
 )
 def test_only_its_own_id_closes_whatever_the_clocks_say(field: str, repeats: bool, hours: float, closes: bool) -> None:
     assert can_close(rule(repeats=repeats), "order_id", field, after(hours), START) is closes
-
-
-def test_the_roles_of_a_ladder() -> None:
-    ladder = [{"role": role, "after": {"amount": 1, "unit": "seconds"}} for role in ("manager", "director")]
-    assert list(ladder_roles(rule(ladder=ladder))) == ["manager", "director"]
 
 
 # ── Conditions ──
