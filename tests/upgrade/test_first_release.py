@@ -15,7 +15,6 @@ import pytest
 from devtools.testing.databases import ScratchUrls, scratch_database
 from devtools.testing.infrastructure import Infrastructure, isolated_virtual_host
 from services.serving import load
-from shared.base.settings import SERVICES
 from shared.contracts.base import EVENT_TYPES
 from shared.identity.roles import Role
 from shared.persistence import migrate
@@ -23,6 +22,8 @@ from shared.persistence.database import new_id
 from tests.support.harness import serving
 
 DUMPS = Path(__file__).parent / "first_release"
+RELEASED = sorted(path.name.removesuffix(".sql.gz") for path in DUMPS.glob("*.sql.gz"))
+"""Services of the first release; later ones have no databases of it."""
 UNCOUNTED = {"alembic_version", "topology_check"}
 
 
@@ -56,7 +57,11 @@ async def badly_estimated(urls: ScratchUrls) -> list[str]:
     return [row["tablename"] for row in policies if "CASE" not in row["qual"]]
 
 
-@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_of_the_first_release_has_its_dump() -> None:
+    assert RELEASED == ["billing", "clients", "control", "notifier", "orders", "vin"]
+
+
+@pytest.mark.parametrize("name", RELEASED)
 async def test_the_first_release_is_upgraded_with_its_data(name: str, infrastructure: Infrastructure) -> None:
     service = load(name)
     async with first_release(name, infrastructure) as urls:
@@ -76,7 +81,7 @@ async def test_the_first_release_is_upgraded_with_its_data(name: str, infrastruc
                 assert (await http.post("/parked/replay", headers=key)).json() == {"replayed": 0}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", RELEASED)
 async def test_events_of_the_first_release_can_still_be_read(name: str, infrastructure: Infrastructure) -> None:
     async with first_release(name, infrastructure) as urls:
         admin = await asyncpg.connect(urls.admin)
