@@ -214,7 +214,7 @@ class Trial:
             raise session.Interrupted("the tests cannot be collected")
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         session.config.pluginmanager.unregister(reporter)
-        settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], database=None)
+        settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], database=None, deadline=None)
         settings.load_profile("mutation")
         gc.freeze()
         begun = time.monotonic()
