@@ -112,7 +112,7 @@ def run(console: Console, paths: Sequence[str], *, sample: int | None, seed: int
             os.environ[MANAGEMENT_VARIABLE] = found.management_url
         sys.meta_path.insert(0, MutatedModules(files))
         trial = Trial(names, workers)
-        status = pytest.main([*PYTEST_ARGUMENTS, *tests_for(chosen)], plugins=[trial])
+        status = pytest.main([*PYTEST_ARGUMENTS, *folders_of_tests(chosen)], plugins=[trial])
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(last_results() | trial.results, indent=0, sort_keys=True))
     report(console, files, trial.results)
@@ -141,7 +141,7 @@ def module_of(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def tests_for(paths: Iterable[Path]) -> list[str]:
+def folders_of_tests(paths: Iterable[Path]) -> list[str]:
     """Return the folders of tests: a service's unit tests for its rules, also those with servers for the kernel."""
     folders: set[str] = set()
     for path in paths:

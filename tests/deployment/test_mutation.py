@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.mutation import MutatedFile, changes_a_sentence, is_under, module_of, target_files, tests_for
+from devtools.mutation import MutatedFile, changes_a_sentence, folders_of_tests, is_under, module_of, target_files
 
 ORIGINAL = ["def x_add__mutmut_orig(a):", "    # The sum.", "    return a + 1", ""]
 MUTANT = ["def x_add__mutmut_1(a):", "    # The sum.", "    return a - 1", ""]
@@ -24,8 +24,8 @@ def test_rules_of_every_service_and_the_kernel_are_mutated() -> None:
 
 
 def test_rules_are_judged_by_their_unit_tests_and_the_kernel_also_with_servers() -> None:
-    assert tests_for([Path("services/vin/domain/brand.py")]) == ["tests/unit/vin"]
-    both = tests_for([Path("services/vin/domain/brand.py"), Path("shared/web/route.py")])
+    assert folders_of_tests([Path("services/vin/domain/brand.py")]) == ["tests/unit/vin"]
+    both = folders_of_tests([Path("services/vin/domain/brand.py"), Path("shared/web/route.py")])
     assert both == ["tests/unit/kernel", "tests/unit/vin", "tests/integration/kernel"]
 
 
