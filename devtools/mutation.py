@@ -22,7 +22,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from difflib import unified_diff
@@ -111,8 +111,16 @@ def run(console: Console, paths: Sequence[str], *, sample: int | None, seed: int
             os.environ[BROKER_VARIABLE] = found.amqp_url
             os.environ[MANAGEMENT_VARIABLE] = found.management_url
         sys.meta_path.insert(0, MutatedModules(files))
-        trial = Trial(names, workers)
-        status = pytest.main([*PYTEST_ARGUMENTS, *tests_for(chosen)], plugins=[trial])
+
+        def tell(name: str, result: str) -> None:
+            module, _, mutant = name.rpartition(".")
+            if result != KILLED:
+                print(f"\n{name}: {result}\n{files[module].diff(mutant)}", flush=True)
+
+        # A run may be broken off, also one in the background: what it has tried by then is kept.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        trial = Trial(names, workers, tell)
+        status = pytest.main([*PYTEST_ARGUMENTS, *folders_of_tests(chosen)], plugins=[trial])
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(last_results() | trial.results, indent=0, sort_keys=True))
     report(console, files, trial.results)
@@ -141,7 +149,7 @@ def module_of(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def tests_for(paths: Iterable[Path]) -> list[str]:
+def folders_of_tests(paths: Iterable[Path]) -> list[str]:
     """Return the folders of tests: a service's unit tests for its rules, also those with servers for the kernel."""
     folders: set[str] = set()
     for path in paths:
@@ -199,9 +207,10 @@ class MutatedModules:
 class Trial:
     """A pytest plugin that runs the tests of every mutant instead of all tests once."""
 
-    def __init__(self, names: Sequence[str], workers: int) -> None:
+    def __init__(self, names: Sequence[str], workers: int, tell: Callable[[str, str], None]) -> None:
         self._names = names
         self._workers = workers
+        self._tell = tell
         self._failed = False
         self.results: dict[str, str] = {}
 
@@ -214,7 +223,7 @@ class Trial:
             raise session.Interrupted("the tests cannot be collected")
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         session.config.pluginmanager.unregister(reporter)
-        settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], database=None)
+        settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], database=None, deadline=None)
         settings.load_profile("mutation")
         gc.freeze()
         begun = time.monotonic()
@@ -226,6 +235,7 @@ class Trial:
         print(f"{len(session.items)} tests measured in {time.monotonic() - begun:.0f} s", flush=True)
         for name, result in self._try_all(session, coverage):
             self.results[name] = result
+            self._tell(name, result)
             if len(self.results) % 100 == 0:
                 print(f"{len(self.results)} tried in {time.monotonic() - begun:.0f} s", flush=True)
         return True
@@ -326,14 +336,10 @@ def finished(running: dict[int, str]) -> tuple[str, str]:
 
 
 def report(console: Console, files: dict[str, MutatedFile], results: dict[str, str]) -> None:
-    """Print every survivor with its change, then the score of each package."""
+    """Print the score of each package."""
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for name, result in sorted(results.items()):
-        module, _, mutant = name.rpartition(".")
-        file = files[module]
-        counts["/".join(file.path.parts[:2])][result] += 1
-        if result != KILLED:
-            print(f"\n{name}: {result}\n{file.diff(mutant)}")
+    for name, result in results.items():
+        counts["/".join(files[name.rpartition(".")[0]].path.parts[:2])][result] += 1
     table = Table("package", "mutants", KILLED, SURVIVED, UNTESTED, "score")
     for package, count in sorted(counts.items()):
         total = sum(count.values())
