@@ -23,9 +23,10 @@ from starlette.requests import Request
 from shared.base.errors import Conflict, Forbidden, NotFound, PreconditionFailed, PreconditionRequired, Unauthenticated
 from shared.identity.roles import Principal, Role
 from shared.persistence.scope import NETWORK, Scope
+from shared.vocabulary.fields import one_line
 from shared.web import idempotency, pagination, problems, versions
 from shared.web.access import Access, allow, bearer_token
-from shared.web.models import Input, Price, ShortText, one_line, storable
+from shared.web.models import Input, Price, ShortText, storable
 from shared.web.openapi import describe
 from shared.web.pagination import BadCursor
 
