@@ -1,11 +1,13 @@
 """Child processes that cannot outlive us (see guard.py)."""
 
 import contextlib
+import fcntl
 import os
 import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -41,18 +43,37 @@ def preferred_port(port: int) -> int:
     return port if is_free(port) else free_port()
 
 
-_allocated_ports = set[int]()
-"""By this process.  A server binds its ports long after they were chosen, and one has several."""
+RESERVATIONS = Path(tempfile.gettempdir()) / "reglament-ports"
+"""A file per chosen port, locked by the process that chose it."""
+_reserved: dict[int, int] = {}
+"""Port -> descriptor of its locked file.  A server binds its ports long after they were chosen."""
 
 
 def free_port() -> int:
-    """Return a random free port; two runs at the same moment hardly ever choose the same."""
+    """Return a random free port that no other run on this machine chooses while this process lives."""
     for _ in range(200):
         port = random.randint(FIRST_PORT, LAST_PORT)
-        if port not in _allocated_ports and is_free(port):
-            _allocated_ports.add(port)
+        if port not in _reserved and is_free(port) and _reserve(port):
             return port
     raise OperatorError(f"no free port between {FIRST_PORT} and {LAST_PORT}")
+
+
+def _reserve(port: int) -> bool:
+    """Return False for a port that another process has chosen; where nothing can be locked, chance decides."""
+    try:
+        if not RESERVATIONS.is_dir():
+            RESERVATIONS.mkdir(exist_ok=True)
+            RESERVATIONS.chmod(0o1777)  # Runs of several users share it.
+        descriptor = os.open(RESERVATIONS / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return False
+    _reserved[port] = descriptor
+    return True
 
 
 class GuardedProcess:
