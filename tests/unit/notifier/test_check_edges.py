@@ -181,6 +181,11 @@ def test_every_pair_is_compared() -> None:
     ]
 
 
+def test_a_rule_of_another_duty_hides_no_conflict() -> None:
+    other = rule(code="ORD-05", duty="other")
+    assert [problem.code for problem in check([rule(), other, rule(code="ORD-06")])] == ["ORD-04"]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "case"),
     [
@@ -255,6 +260,8 @@ def test_other_duties_subjects_and_offices_fill_no_gap() -> None:
     assert len(gap([general], [rule(office_id=OFFICE)], general)) == 1
     own = rule(office_id=OFFICE)
     assert gap([own], [general], own) == []
+    assert gap([own], [rule(code="ORD-05", office_id=OFFICE)], own) == []
+    assert len(gap([own], [rule(office_id=new_id())], own)) == 1
 
 
 def test_a_gap_is_judged_with_the_defaults() -> None:

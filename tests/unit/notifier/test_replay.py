@@ -274,6 +274,59 @@ def test_working_time_is_paused_in_working_time() -> None:
     assert found.due_at == after(20)
 
 
+def test_an_event_stops_every_clock_that_it_concerns() -> None:
+    both = [timed(**WAITING), timed(**WAITING, code="ORD-05", duty="processing")]
+    found = replay(event(PLACED, 0), event(CHECKED, 1), event(PAYMENT, 4), rules=both)
+    assert [each.due_at for each in found] == [after(5), after(5)]
+
+
+def test_one_duty_that_is_open_already_hinders_no_other() -> None:
+    rules = [timed(), timed(code="ORD-05", duty="processing", repeats=True)]
+    found = replay(event(PLACED, 0), event(PROCESSED, 1, order_id=str(ORDER)), event(PLACED, 2), rules=rules)
+    assert [(each.rule.code, each.opened_at) for each in found] == [
+        ("ORD-04", after(0)),
+        ("ORD-05", after(0)),
+        ("ORD-05", after(2)),
+    ]
+
+
+def test_a_limit_of_working_time_and_an_agreed_deadline_follow_the_calendar() -> None:
+    office = {OFFICE: calendar(weekly=((("09:00", "18:00"),),) * 7)}  # 04:00 to 13:00 UTC
+    limit = {"role": None, "up_to": {"amount": 60, "unit": "working_minutes"}}
+    duration = {"amount": 120, "unit": "working_minutes"}
+    limited = rule(duration=duration, pauses_for=["client"], longest_pauses=[limit])
+    history: list[Any] = [event(PLACED, 0), deed("wait", 1, holder="client")]
+    [found] = Replay(lambda _: [limited], office, {}).run(history, after(100))
+    assert found.spans[0] == Span("client", True, after(1), after(2))
+    unlimited = rule(duration=duration, pauses_for=["client"])
+    # Agreed: an hour of work is left when it pauses, and is left when it goes on the next morning at 04:00.
+    moved: list[Any] = [
+        *(event(PLACED, 0), deed("move", 0.5, due_at=after(2)), deed("wait", 1, holder="client")),
+        deed("wait", 12),
+    ]
+    [agreed] = Replay(lambda _: [unlimited], office, {}).run(moved, after(100))
+    assert (agreed.due_at, agreed.agreed) == (after(20), after(20))
+
+
+def test_a_pause_that_is_used_up_ends_before_another_rule_applies() -> None:
+    hour = {"amount": 1, "unit": "calendar_hours"}
+    fields = {"changes": [PAYMENT], "pauses_for": ["client"], "longest_pauses": [{"role": None, "up_to": hour}]}
+    paid, unpaid = timed(code="ORD-06-PAID", when=PAID, **fields), timed(code="ORD-06", when=UNPAID, **fields)
+    history = [event(PLACED, 0, paid=False), deed("wait", 1, holder="client"), event(PAYMENT, 5)]
+    found = only(*history, rules=[paid, unpaid])
+    assert (found.rule, found.due_at) == (paid, after(3))
+    assert found.spans == [Span("client", True, after(1), after(2)), Span("client", False, after(2))]
+
+
+def test_a_day_of_the_calendar_is_judged_by_the_rules_of_that_day() -> None:
+    fields = {"opens": [], "subject": "office", "every": {"period": "day"}, "by_hand": True, "closes": []}
+    old, new = timed(**fields), timed(**fields, version=2, effective_from=after(5))
+    opening = CalendarOpening(old, OFFICE, ORDER, STAFF, START)
+    later = opening._replace(happened_at=after(6))
+    run = Replay(lambda moment: [new] if moment >= after(5) else [old], CALENDARS, {}).run
+    assert [each.opened_at for each in run([opening, later], after(9))] == [START]
+
+
 # ── People's other deeds ──
 
 

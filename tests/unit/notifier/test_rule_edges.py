@@ -1,7 +1,10 @@
 """The edges of rules: what they know about a subject, which of them wins, when a condition is met, whom they reach."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +31,7 @@ from services.notifier.clock.domain.rules import (
     most_specific_rule,
     refers_to_subject,
 )
-from services.notifier.clock.domain.subjects import subjects_from_json, subjects_of
+from services.notifier.clock.domain.subjects import SubjectRecord, _label, subjects_from_json, subjects_of
 from shared.contracts import billing
 from tests.support.notifier import calendar
 from tests.unit.notifier.test_rules import PAID, UNPAID, rule
@@ -82,6 +85,25 @@ def test_an_event_concerns_the_subjects_that_it_names() -> None:
     assert concern_of("billing.order.paid.v1", "client") is None
     assert concern_of("unknown.v1", "client") is None
     assert subjects_from_json(None) == {}
+    known = SubjectRecord("order", ORDER, OFFICE, CLIENT, None, "1", {"paid": [True, "m", 1]}, {"a.v1": "m"})
+    assert subjects_from_json(json.dumps([asdict(known)], default=str)) == {"order": known}
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "kind", "label"),
+    [
+        ("order_id", "М45-000001", "order", "М45-000001"),
+        ("request_id", "17", "vin_request", "17"),
+        ("request_id", "17", "request", None),
+        ("order_id", "М45-000001", "client", None),
+        ("order_id", 17, "order", None),
+    ],
+)
+def test_the_number_labels_the_event_s_own_subject_only(field: str, number: Any, kind: str, label: str | None) -> None:
+    event: Any = SimpleNamespace(subject_field=field, number=number)
+    assert _label(event, kind) == label
+    unnumbered: Any = SimpleNamespace(subject_field=field)
+    assert _label(unnumbered, kind) is None
 
 
 def test_the_facts_and_fields_that_conditions_may_name() -> None:
