@@ -31,7 +31,7 @@ from services.notifier.clock.domain.rules import (
     most_specific_rule,
     refers_to_subject,
 )
-from services.notifier.clock.domain.subjects import SubjectRecord, _label, subjects_from_json, subjects_of
+from services.notifier.clock.domain.subjects import SubjectRecord, number_of, subjects_from_json, subjects_of
 from shared.contracts import billing
 from tests.support.notifier import calendar
 from tests.unit.notifier.test_rules import PAID, UNPAID, rule
@@ -101,9 +101,9 @@ def test_an_event_concerns_the_subjects_that_it_names() -> None:
 )
 def test_the_number_labels_the_event_s_own_subject_only(field: str, number: Any, kind: str, label: str | None) -> None:
     event: Any = SimpleNamespace(subject_field=field, number=number)
-    assert _label(event, kind) == label
+    assert number_of(event, kind) == label
     unnumbered: Any = SimpleNamespace(subject_field=field)
-    assert _label(unnumbered, kind) is None
+    assert number_of(unnumbered, kind) is None
 
 
 def test_the_facts_and_fields_that_conditions_may_name() -> None:
