@@ -28,6 +28,7 @@ def test_the_given_name_is_the_second_word() -> None:
     [
         ("+79121212121", PhoneSuspicion.REPEATED_PAIRS),
         ("+79125121212", None),
+        ("+79121212123", None),
         ("+79135121212", None),
         ("+79012121212", PhoneSuspicion.REPEATED_PAIRS),
     ],

@@ -25,10 +25,20 @@ from shared.identity.roles import Principal, Role
 from shared.persistence.scope import NETWORK, Scope
 from shared.vocabulary.fields import one_line
 from shared.web import idempotency, pagination, problems, versions
-from shared.web.access import Access, allow, bearer_token
+from shared.web.access import (
+    NO_IDEMPOTENCY_KEY,
+    Access,
+    Public,
+    allow,
+    bearer_token,
+    before_transaction,
+    public,
+)
+from shared.web.middleware import RequestContext
 from shared.web.models import Input, Price, ShortText, storable
 from shared.web.openapi import describe
 from shared.web.pagination import BadCursor
+from shared.web.route import TransactionRoute
 
 ID = UUID(int=1)
 TABLE = Table(
@@ -238,6 +248,59 @@ async def test_a_claim_names_caller_route_and_content() -> None:
     assert (await idempotency.read(request(idempotency_key="k"), caller)).scope == f"{ID} POST /orders"
 
 
+# ── Routes ──
+
+
+async def nothing() -> None: ...
+
+
+def route(*dependencies: Any, **options: Any) -> TransactionRoute:
+    return TransactionRoute("/rows", nothing, dependencies=[allow(Role.MANAGER), *dependencies], **options)
+
+
+def test_what_changes_something_needs_a_key() -> None:
+    assert route(methods={"POST"}).needs_key
+    assert route(methods={"POST"}).openapi_extra == {"parameters": [idempotency.PARAMETER]}
+    assert not route(NO_IDEMPOTENCY_KEY, methods={"POST"}).needs_key
+    for methods in ({"GET"}, {"PUT"}, None):
+        quiet = route(methods=methods)
+        assert not quiet.needs_key
+        assert quiet.openapi_extra is None
+
+
+def test_a_route_says_once_who_may_call_it() -> None:
+    with pytest.raises(TypeError, match="/rows: a route says who may call it"):
+        TransactionRoute("/rows", nothing)
+    with pytest.raises(TypeError):
+        route(public())
+    assert isinstance(TransactionRoute("/rows", nothing, dependencies=[public()]).access, Public)
+
+
+def test_work_before_the_transaction_is_found() -> None:
+    async def ask(_: Request) -> str:
+        return "answer"
+
+    assert route(before_transaction(ask)).before is ask
+    assert route().before is None
+
+
+async def test_only_http_gets_a_request_context() -> None:
+    passed: list[Any] = []
+
+    async def inner(*arguments: Any) -> None:
+        passed.extend(arguments)
+
+    scope: dict[str, Any] = {"type": "lifespan"}
+    await RequestContext(inner, "sample")(scope, receive_nothing, send_nothing)
+    assert passed == [scope, receive_nothing, send_nothing]
+
+
+async def receive_nothing() -> Any: ...
+
+
+async def send_nothing(_: Any) -> None: ...
+
+
 # ── Problems ──
 
 
@@ -394,7 +457,7 @@ class Body(Input):
 def test_what_cannot_be_stored_is_refused_however_deep(value: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         storable(value)
-    for deep in (value, [value], {"a": [{"b": value}]}, {value: 1}, [["x"], value]):
+    for deep in (value, [value], {"a": [{"b": value}]}, {value: 1}, [["x"], value], [value, {"a": 1}], [value, ["x"]]):
         with pytest.raises(ValidationError, match=says):
             Body.model_validate({"name": "Имя", "more": deep})
 
